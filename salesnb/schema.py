@@ -1,0 +1,408 @@
+"""The data model: tables, columns, units and vocabularies. The only home of column names.
+
+A `Column` is a `str` that also knows its kind, unit and rules, so `opportunities.rep_id` is
+both the name to select by and the declaration that `sources.checks` enforces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+Kind = Literal["text", "date", "timestamp", "number", "integer", "boolean"]
+Reference = Literal["refuse", "warn"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a column holds.
+
+    Key columns are required unless `nullable`. `references` names a table; a value unknown there
+    is refused or warned of, by `on_unknown`.
+    """
+
+    kind: Kind
+    about: str
+    required: bool = False
+    nullable: bool = False
+    unit: str = ""
+    vocabulary: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    references: str = ""
+    on_unknown: Reference = "warn"
+
+
+class Column(str):
+    """A column's name, with its `rule` and the table it belongs to."""
+
+    __slots__ = ("rule", "table")
+    rule: Rule
+    table: str
+
+    def __new__(cls, name: str, rule: Rule, table: str) -> Column:
+        """Make the named column."""
+        self = super().__new__(cls, name)
+        self.rule = rule
+        self.table = table
+        return self
+
+
+def _column(kind: Kind, about: str, **rule: object) -> Column:
+    return Column("", Rule(kind, about, **rule), "")  # type: ignore[arg-type]
+
+
+def _text(about: str, **rule: object) -> Column:
+    return _column("text", about, **rule)
+
+
+def _date(about: str, **rule: object) -> Column:
+    return _column("date", about, **rule)
+
+
+def _number(about: str, **rule: object) -> Column:
+    return _column("number", about, **rule)
+
+
+def _boolean(about: str, **rule: object) -> Column:
+    return _column("boolean", about, **rule)
+
+
+def _rep(about: str, *, required: bool = True) -> Column:
+    return _text(about, required=required, references="reps", on_unknown="refuse")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What may not hold within one row: `reason` in words, `sql` as a predicate over its columns."""
+
+    reason: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One table as a value: what `sources` and the docs loop over."""
+
+    name: str
+    about: str
+    key: tuple[str, ...]
+    columns: dict[str, Column] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    required: bool = False
+
+    @property
+    def required_columns(self) -> tuple[Column, ...]:
+        """Columns that every row must fill."""
+        return tuple(column for column in self.columns.values() if column.rule.required)
+
+
+class Table:
+    """Base of the tables below: names its columns and files itself in `TABLES`."""
+
+    key: ClassVar[tuple[str, ...]] = ()
+    faults: ClassVar[tuple[Fault, ...]] = ()
+    required: ClassVar[bool] = False
+    declaration: ClassVar[Declaration]
+
+    def __init_subclass__(cls) -> None:
+        """Give each declared column its name and register the table."""
+        columns = {}
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, Column):
+                rule = value.rule
+                is_key = name in cls.key and not rule.nullable
+                rule = replace(rule, required=rule.required or is_key)
+                columns[name] = Column(name, rule, cls.__name__)
+                setattr(cls, name, columns[name])
+        about = (cls.__doc__ or "").strip().splitlines()[0]
+        cls.declaration = Declaration(
+            cls.__name__, about, cls.key, columns, cls.faults, cls.required
+        )
+        TABLES[cls.__name__] = cls.declaration
+
+
+TABLES: dict[str, Declaration] = {}
+"""Every table of the model by name, in the order below (referenced tables come first)."""
+
+
+# Dimensions: who, where, what -------------------------------------------------------------
+
+
+class reps(Table):
+    """People who sell."""
+
+    key = ("rep_id",)
+    required = True
+    faults = (Fault("left before hired", "left_on < hired_on"),)
+    rep_id = _text("identifier in the CRM")
+    name = _text("name as shown in reports", required=True)
+    role = _text("role, the peer group for comparison")
+    hired_on = _date("first working day")
+    left_on = _date("first day no longer employed")
+
+
+class teams(Table):
+    """Teams, each within a parent up to the company."""
+
+    key = ("team_id",)
+    team_id = _text("identifier")
+    name = _text("name as shown in reports", required=True)
+    parent_id = _text("the team this one belongs to", references="teams")
+
+
+class memberships(Table):
+    """Who belonged to which team from when to when."""
+
+    key = ("rep_id", "team_id", "valid_from")
+    faults = (Fault("ends before it starts", "valid_to < valid_from"),)
+    rep_id = _rep("member")
+    team_id = _text("team", references="teams", on_unknown="refuse")
+    manager_id = _text("the manager at that time")
+    valid_from = _date("first day; missing means since ever", nullable=True)
+    valid_to = _date("first day no longer; missing means still")
+
+
+class leaves(Table):
+    """Absences that shorten quotas and working days."""
+
+    key = ("rep_id", "valid_from")
+    faults = (Fault("ends before it starts", "valid_to < valid_from"),)
+    rep_id = _rep("who is away")
+    valid_from = _date("first day away")
+    valid_to = _date("first day back", required=True)
+
+
+class territories(Table):
+    """Sales territories and what they could yield."""
+
+    key = ("territory_id",)
+    territory_id = _text("identifier")
+    rep_id = _rep("who works it now", required=False)
+    potential = _number("expected bookings a quarter by an average rep", unit="money", minimum=0)
+
+
+class accounts(Table):
+    """Customer and prospect companies."""
+
+    key = ("account_id",)
+    account_id = _text("identifier")
+    name = _text("company name")
+    industry = _text("industry")
+    country = _text("country")
+    territory_id = _text("territory", references="territories")
+    is_target = _boolean("on the target account list")
+
+
+class products(Table):
+    """What is sold."""
+
+    key = ("product_id",)
+    product_id = _text("identifier")
+    name = _text("name")
+    list_price = _number("list price of one unit", unit="money", minimum=0)
+
+
+class stages(Table):
+    """Stages of the sales process."""
+
+    key = ("stage",)
+    stage = _text("name in the CRM")
+    stage_order = _number("position, 1 = first", required=True)
+    is_qualified = _boolean("counts as qualified pipeline")
+    is_won = _boolean("means won")
+    is_lost = _boolean("means lost")
+
+
+class sources(Table):
+    """Lead sources and what was spent on them."""
+
+    key = ("source", "period")
+    source = _text("name in the CRM")
+    period = _text("fiscal quarter, 2026Q3")
+    spend = _number("marketing spend in that quarter", unit="money", minimum=0)
+
+
+class skills(Table):
+    """The competency framework: one row a skill and role."""
+
+    key = ("skill", "role")
+    skill = _text("skill identifier")
+    role = _text("role the target is for")
+    group = _text("group of skills")
+    weight = _number("importance set by the manager, any positive scale", minimum=0)
+    target = _number("score a ramped rep should reach", unit="score 1-5", minimum=1, maximum=5)
+    anchor_1 = _text("what a score of 1 looks like")
+    anchor_2 = _text("what a score of 2 looks like")
+    anchor_3 = _text("what a score of 3 looks like")
+    anchor_4 = _text("what a score of 4 looks like")
+    anchor_5 = _text("what a score of 5 looks like")
+
+
+class courses(Table):
+    """Training on offer."""
+
+    key = ("course_id",)
+    course_id = _text("identifier")
+    name = _text("title")
+    skill = _text("the skill it trains", required=True)
+    hours = _number("length", unit="hours", minimum=0)
+    cost = _number("cost of one seat", unit="money", minimum=0)
+    seats = _number("seats a quarter", minimum=0)
+
+
+class exchange_rates(Table):
+    """Dated rates into the reporting currency."""
+
+    key = ("currency", "rate_on")
+    currency = _text("ISO 4217 code")
+    rate_on = _date("day from which the rate holds")
+    rate = _number("reporting currency per unit", required=True, minimum=0)
+
+
+# Facts: what happened ---------------------------------------------------------------------
+
+
+class opportunities(Table):
+    """Sales opportunities, one row each, as they stand at the snapshot."""
+
+    key = ("opportunity_id",)
+    required = True
+    faults = (
+        Fault("closed before created", "closed_on < created_on"),
+        Fault("qualified before created", "qualified_on < created_on"),
+        Fault("won but not closed", "is_won and not is_closed"),
+        Fault("closed without a close date", "is_closed and closed_on is null"),
+    )
+    opportunity_id = _text("identifier")
+    rep_id = _rep("owner at close")
+    account_id = _text("customer", references="accounts")
+    product_id = _text("product", references="products")
+    source = _text("lead source")
+    created_on = _date("created in the CRM")
+    qualified_on = _date("first qualified")
+    closed_on = _date("won or lost on")
+    expected_close_on = _date("close date the rep expects")
+    stage = _text("stage now", references="stages")
+    is_won = _boolean("won", required=True)
+    is_closed = _boolean("won or lost", required=True)
+    amount = _number("value in `currency`; a lost opportunity's 0 is not an amount", unit="money")
+    list_amount = _number("value at list price", unit="money")
+    currency = _text("ISO 4217 code; missing means the reporting currency")
+    type = _text("new business, renewal, expansion")
+    loss_reason = _text("why it was lost")
+
+
+class stage_history(Table):
+    """When an opportunity entered each stage."""
+
+    key = ("opportunity_id", "stage", "entered_at")
+    opportunity_id = _text("opportunity", references="opportunities", on_unknown="refuse")
+    stage = _text("stage entered", references="stages")
+    entered_at = _column("timestamp", "when")
+
+
+class pipeline_snapshots(Table):
+    """The open pipeline as it stood on past days."""
+
+    key = ("as_of", "opportunity_id")
+    as_of = _date("day of the picture")
+    opportunity_id = _text("opportunity", references="opportunities", on_unknown="refuse")
+    stage = _text("stage that day", references="stages")
+    amount = _number("amount that day, in the opportunity's currency", unit="money")
+    expected_close_on = _date("expected close that day")
+
+
+class leads(Table):
+    """Leads from marketing and prospecting."""
+
+    key = ("lead_id",)
+    faults = (Fault("touched before created", "first_touch_at < created_at"),)
+    lead_id = _text("identifier")
+    rep_id = _rep("who works it", required=False)
+    source = _text("lead source")
+    created_at = _column("timestamp", "when it came in", required=True)
+    qualified_at = _column("timestamp", "when accepted as qualified")
+    first_touch_at = _column("timestamp", "first human touch")
+    converted_opportunity_id = _text("opportunity it became", references="opportunities")
+    rejected_reason = _text("why it was rejected: duplicate and invalid leads are not counted")
+
+
+class activities(Table):
+    """Calls, meetings and messages."""
+
+    key = ("activity_id",)
+    activity_id = _text("identifier")
+    rep_id = _rep("who did it")
+    kind = _text("what", required=True, vocabulary=("call", "meeting", "email"))
+    started_at = _column("timestamp", "when", required=True)
+    logged_at = _column("timestamp", "when it was written into the CRM")
+    seconds = _number("length", unit="seconds", minimum=0)
+    is_connected = _boolean("call answered, meeting held, message answered")
+    opportunity_id = _text("opportunity", references="opportunities")
+
+
+class targets(Table):
+    """Quotas and other targets of reps and teams."""
+
+    key = ("owner_kind", "owner_id", "period", "kpi")
+    owner_kind = _text("whose", vocabulary=("rep", "team"))
+    owner_id = _text("rep_id or team_id")
+    period = _text("fiscal quarter, 2026Q3")
+    kpi = _text("KPI id, `bookings` for a quota")
+    target = _number("full target, before ramp and leave", required=True)
+    parent_id = _text("team whose target contains it", references="teams")
+
+
+class ratings(Table):
+    """Skill scores, one row a form and skill."""
+
+    key = ("form_id", "skill")
+    form_id = _text("one filled form")
+    skill = _text("skill", references="skills")
+    rep_id = _rep("who is rated")
+    rater_id = _text("who rates", required=True)
+    rater_role = _text("manager, peer, self, coach")
+    score = _number("score; missing means not observed", minimum=1, maximum=5, unit="score 1-5")
+    rated_on = _date("when", required=True)
+
+
+class feedback(Table):
+    """Feedback given to reps."""
+
+    key = ("feedback_id",)
+    feedback_id = _text("identifier")
+    rep_id = _rep("to whom")
+    author_id = _text("by whom")
+    given_on = _date("when", required=True)
+    kind = _text("praise, correction, question")
+    skill = _text("skill it is about", references="skills")
+    comment = _text("what was said")
+
+
+class actions(Table):
+    """Actions agreed with reps."""
+
+    key = ("action_id",)
+    faults = (Fault("due before agreed", "due_on < agreed_on"),)
+    action_id = _text("identifier")
+    rep_id = _rep("who does it")
+    agreed_on = _date("when", required=True)
+    due_on = _date("until")
+    kpi = _text("KPI it should move")
+    skill = _text("skill it should move", references="skills")
+    target = _number("value to reach")
+    status = _text("state", vocabulary=("open", "done", "dropped"))
+
+
+class trainings(Table):
+    """Who was assigned to which course, and how they were chosen."""
+
+    key = ("rep_id", "course_id", "assigned_on")
+    faults = (Fault("completed before assigned", "completed_on < assigned_on"),)
+    rep_id = _rep("who")
+    course_id = _text("course", references="courses")
+    assigned_on = _date("when assigned")
+    completed_on = _date("when completed")
+    cohort = _text("group trained together")
+    selection_rule = _text("how they were chosen: lottery, weakest, volunteers, whole team")

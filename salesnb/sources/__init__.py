@@ -1,0 +1,1 @@
+"""Raw exports to a checked, immutable Snapshot."""

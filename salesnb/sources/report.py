@@ -1,0 +1,135 @@
+"""The LoadReport: what came in, what was refused and why, and that nothing was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Refusal(_Frozen):
+    """Rows refused for one reason: how many, examples and what to do."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+    action: str
+
+
+class TableLoad(_Frozen):
+    """One table's rows: read = merged + accepted + refused.
+
+    `merged` counts repeated rows that the mapping declared to be one (`distinct`).
+    """
+
+    table: str
+    files: tuple[str, ...]
+    read: int
+    merged: int
+    accepted: int
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def refused(self) -> int:
+        """Rows in quarantine."""
+        return sum(refusal.count for refusal in self.refusals)
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether every row read is accounted for."""
+        return self.read == self.merged + self.accepted + self.refused
+
+
+class LoadReport(_Frozen):
+    """The whole import, table by table.
+
+    Attributes
+    ----------
+    tables
+        One entry a table that had a source.
+    warnings
+        What was accepted but will affect results, in words with counts and the action.
+    resolved
+        What the mapping's aliases put right, in words with counts.
+    absent
+        Tables of the model the export does not have.
+    unused_files
+        Files that no table was read from.
+    """
+
+    tables: tuple[TableLoad, ...]
+    warnings: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    unused_files: tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> int:
+        """Rows accepted over all tables."""
+        return sum(table.accepted for table in self.tables)
+
+    @property
+    def refused(self) -> int:
+        """Rows in quarantine over all tables."""
+        return sum(table.refused for table in self.tables)
+
+    @property
+    def finding(self) -> str:
+        """The import in one sentence."""
+        if not self.refused:
+            return f"All {self.accepted:,} rows were accepted."
+        return (
+            f"{self.refused:,} of {self.accepted + self.refused:,} rows were refused "
+            "and put in quarantine."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a table: table, read, merged, accepted, refused."""
+        rows = [(t.table, t.read, t.merged, t.accepted, t.refused) for t in self.tables]
+        return pd.DataFrame(rows, columns=["table", "read", "merged", "accepted", "refused"])
+
+    def refusals_frame(self) -> pd.DataFrame:
+        """List one row a table and reason: table, reason, rows, examples, action."""
+        rows = [
+            (table.table, r.reason, r.count, ", ".join(r.examples), r.action)
+            for table in self.tables
+            for r in table.refusals
+        ]
+        return pd.DataFrame(rows, columns=["table", "reason", "rows", "examples", "action"])
+
+    def __rich__(self) -> RenderableType:
+        """Show finding, tables, refusals, warnings."""
+        counts = _rich_table(self.to_frame(), numeric=("read", "merged", "accepted", "refused"))
+        parts: list[RenderableType] = [Text(self.finding, style="bold"), counts]
+        if self.refused:
+            parts.append(_rich_table(self.refusals_frame(), numeric=("rows",)))
+        parts += _lines("Resolved by your mapping", self.resolved)
+        parts += _lines("Warnings", self.warnings)
+        if self.absent:
+            parts.append(Text(f"Tables this export does not have: {', '.join(self.absent)}"))
+        if self.unused_files:
+            parts.append(Text(f"Files not used: {', '.join(self.unused_files)}"))
+        return Group(*parts)
+
+
+def _lines(heading: str, lines: Sequence[str]) -> list[RenderableType]:
+    if not lines:
+        return []
+    return [Text(heading, style="bold"), *(Text(f"  {line}") for line in lines)]
+
+
+def _rich_table(frame: pd.DataFrame, *, numeric: Sequence[str]) -> RichTable:
+    table = RichTable()
+    for name in frame.columns:
+        table.add_column(str(name), justify="right" if name in numeric else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(f"{v:,}" if isinstance(v, int) else str(v)) for v in row))
+    return table
