@@ -1,0 +1,1 @@
+"""Measures to findings: estimates, matrices, trends and what they mean."""

@@ -1,0 +1,372 @@
+"""The Sales Performance Matrix: who stands where, and what of it is more than chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from salesnb.analysis.rates import (
+    Estimates,
+    estimate_counts,
+    estimate_effects,
+    estimate_log_means,
+    estimate_rates,
+)
+from salesnb.analysis.result import Result
+from salesnb.errors import ParameterError
+from salesnb.measures.catalogue import Kpi
+from salesnb.measures.measures import Level, Measures
+
+FALSE_CLAIMS = 0.05
+"""Share of matrices of equal people in which any difference may be claimed."""
+
+_TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
+_SCORES = [
+    "unit_id", "unit", "kpi", "period", "value", "estimate", "low", "high", "n", "raw",
+    "p_top_quartile", "p_above", "rank_low", "rank_high", "reliability", "evidence",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PerformanceMatrix(Result):
+    """Units by KPIs, with the uncertainty of each figure.
+
+    Attributes
+    ----------
+    period, by, team
+        What was asked.
+    scores
+        One row a unit and KPI: `value` as observed in the KPI's quarter `period`; `estimate`,
+        `low`, `high` from its window of quarters, pulled to the peers as far as evidence is
+        thin; `n` and `raw` of that window; chances and 90% rank interval among the units shown;
+        `evidence` from -3 (surely worse than the group) over 0 (cannot be told) to 3.
+    differences
+        One row a KPI: whether units differ beyond chance (`p_value`, `p_adjusted` for the number
+        of KPIs, `is_beyond_chance`), `overall` level, `n_units`, `window` of quarters.
+    trend
+        unit_id, kpi, period, value: the observed quarters.
+    kpis
+        Definitions, in column order.
+    missing
+        KPIs that could not be shown and why.
+    silent
+        Names of units without any record in the last four quarters: they are not compared.
+    estimates
+        Posterior of each KPI over the units shown.
+    """
+
+    period: str
+    by: Level
+    team: str | None
+    scores: pd.DataFrame
+    differences: pd.DataFrame
+    trend: pd.DataFrame
+    kpis: tuple[Kpi, ...]
+    missing: dict[str, str]
+    silent: tuple[str, ...]
+    estimates: dict[str, Estimates]
+    currency: str
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Ids of the units shown, by name."""
+        order = self.scores.drop_duplicates("unit_id").sort_values(["unit", "unit_id"])
+        return tuple(order["unit_id"])
+
+    def is_beyond_chance(self, kpi: str) -> bool:
+        """Whether units differ in a KPI beyond chance."""
+        found = self.differences.loc[self.differences["kpi"] == kpi, "is_beyond_chance"]
+        return bool(len(found) and found.iloc[0])
+
+    @property
+    def finding(self) -> str:
+        """Name the KPIs in which units differ, or say that there are none."""
+        tested = self.differences[self.differences["is_compared"]]
+        real = tested[tested["is_beyond_chance"]]
+        who = {"rep": "people", "team": "teams", "region": "regions"}.get(self.by, "units")
+        if real.empty:
+            return f"The {who} do not differ beyond chance on any KPI: nobody is ranked."
+        labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}
+        named = ", ".join(labels[kpi] for kpi in real["kpi"])
+        return f"The {who} differ beyond chance on {len(real)} of {len(tested)} KPIs: {named}."
+
+    @property
+    def caveat(self) -> str:
+        """Say what is not in the matrix."""
+        lines = [f"{kpi}: {why}" for kpi, why in self.missing.items()]
+        return f"Not shown: {'; '.join(lines)}." if lines else ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a unit and KPI."""
+        return self.scores.copy()
+
+
+def performance_matrix(
+    measures: Measures, *, period: str, by: Level = "rep", team: str | None = None,
+    kpis: tuple[str, ...] | None = None, n_draws: int = 2000,
+) -> PerformanceMatrix:  # fmt: skip
+    """Put units beside each other on every KPI, with estimates, intervals and evidence.
+
+    All peers of the company are used to learn how much units differ; ranks and evidence are
+    among the units shown. A cohort that is not mature yet is shown by its last mature quarter.
+    Units without any record in the four quarters up to `period` are named in `silent` and left out.
+
+    Parameters
+    ----------
+    measures
+        From `compute_measures` or `load_measures`.
+    period
+        Fiscal quarter, 2026Q3.
+    by
+        `rep`, `team` or `region`.
+    team
+        Id or name: show only its members (with `by="rep"`).
+    kpis
+        Ids to show; default all that were measured.
+    n_draws
+        Posterior draws a KPI.
+
+    Returns
+    -------
+    PerformanceMatrix
+
+    Raises
+    ------
+    ParameterError
+        Quarter, team or KPI is unknown, or `by` cannot be compared.
+    """
+    measures.check_period(period)
+    if by == "company":
+        raise ParameterError("by: a company has no peers here. Use rep, team or region.")
+    if team is not None and by != "rep":
+        raise ParameterError("team: only members can be shown within a team. Use by='rep'.")
+    team_id = measures.find_team(team) if team is not None else None
+    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.kpis
+    names = _unit_names(measures, by)
+    present = _units_present(measures, by, period, team_id)
+    active = _units_active(measures, by, period)
+    shown = tuple(unit for unit in present if unit in active)
+    parts = {
+        kpi.kpi: _score_kpi(
+            measures, kpi, by=by, period=period, shown=shown, active=active, n_draws=n_draws
+        )
+        for kpi in chosen
+    }
+    scored = {name: part for name, part in parts.items() if part is not None}
+    missing = {name: f"needs {needs}" for name, needs in measures.missing.items()}
+    missing |= {name: "no cohort is old enough yet" for name in parts if name not in scored}
+    differences = _test_differences(measures, scored)
+    scores = _join_scores(scored, differences, names)
+    return PerformanceMatrix(
+        period=period,
+        by=by,
+        team=team_id,
+        scores=scores,
+        differences=differences,
+        trend=_trend(measures, by, shown, period),
+        kpis=tuple(kpi for kpi in chosen if kpi.kpi in scored),
+        missing=missing,
+        silent=tuple(sorted(names.get(unit, unit) for unit in present if unit not in active)),
+        estimates={name: part.shown for name, part in scored.items()},
+        currency=measures.company.currency,
+    )
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """One KPI's posterior over all peers and over the units shown."""
+
+    kpi: Kpi
+    period: str
+    window: tuple[str, ...]
+    peers: Estimates
+    shown: Estimates
+    observed: pd.Series[float]
+    cases: pd.Series[float]
+
+
+def _unit_names(measures: Measures, by: Level) -> pd.Series[str]:
+    if by == "rep":
+        return measures.people.set_index("rep_id")["name"]
+    return measures.teams.set_index("team_id")["name"]
+
+
+def _units_present(
+    measures: Measures, by: Level, period: str, team_id: str | None
+) -> tuple[str, ...]:
+    if team_id is not None:
+        return measures.members(team_id, period)
+    rows = measures.roll_up(by=by, periods=(period,))
+    return tuple(sorted(set(rows["unit_id"]) - {""}))
+
+
+def _units_active(measures: Measures, by: Level, period: str) -> frozenset[str]:
+    """Find the units with at least one record in the four quarters up to `period`."""
+    rows = measures.roll_up(by=by, periods=measures.calendar.window(period, 4), pool=True)
+    return frozenset(rows.loc[rows["n"] > 0, "unit_id"]) - {""}
+
+
+def _score_kpi(
+    measures: Measures, kpi: Kpi, *, by: Level, period: str, shown: tuple[str, ...],
+    active: frozenset[str], n_draws: int,
+) -> _Scored | None:  # fmt: skip
+    end = measures.latest_mature(kpi, period)
+    if end is None:
+        return None
+    window = tuple(p for p in measures.calendar.window(end, kpi.window) if p in measures.periods)
+    pooled = measures.roll_up(by=by, periods=window, pool=True)
+    rows = pooled[(pooled["kpi"] == kpi.kpi) & pooled["unit_id"].isin(active)]
+    sums = rows.set_index("unit_id").drop(columns=["period", "kpi"])
+    peers = sorted(set(sums.index) | set(shown))
+    estimates = estimate_kpi(kpi, sums.reindex(peers), n_draws=n_draws)
+    observed = measures.roll_up(by=by, periods=(end,))
+    observed = observed[observed["kpi"] == kpi.kpi].set_index("unit_id")["value"]
+    return _Scored(
+        kpi=kpi,
+        period=end,
+        window=window,
+        peers=estimates,
+        shown=estimates.within(list(shown)),
+        observed=observed.reindex(list(shown)),
+        cases=sums["n"].reindex(list(shown)).fillna(0.0),
+    )
+
+
+def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estimates:
+    """Estimate a KPI for each unit from its sums, by the method of the KPI's family.
+
+    Parameters
+    ----------
+    kpi
+        Its family decides: wins of trials, events per exposure, a mean on logs, or a sum whose
+        variance is that of a random number of random amounts.
+    sums
+        Indexed by unit; numerator, denominator, n, total, total_of_squares (missing means 0).
+    n_draws
+        Posterior draws.
+
+    Returns
+    -------
+    Estimates
+        On the KPI's scale; totals and counts without a ratio are per full quarter of one rep.
+    """
+    sums = sums.fillna(0.0)
+    labels = list(sums.index)
+    better = kpi.direction != "down"
+    numerator, denominator = sums["numerator"].to_numpy(), sums["denominator"].to_numpy()
+    if kpi.family == "rate":
+        return estimate_rates(
+            numerator, denominator, labels=labels, higher_is_better=better, n_draws=n_draws
+        )
+    if kpi.family == "count":
+        return estimate_counts(
+            numerator, denominator / kpi.scale, labels=labels, higher_is_better=better,
+            n_draws=n_draws,
+        )  # fmt: skip
+    n = sums["n"].to_numpy()
+    if kpi.family == "log_mean":
+        return estimate_log_means(
+            n, sums["total"].to_numpy(), sums["total_of_squares"].to_numpy(),
+            labels=labels, higher_is_better=better, n_draws=n_draws,
+        )  # fmt: skip
+    known = denominator > 0
+    value = np.divide(numerator, denominator, out=np.zeros(len(n)), where=known)
+    error = compound_error(n, sums["total_of_squares"].to_numpy(), denominator)
+    return estimate_effects(
+        value, error, n=known, labels=labels, higher_is_better=better, n_draws=n_draws
+    )
+
+
+def compound_error(
+    n: np.ndarray, total_of_squares: np.ndarray, denominator: np.ndarray
+) -> np.ndarray:
+    """Standard error of a sum of a random number of random amounts, over a fixed denominator.
+
+    The variance of a compound Poisson sum is the expected number times the mean square of an
+    amount; the mean square is pooled over units, and half an event keeps units without any
+    from looking certain. Units without a denominator get 1, to be ignored.
+    """
+    mean_square = max(float(total_of_squares.sum()), 1e-9) / max(float(n.sum()), 1.0)
+    spread = np.sqrt((n + 0.5) * mean_square)
+    return np.divide(spread, denominator, out=np.ones(len(n)), where=denominator > 0)
+
+
+def _test_differences(measures: Measures, scored: dict[str, _Scored]) -> pd.DataFrame:
+    rows = []
+    for name, part in scored.items():
+        test = part.peers.heterogeneity
+        compared = part.kpi.direction != "neutral" and np.isfinite(test.p_value)
+        rows.append(
+            {
+                "kpi": name,
+                "p_value": test.p_value,
+                "is_compared": compared,
+                "overall": part.shown.overall,
+                "n_units": len(part.peers.labels),
+                "window": part.window,
+            }
+        )
+    columns = ["kpi", "p_value", "is_compared", "overall", "n_units", "window"]
+    frame = pd.DataFrame(rows, columns=columns)
+    compared = frame["is_compared"].astype(bool)
+    adjusted = pd.Series(np.nan, index=frame.index)
+    if compared.any():
+        adjusted[compared] = false_discovery_control(frame.loc[compared, "p_value"].astype(float))
+    real = dict(zip(frame["kpi"], adjusted < FALSE_CLAIMS, strict=True))
+    gated = [
+        real[name] and (gate is None or real.get(gate, True))
+        for name, gate in ((name, measures.kpi(name).gate) for name in frame["kpi"])
+    ]
+    return frame.assign(is_compared=compared, p_adjusted=adjusted, is_beyond_chance=gated)
+
+
+def _join_scores(
+    scored: dict[str, _Scored], differences: pd.DataFrame, names: pd.Series[str]
+) -> pd.DataFrame:
+    real = dict(zip(differences["kpi"], differences["is_beyond_chance"], strict=True))
+    frames = []
+    for name, part in scored.items():
+        frame = part.shown.to_frame().rename(columns={"label": "unit_id"})
+        frame["value"] = part.observed.reindex(frame["unit_id"]).to_numpy()
+        frame["n"] = part.cases.reindex(frame["unit_id"]).to_numpy()
+        frame["kpi"], frame["period"] = name, part.period
+        grade = grade_evidence(frame["p_above"], is_real=real[name])
+        frame["evidence"] = grade.where(frame["raw"].notna(), 0)
+        frames.append(frame)
+    if not frames:
+        return pd.DataFrame(columns=_SCORES)
+    whole = pd.concat(frames, ignore_index=True)
+    whole["unit"] = whole["unit_id"].map(names).fillna(whole["unit_id"])
+    return whole[_SCORES]
+
+
+def grade_evidence(p_above: pd.Series[float], *, is_real: bool) -> pd.Series[int]:
+    """Grade how sure it is that a unit is better (1 to 3) or worse (-1 to -3) than its group.
+
+    Thresholds of the posterior probability are .90, .95 and .99; where units do not differ
+    beyond chance every grade is 0.
+    """
+    grade = pd.Series(0, index=p_above.index)
+    if not is_real:
+        return grade
+    for threshold, step in reversed(_TINTS):
+        grade = grade.mask(p_above >= threshold, step)
+        grade = grade.mask(p_above <= 1 - threshold, -step)
+    return grade
+
+
+def _trend(
+    measures: Measures, by: Level, shown: tuple[str, ...], period: str
+) -> pd.DataFrame:
+    recent = tuple(p for p in measures.calendar.window(period, 8) if p in measures.periods)
+    rows = measures.roll_up(by=by, periods=recent)
+    kept = rows["unit_id"].isin(shown)
+    immature = [
+        not measures.is_mature(measures.kpi(kpi), quarter)
+        for kpi, quarter in zip(rows["kpi"], rows["period"], strict=True)
+    ]
+    rows = rows.assign(value=rows["value"].mask(pd.Series(immature, index=rows.index)))
+    return rows.loc[kept, ["unit_id", "kpi", "period", "value"]].reset_index(drop=True)

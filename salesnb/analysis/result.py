@@ -1,0 +1,79 @@
+"""What every result has in common: a finding in words, a frame, and a way to be shown.
+
+Analysis knows nothing of figures. `views` registers, per type of result, how it is drawn; a
+result asks that registry when someone plots it or shows it in a notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+
+class Shown(Protocol):
+    """What a view makes of a result: something a notebook can display."""
+
+    def render_html(self) -> str:
+        """Write the result as HTML."""
+
+
+View = Callable[[Any], Shown]
+
+
+class Result:
+    """Base of the frozen result dataclasses.
+
+    A subclass gives `finding` (one sentence), `caveat` and `to_frame`.
+    """
+
+    _views: ClassVar[dict[tuple[type, str], View]] = {}
+
+    @property
+    def finding(self) -> str:
+        """The result in one sentence."""
+        raise NotImplementedError
+
+    @property
+    def caveat(self) -> str:
+        """What the result does not say."""
+        return ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """The result as a table."""
+        raise NotImplementedError
+
+    @classmethod
+    def register(cls, *, table: View, plot: View) -> None:
+        """Say how results of this class are shown and plotted (called by `views`)."""
+        Result._views[cls, "table"] = table
+        Result._views[cls, "plot"] = plot
+
+    def plot(self) -> Shown:
+        """Draw the result's main figure."""
+        return Result._views[type(self), "plot"](self)
+
+    def _repr_html_(self) -> str | None:
+        view = Result._views.get((type(self), "table"))
+        return view(self).render_html() if view else None
+
+    def __rich__(self) -> RenderableType:
+        """Show finding, the first rows, caveat."""
+        frame = self.to_frame()
+        table = RichTable()
+        for name in frame.columns:
+            table.add_column(Text(str(name)))
+        for row in frame.head(12).itertuples(index=False):
+            table.add_row(*(Text(_short(value)) for value in row))
+        parts: list[RenderableType] = [Text(self.finding, style="bold"), table]
+        if self.caveat:
+            parts.append(Text(self.caveat, style="dim"))
+        return Group(*parts)
+
+
+def _short(value: object) -> str:
+    return f"{value:,.3g}" if isinstance(value, float) else str(value)

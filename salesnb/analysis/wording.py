@@ -1,0 +1,62 @@
+"""How figures are written for readers: money, shares, days, counts, with their signs."""
+
+from __future__ import annotations
+
+import math
+
+from salesnb.measures.catalogue import Kpi
+
+MISSING = "–"
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+_STEPS = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
+
+
+def format_money(amount: float, currency: str, *, exact: bool = False) -> str:
+    """Write an amount with its currency, shortened to three digits unless `exact`.
+
+    >>> format_money(10_005_534, "USD"), format_money(10_005_534, "USD", exact=True)
+    ('$10.0m', '$10,005,534')
+    """
+    if not math.isfinite(amount):
+        return MISSING
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    sign, size = ("−" if amount < 0 else ""), abs(amount)
+    if exact:
+        return f"{sign}{symbol}{size:,.0f}"
+    for step, suffix in _STEPS:
+        if size >= step * 0.9995:
+            scaled = size / step
+            digits = 0 if scaled >= 99.95 else 1
+            return f"{sign}{symbol}{scaled:,.{digits}f}{suffix}"
+    return f"{sign}{symbol}{size:,.0f}"
+
+
+def format_value(kpi: Kpi, value: float, currency: str) -> str:
+    """Write a KPI's value in its unit; a dash where it is missing."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if kpi.unit == "money":
+        return format_money(value, currency)
+    if kpi.unit == "share":
+        return f"{value:.0%}" if abs(value) >= 0.0995 else f"{value:.1%}"
+    if kpi.unit == "days":
+        return f"{value:.0f} days"
+    if kpi.unit == "count":
+        return f"{value:,.0f}"
+    return f"{value:.1f}"
+
+
+def format_change(kpi: Kpi, change: float, currency: str) -> str:
+    """Write a difference with its sign; shares in points.
+
+    >>> from salesnb.measures.catalogue import find_kpis
+    >>> format_change(find_kpis(("win_rate",))[0], -0.031, "USD")
+    '−3.1 pts'
+    """
+    if change is None or not math.isfinite(change):
+        return MISSING
+    sign = "−" if change < 0 else "+"
+    size = abs(change)
+    if kpi.unit == "share":
+        return f"{sign}{size * 100:.1f} pts"
+    return f"{sign}{format_value(kpi, size, currency)}"

@@ -1,0 +1,1 @@
+"""Snapshot to sufficient statistics per rep, team, period and KPI."""

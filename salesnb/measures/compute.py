@@ -1,0 +1,241 @@
+"""The one pass over the facts: sums per rep, team, fiscal quarter and KPI."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from salesnb.errors import ParameterError
+from salesnb.measures import facts, people
+from salesnb.measures.catalogue import CATALOGUE, Kpi, Part, find_kpis
+from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
+from salesnb.measures.measures import KEYS, Measures
+from salesnb.periods import FiscalCalendar
+from salesnb.schema import memberships, opportunities
+from salesnb.sources.snapshot import Snapshot
+
+_PREPARED = ("rep_days", "quotas")
+_OWNER = [memberships.rep_id, memberships.team_id, "period"]
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What every part is computed from."""
+
+    engine: Engine
+    facts: dict[str, Lazy]
+    segments: Lazy
+    days: Lazy
+
+
+def compute_measures(
+    snapshot: Snapshot,
+    *,
+    as_of: dt.date | None = None,
+    kpis: tuple[str, ...] | None = None,
+    engine: Engine | None = None,
+) -> Measures:
+    """Measure all KPIs the snapshot has the data for.
+
+    Facts without a date, or of people unknown to `reps`, count in no quarter; facts of a day on
+    which their owner was in no team count for the owner and the company.
+
+    Parameters
+    ----------
+    snapshot
+        The checked data.
+    as_of
+        Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
+    kpis
+        Ids of the KPIs to measure; default all of the catalogue.
+    engine
+        Where to compute; default DuckDB in this process.
+
+    Returns
+    -------
+    Measures
+        Sums per rep x team x quarter x KPI, and what could not be measured and why.
+
+    Raises
+    ------
+    ParameterError
+        `as_of` is after the snapshot, or a KPI is unknown.
+    DataError
+        An exchange rate is missing.
+    """
+    as_of = as_of or snapshot.as_of
+    if as_of > snapshot.as_of:
+        raise ParameterError(f"as_of: {as_of} is after the snapshot's {snapshot.as_of}.")
+    engine = engine or DuckDBEngine(snapshot)
+    wanted, missing = _available(snapshot, find_kpis(kpis))
+    segments = people.complete_memberships(snapshot)
+    opportunity = facts.opportunity_facts(engine, snapshot, as_of)
+    facts.check_rates(engine, snapshot, opportunity)
+    periods = _periods(engine, opportunity, snapshot.calendar, as_of)
+    context = _prepare(engine, snapshot, opportunity, segments, periods, as_of)
+    sums = _sum_parts(context, wanted)
+    return Measures(
+        totals=_long_totals(sums, wanted),
+        values=_count_values(context, wanted),
+        people=_people(snapshot),
+        teams=people.team_tree(snapshot, segments),
+        kpis=wanted,
+        missing=missing,
+        periods=periods,
+        calendar=snapshot.calendar,
+        company=snapshot.company,
+        as_of=as_of,
+        snapshot_id=snapshot.id,
+    )
+
+
+def _available(snapshot: Snapshot, kpis: tuple[Kpi, ...]) -> tuple[tuple[Kpi, ...], dict[str, str]]:
+    missing = {}
+    for kpi in kpis:
+        lacking = [c for c in kpi.needs if not snapshot.has(c.table, c)]
+        if lacking:
+            tables = dict.fromkeys(c.table for c in lacking if not snapshot.has(c.table))
+            columns = [f"{c.table}.{c}" for c in lacking if snapshot.has(c.table)]
+            missing[kpi.kpi] = ", ".join([*tables, *columns])
+    return tuple(kpi for kpi in kpis if kpi.kpi not in missing), missing
+
+
+def _periods(
+    engine: Engine, opportunity: Lazy, calendar: FiscalCalendar, as_of: dt.date
+) -> tuple[str, ...]:
+    firsts = engine.collect(
+        opportunity.select(
+            nw.col(opportunities.created_on).min(), nw.col(opportunities.closed_on).min()
+        )
+    )
+    known = pd.to_datetime(firsts.iloc[0]).dropna()
+    first = known.min().date() if len(known) else as_of
+    return calendar.between(first, as_of)
+
+
+def _prepare(
+    engine: Engine, snapshot: Snapshot, opportunity: Lazy, segments: pd.DataFrame,
+    periods: tuple[str, ...], as_of: dt.date,
+) -> _Context:  # fmt: skip
+    calendar = snapshot.calendar
+    active = people.active_time(snapshot, segments, calendar, periods)
+    quotas = people.prorated_quotas(snapshot, active)
+    made = {"opportunities": opportunity, "rep_days": engine.local(active)}
+    if snapshot.has("leads"):
+        made["leads"] = facts.lead_facts(engine, snapshot, opportunity, as_of)
+    if snapshot.has("activities"):
+        made["activities"] = facts.activity_facts(engine, snapshot, as_of)
+    if snapshot.has("targets"):
+        made["quotas"] = engine.local(quotas)
+        made["due"] = facts.due_facts(engine, snapshot, opportunity, quotas, as_of)
+    days = calendar.days(calendar.first_day(periods[0]), as_of)
+    return _Context(engine, made, engine.local(segments), engine.local(days))
+
+
+def _attribute(context: _Context, fact: str, on: str) -> Lazy:
+    """Give each fact its quarter and the team its owner was in on the day `on`."""
+    rows = context.facts[fact]
+    if fact in _PREPARED:
+        return rows
+    if fact != "due":
+        rows = rows.join(
+            context.days.select(nw.col("day").alias("_day"), "period"),
+            left_on=on, right_on="_day",
+        )  # fmt: skip
+    rows = rows.join(context.segments, on=memberships.rep_id, how="left")
+    start, end = nw.col(memberships.valid_from), nw.col(memberships.valid_to)
+    rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
+    return rows.with_columns(
+        nw.col(memberships.rep_id).fill_null(people.UNASSIGNED),
+        nw.col(memberships.team_id).fill_null(people.UNASSIGNED),
+    )
+
+
+def _parts_of(kpi: Kpi) -> dict[str, Part]:
+    parts = {"numerator": kpi.numerator, "denominator": kpi.denominator}
+    return parts if kpi.moment is None else {**parts, "moment": kpi.moment}
+
+
+def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
+    """Sum all parts, one grouped query per fact and date column."""
+    groups: dict[tuple[str, str], dict[str, nw.Expr]] = defaultdict(dict)
+    for kpi in kpis:
+        for role, part in _parts_of(kpi).items():
+            groups[part.fact, part.on][f"{kpi.kpi}.{role}"] = part.value
+    frames = []
+    for (fact, on), values in groups.items():
+        rows = _attribute(context, fact, on).select(
+            *_OWNER, *(value.cast(nw.Float64).alias(name) for name, value in values.items())
+        )
+        query = rows.group_by(*_OWNER).agg(*(sum_ for name in values for sum_ in _sums_of(name)))
+        frames.append(context.engine.collect(query).set_index(_OWNER))
+    return pd.concat(frames, axis=1) if frames else pd.DataFrame()
+
+
+def _sums_of(name: str) -> list[nw.Expr]:
+    column = nw.col(name)
+    if not name.endswith(".moment"):
+        return [column.sum()]
+    return [
+        column.sum(),
+        column.count().cast(nw.Float64).alias(name.replace(".moment", ".n")),
+        (column * column).sum().alias(name.replace(".moment", ".squares")),
+    ]
+
+
+def _long_totals(sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
+    """Bring the sums to one row a rep, team, quarter and KPI; rows of nothing are left out."""
+    frames = []
+    for kpi in kpis:
+        parts = {
+            "numerator": sums[f"{kpi.kpi}.numerator"].fillna(0.0),
+            "denominator": sums[f"{kpi.kpi}.denominator"].fillna(0.0),
+        }
+        if kpi.moment is not None:
+            parts["n"] = sums[f"{kpi.kpi}.n"].fillna(0.0)
+            parts["total"] = sums[f"{kpi.kpi}.moment"].fillna(0.0)
+            parts["total_of_squares"] = sums[f"{kpi.kpi}.squares"].fillna(0.0)
+        else:
+            parts["n"] = parts["denominator" if kpi.family == "rate" else "numerator"]
+            parts["total"] = parts["total_of_squares"] = pd.Series(np.nan, index=sums.index)
+        frame = pd.DataFrame(parts)
+        frame = frame[(frame[["numerator", "denominator", "n"]] != 0).any(axis=1)]
+        frames.append(frame.reset_index().assign(kpi=kpi.kpi))
+    if not frames:
+        return pd.DataFrame(columns=KEYS)
+    order = {kpi.kpi: position for position, kpi in enumerate(CATALOGUE)}
+    whole = pd.concat(frames, ignore_index=True)
+    whole = whole.sort_values(
+        KEYS, kind="stable", ignore_index=True,
+        key=lambda column: column.map(order) if column.name == "kpi" else column,
+    )  # fmt: skip
+    return whole[[*KEYS, *(c for c in whole.columns if c not in KEYS)]]
+
+
+def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
+    """Count each distinct value of the KPIs shown as a median, so that medians roll up exactly."""
+    frames = []
+    for kpi in kpis:
+        if kpi.median_of is None:
+            continue
+        part = kpi.median_of
+        rows = _attribute(context, part.fact, part.on).with_columns(part.value.alias("value"))
+        rows = rows.filter(~nw.col("value").is_null())
+        counted = context.engine.collect(rows.group_by(*_OWNER, "value").agg(nw.len().alias("n")))
+        frames.append(counted.assign(kpi=kpi.kpi))
+    columns = [*KEYS, "value", "n"]
+    if not frames:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(frames)[columns].sort_values([*KEYS, "value"], ignore_index=True)
+
+
+def _people(snapshot: Snapshot) -> pd.DataFrame:
+    frame = snapshot.read("reps")
+    return frame.sort_values(memberships.rep_id, ignore_index=True)
+
+

@@ -1,0 +1,229 @@
+"""Measures: additive sums per rep, team, quarter and KPI, and their exact roll-up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from salesnb.errors import ParameterError, quote_examples
+from salesnb.measures.catalogue import Kpi
+from salesnb.periods import FiscalCalendar
+from salesnb.sources.mapping import Company
+
+Level = Literal["rep", "team", "region", "company"]
+LEVELS: tuple[Level, ...] = ("rep", "team", "region", "company")
+KEYS = ["rep_id", "team_id", "period", "kpi"]
+SUMS = ["numerator", "denominator", "n", "total", "total_of_squares"]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured; everything reports show is computed from it.
+
+    Attributes
+    ----------
+    totals
+        rep_id, team_id, period, kpi and the sums `numerator`, `denominator`, `n`, `total`,
+        `total_of_squares` (the last two on the scale the KPI is estimated on).
+    values
+        rep_id, team_id, period, kpi, value, n: counted values of the KPIs shown as medians.
+    people, teams
+        Names; teams with `parent_id` and `has_members`.
+    kpis, missing
+        What was measured, and per KPI that was not, the tables or columns it needs.
+    periods
+        All quarters with data, oldest first.
+    """
+
+    totals: pd.DataFrame
+    values: pd.DataFrame
+    people: pd.DataFrame
+    teams: pd.DataFrame
+    kpis: tuple[Kpi, ...]
+    missing: dict[str, str]
+    periods: tuple[str, ...]
+    calendar: FiscalCalendar
+    company: Company
+    as_of: dt.date
+    snapshot_id: str
+
+    def kpi(self, name: str) -> Kpi:
+        """Find a measured KPI.
+
+        Raises
+        ------
+        ParameterError
+            It was not measured; the message says what it needs.
+        """
+        for kpi in self.kpis:
+            if kpi.kpi == name:
+                return kpi
+        if name in self.missing:
+            raise ParameterError(f"kpi: {name} needs {self.missing[name]}; the snapshot has none.")
+        known = ", ".join(kpi.kpi for kpi in self.kpis)
+        raise ParameterError(f"kpi: {name!r} is unknown. Known: {known}.")
+
+    def check_period(self, period: str) -> None:
+        """Refuse a quarter without data.
+
+        Raises
+        ------
+        ParameterError
+            The quarter lies outside the data; the message gives their range.
+        """
+        if period not in self.periods:
+            raise ParameterError(
+                f"quarter: no data for {period!r}; they cover {self.periods[0]} to "
+                f"{self.periods[-1]}."
+            )
+
+    def is_mature(self, kpi: Kpi, period: str) -> bool:
+        """Whether a quarter's cohort is old enough for the KPI."""
+        if not kpi.matures:
+            return True
+        age = self.as_of - self.calendar.last_day(period)
+        return age.days >= self.company.maturity_days
+
+    def latest_mature(self, kpi: Kpi, period: str) -> str | None:
+        """Name the last quarter up to `period` whose cohort is mature; None when there is none."""
+        mature = [p for p in self.periods if p <= period and self.is_mature(kpi, p)]
+        return mature[-1] if mature else None
+
+    def team_ids(self) -> tuple[str, ...]:
+        """List the teams that have members, by name."""
+        with_members = self.teams[self.teams["has_members"]].sort_values(["name", "team_id"])
+        return tuple(with_members["team_id"])
+
+    def find_team(self, team: str) -> str:
+        """Find a team's id by its id or its name.
+
+        Raises
+        ------
+        ParameterError
+            There is no such team, or the name is not unique.
+        """
+        if team in set(self.teams["team_id"]):
+            return team
+        named = self.teams.loc[self.teams["name"] == team, "team_id"]
+        if len(named) == 1:
+            return str(named.iloc[0])
+        if len(named) > 1:
+            raise ParameterError(f"team: {team!r} names {len(named)} teams. Use the team_id.")
+        names = quote_examples(self.teams.sort_values("name")["name"], most=20)
+        raise ParameterError(f"team: {team!r} is unknown. Known: {names}.")
+
+    def team_name(self, team_id: str) -> str:
+        """Name of a team as reports show it."""
+        found = self.teams.loc[self.teams["team_id"] == team_id, "name"]
+        return str(found.iloc[0]) if len(found) else "No team"
+
+    def teams_within(self, team_id: str) -> tuple[str, ...]:
+        """List a team and all teams below it."""
+        found, frontier = [team_id], [team_id]
+        while frontier:
+            below = self.teams[self.teams["parent_id"].isin(frontier)]["team_id"]
+            frontier = [team for team in below if team not in found]
+            found += frontier
+        return tuple(found)
+
+    def members(self, team_id: str, period: str) -> tuple[str, ...]:
+        """List the reps with any record in the team (or a team below it) in the quarter."""
+        within = self.totals["team_id"].isin(self.teams_within(team_id))
+        rows = self.totals[within & (self.totals["period"] == period)]
+        return tuple(sorted(set(rows["rep_id"]) - {""}))
+
+    def roll_up(
+        self, *, by: Level, periods: tuple[str, ...] | None = None, team: str | None = None,
+        pool: bool = False,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Add the sums up to a level; nothing is averaged.
+
+        Parameters
+        ----------
+        by
+            `rep`, `team` (as the reps were in it at the time), `region` (a team's parent) or
+            `company`.
+        periods
+            Quarters to include; default all.
+        team
+            Include only what was done in this team or below it.
+        pool
+            Add the quarters up too: `period` is then the last one.
+
+        Returns
+        -------
+        DataFrame
+            unit_id, period, kpi, the sums, and `value`: numerator / denominator x scale (or the
+            numerator, or the median), missing where the denominator is not positive.
+        """
+        totals = self._select(self.totals, periods, team)
+        values = self._select(self.values, periods, team)
+        if pool:
+            last = max(periods or self.periods)
+            totals, values = totals.assign(period=last), values.assign(period=last)
+        totals, values = self._with_unit(totals, by), self._with_unit(values, by)
+        keys = ["unit_id", "period", "kpi"]
+        summed = totals.groupby(keys, as_index=False, observed=True)[SUMS].sum(min_count=1)
+        return self._add_values(summed, values)
+
+    def _select(
+        self, frame: pd.DataFrame, periods: tuple[str, ...] | None, team: str | None
+    ) -> pd.DataFrame:
+        if periods is not None:
+            frame = frame[frame["period"].isin(periods)]
+        if team is not None:
+            frame = frame[frame["team_id"].isin(self.teams_within(team))]
+        return frame
+
+    def _with_unit(self, frame: pd.DataFrame, by: Level) -> pd.DataFrame:
+        if by not in LEVELS:
+            raise ParameterError(f"by: {by!r} is not one of {', '.join(LEVELS)}.")
+        if by == "company":
+            return frame.assign(unit_id="company")
+        if by == "region":
+            parents = self.teams.set_index("team_id")["parent_id"]
+            return frame.assign(unit_id=frame["team_id"].map(parents).fillna(""))
+        return frame.assign(unit_id=frame[f"{by}_id"])
+
+    def _add_values(self, summed: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+        numerator, denominator = summed["numerator"], summed["denominator"]
+        kpis = {kpi.kpi: kpi for kpi in self.kpis}
+        is_ratio = summed["kpi"].map(lambda name: kpis[name].is_ratio).astype(bool)
+        scale = summed["kpi"].map(lambda name: kpis[name].scale).astype(float)
+        ratio = (numerator / denominator.where(denominator > 0) * scale).astype(float)
+        value = pd.Series(np.where(is_ratio, ratio, numerator), index=summed.index, dtype=float)
+        if len(values):
+            keys = ["unit_id", "period", "kpi"]
+            medians = weighted_medians(values, keys).rename("median")
+            matched = summed.merge(medians.reset_index(), on=keys, how="left")["median"]
+            value = pd.Series(
+                np.where(matched.notna(), matched, value), index=summed.index, dtype=float
+            )
+        return summed.assign(value=value)
+
+
+def weighted_medians(values: pd.DataFrame, keys: list[str]) -> pd.Series[float]:
+    """Compute exact medians of counted values.
+
+    Parameters
+    ----------
+    values
+        The key columns, `value`, and `n`: how often the value occurs.
+    keys
+        Columns that name a group.
+
+    Returns
+    -------
+    Series
+        Median per group; of an even count the mean of the middle two.
+    """
+    ordered = values.groupby([*keys, "value"], as_index=False, observed=True)["n"].sum()
+    groups = ordered.groupby(keys, observed=True)["n"]
+    reached, size = groups.cumsum(), groups.transform("sum")
+    lower = ordered[reached >= (size + 1) // 2].groupby(keys, observed=True)["value"].first()
+    upper = ordered[reached >= size // 2 + 1].groupby(keys, observed=True)["value"].first()
+    return (lower + upper) / 2

@@ -1,0 +1,186 @@
+"""Who was where and for how long: memberships, active days and quotas, as small frames."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from salesnb.measures.catalogue import ACTIVE_SHARE, DAY, QUOTA, WORKING_DAYS
+from salesnb.periods import FiscalCalendar
+from salesnb.schema import leaves, memberships, reps, targets, teams
+from salesnb.sources.mapping import Company
+from salesnb.sources.snapshot import Snapshot
+
+UNASSIGNED = ""
+"""Team of facts whose owner was in no team that day, and rep of facts without an owner."""
+
+EVER, NEVER = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
+_rep, _team = memberships.rep_id, memberships.team_id
+_start, _end = memberships.valid_from, memberships.valid_to
+_SEGMENT = [_rep, _team, _start, _end]
+
+
+def complete_memberships(snapshot: Snapshot) -> pd.DataFrame:
+    """Give every rep a team on every day: gaps become UNASSIGNED, later rows end earlier ones.
+
+    Returns
+    -------
+    DataFrame
+        rep_id, team_id, valid_from (inclusive), valid_to (exclusive). Per rep the rows cover all
+        days from EVER to NEVER exactly once, so that a fact is counted in exactly one team.
+    """
+    rows = snapshot.read("memberships")[_SEGMENT]
+    rows = rows.assign(
+        **{
+            _start: _days(rows[_start]).fillna(EVER),
+            _end: _days(rows[_end]).fillna(NEVER),
+        }
+    ).sort_values([_rep, _start, _end], kind="stable")
+    following = rows.groupby(_rep)[_start].shift(-1).fillna(NEVER)
+    rows[_end] = np.minimum(rows[_end], following)
+    rows = rows[rows[_end] > rows[_start]]
+    everyone = snapshot.read("reps")[reps.rep_id]
+    gaps = _gaps(rows, everyone)
+    whole = pd.concat([rows, gaps], ignore_index=True)
+    return whole.sort_values([_rep, _start], kind="stable", ignore_index=True)
+
+
+def _gaps(rows: pd.DataFrame, everyone: pd.Series[str]) -> pd.DataFrame:
+    """Find the days before, between and after a rep's memberships."""
+    starts = pd.concat(
+        [pd.DataFrame({_rep: everyone, _start: EVER}),
+         rows[[_rep, _end]].rename(columns={_end: _start})]
+    )  # fmt: skip
+    ends = pd.concat(
+        [rows[[_rep, _start]].rename(columns={_start: _end}),
+         pd.DataFrame({_rep: everyone, _end: NEVER})]
+    )  # fmt: skip
+    starts = starts.sort_values([_rep, _start], kind="stable", ignore_index=True)
+    ends = ends.sort_values([_rep, _end], kind="stable", ignore_index=True)
+    gaps = pd.DataFrame(
+        {_rep: starts[_rep], _team: UNASSIGNED, _start: starts[_start], _end: ends[_end]}
+    )
+    return gaps[gaps[_end] > gaps[_start]]
+
+
+def active_time(
+    snapshot: Snapshot, segments: pd.DataFrame, calendar: FiscalCalendar, periods: tuple[str, ...]
+) -> pd.DataFrame:
+    """Measure each rep's time in each team and quarter, net of leave, from hiring to leaving.
+
+    Returns
+    -------
+    DataFrame
+        rep_id, team_id, period, active_share (of the quarter's days, 0-1), working_days (Monday
+        to Friday) and the ramp-weighted share that prorates a quota (`DAY` is the first day).
+    """
+    people = snapshot.read("reps")[[reps.rep_id, reps.hired_on, reps.left_on]]
+    hired = _days(people[reps.hired_on]).fillna(EVER)
+    left = _days(people[reps.left_on]).fillna(NEVER)
+    bounds = pd.DataFrame({_rep: people[reps.rep_id], "_hired": hired, "_left": left})
+    quarters = pd.DataFrame(
+        {
+            "period": list(periods),
+            "_first": pd.to_datetime([calendar.first_day(p) for p in periods]),
+            "_after": pd.to_datetime([calendar.last_day(p) for p in periods])
+            + pd.Timedelta(days=1),
+        }
+    )
+    rows = segments.merge(bounds, on=_rep).merge(quarters, how="cross")
+    rows["_from"] = rows[[_start, "_hired", "_first"]].max(axis=1)
+    rows["_to"] = rows[[_end, "_left", "_after"]].min(axis=1)
+    rows = rows[rows["_to"] > rows["_from"]].reset_index(drop=True)
+    away = _leave_in(rows, snapshot.read("leaves"))
+    length = (rows["_after"] - rows["_first"]).dt.days
+    active = (rows["_to"] - rows["_from"]).dt.days - away["days"]
+    ramp = _ramp_factor(rows, snapshot.company)
+    out = pd.DataFrame(
+        {
+            _rep: rows[_rep],
+            _team: rows[_team],
+            "period": rows["period"],
+            DAY: rows["_first"],
+            ACTIVE_SHARE: active / length,
+            WORKING_DAYS: (_weekdays(rows["_from"], rows["_to"]) - away["weekdays"]).astype(float),
+            "ramped_share": active * ramp / length,
+        }
+    )
+    keys = [_rep, _team, "period", DAY]
+    return out.groupby(keys, as_index=False)[[ACTIVE_SHARE, WORKING_DAYS, "ramped_share"]].sum()
+
+
+def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
+    """Split each rep's full quota over teams by active, ramp-weighted time.
+
+    Returns
+    -------
+    DataFrame
+        rep_id, team_id, period, day, prorated_quota (money).
+    """
+    rows = snapshot.read("targets")
+    is_quota = (rows[targets.owner_kind] == "rep") & (rows[targets.kpi] == "bookings")
+    quotas = rows.loc[is_quota, [targets.owner_id, targets.period, targets.target]]
+    quotas = quotas.rename(columns={targets.owner_id: _rep, targets.period: "period"})
+    merged = active.merge(quotas, on=[_rep, "period"])
+    merged[QUOTA] = merged[targets.target].astype(float) * merged["ramped_share"]
+    return merged[[_rep, _team, "period", DAY, QUOTA]]
+
+
+def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
+    """List the teams with their names and parents; teams known only by membership included.
+
+    Returns
+    -------
+    DataFrame
+        team_id, name, parent_id ('' at the top), has_members.
+    """
+    known = snapshot.read("teams")[[teams.team_id, teams.name, teams.parent_id]]
+    used = pd.Index(segments[_team].unique())
+    extra = [team for team in used if team not in set(known[teams.team_id]) and team != UNASSIGNED]
+    more = pd.DataFrame({teams.team_id: extra, teams.name: extra, teams.parent_id: UNASSIGNED})
+    tree = pd.concat([known.astype(object), more.astype(object)], ignore_index=True)
+    tree[teams.parent_id] = tree[teams.parent_id].fillna(UNASSIGNED)
+    tree["has_members"] = tree[teams.team_id].isin(used)
+    return tree.sort_values(teams.team_id, kind="stable", ignore_index=True)
+
+
+def _days(column: pd.Series[object]) -> pd.Series[pd.Timestamp]:
+    return pd.to_datetime(column).astype("datetime64[s]")
+
+
+def _weekdays(start: pd.Series[pd.Timestamp], end: pd.Series[pd.Timestamp]) -> np.ndarray:
+    first = start.to_numpy().astype("datetime64[D]")
+    return np.asarray(np.busday_count(first, end.to_numpy().astype("datetime64[D]")))
+
+
+def _leave_in(rows: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
+    """Count the days and weekdays of leave within each row's [_from, _to)."""
+    spans = pd.DataFrame(
+        {
+            _rep: away[leaves.rep_id].astype(object),
+            "_away": _days(away[leaves.valid_from]),
+            "_back": _days(away[leaves.valid_to]),
+        }
+    )
+    pairs = rows[[_rep, "_from", "_to"]].reset_index(names="_at").merge(spans, on=_rep)
+    start = pairs[["_from", "_away"]].max(axis=1)
+    end = np.maximum(pairs[["_to", "_back"]].min(axis=1), start)
+    counted = pd.DataFrame(
+        {"_at": pairs["_at"], "days": (end - start).dt.days, "weekdays": _weekdays(start, end)}
+    )
+    return counted.groupby("_at").sum().reindex(rows.index, fill_value=0)
+
+
+def _ramp_factor(rows: pd.DataFrame, company: Company) -> pd.Series[float]:
+    """Average the share of a full quota over a row's days, growing linearly from hiring."""
+    ramp = company.ramp_days
+    if not ramp:
+        return pd.Series(1.0, index=rows.index)
+    from_hire = (rows["_from"] - rows["_hired"]).dt.days.astype(float)
+    to_hire = (rows["_to"] - rows["_hired"]).dt.days.astype(float)
+
+    def area(days: pd.Series[float]) -> pd.Series[float]:
+        early = days.clip(upper=ramp)
+        return early**2 / (2 * ramp) + (days - ramp).clip(lower=0)
+
+    return (area(to_hire) - area(from_hire)) / (to_hire - from_hire)
