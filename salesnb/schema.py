@@ -74,7 +74,7 @@ def _rep(about: str, *, required: bool = True) -> Column:
 
 @dataclass(frozen=True)
 class Fault:
-    """What may not hold within one row: `reason` in words, `sql` as a predicate over its columns."""
+    """What may not hold within a row: `reason` in words, `sql` a predicate over its columns."""
 
     reason: str
     sql: str

@@ -11,8 +11,8 @@ from scipy.stats import norm
 from salesnb.analysis.matrix import FALSE_CLAIMS, PerformanceMatrix
 from salesnb.analysis.result import Result
 from salesnb.analysis.trend import Trend
-from salesnb.measures.catalogue import Kpi
 from salesnb.analysis.wording import format_change, format_value
+from salesnb.measures.catalogue import Kpi
 
 Evidence = Literal["strong", "moderate", "not enough evidence"]
 MOST_NAMED = 3
@@ -20,12 +20,13 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence, its reason, how sure it is, and the KPI whose figure shows it."""
+    """One sentence, its reason, how sure it is, its KPI, and what kind of result shows it."""
 
     text: str
     why: str
     evidence: Evidence
     kpi: str
+    kind: Literal["change", "difference"]
     strength: float
 
 
@@ -74,7 +75,7 @@ def find_insights(matrix: PerformanceMatrix, trend: Trend, *, most: int = 5) -> 
     ranked = sorted([*changes, *differences], key=lambda item: -item.strength)
     equal = _find_equality(matrix)
     room = most - 1 if equal else most
-    return Findings(tuple([*ranked[:room], *([equal] if equal else [])]))
+    return Findings((*ranked[:room], *([equal] if equal else [])))
 
 
 def _find_changes(trend: Trend) -> list[Finding]:
@@ -100,19 +101,19 @@ def _adjust(p_values: object) -> list[float]:
 
 
 def _word_change(kpi: Kpi, row: pd.Series[float], trend: Trend, p_value: float) -> Finding:
-    rose = row["value"] > row["centre"]
-    verb = "is up" if rose else "is down"
+    way = "up" if row["value"] > row["centre"] else "down"
     value = format_value(kpi, row["value"], trend.currency)
     usual = format_value(kpi, row["centre"], trend.currency)
     change = format_change(kpi, row["value"] - row["centre"], trend.currency)
     return Finding(
-        text=f"{kpi.label} {verb}: {value} in {row['period']}, against a usual {usual}.",
+        text=f"{kpi.label} {way} to {value} in {row['period']}, from a usual {usual}.",
         why=(
             f"A change of {change} from the quarters before, from {row['n']:,.0f} records, is "
             f"{abs(row['z']):.1f} standard errors; seasons are not taken out."
         ),
         evidence="strong" if p_value < 0.01 else "moderate",
         kpi=kpi.kpi,
+        kind="change",
         strength=abs(float(row["z"])),
     )
 
@@ -122,18 +123,22 @@ def _find_difference(matrix: PerformanceMatrix, kpi: Kpi) -> Finding | None:
     better, worse = rows[rows["evidence"] > 0], rows[rows["evidence"] < 0]
     if rows.empty:
         return None
-    sides = [f"{len(side)} {word}" for side, word in ((better, "better"), (worse, "worse")) if len(side)]
     of = int((matrix.scores["kpi"] == kpi.kpi).sum())
+    who = {"rep": "people", "team": "teams"}.get(matrix.by, "units")
+    sides = [
+        f"{len(side)} {word}" for side, word in ((better, "better"), (worse, "worse")) if len(side)
+    ]
     return Finding(
-        text=f"{kpi.label}: {' and '.join(sides)} than the group's level, of {of}.",
-        why=_name_units(better, worse),
+        text=f"{kpi.label}: of {of} {who}, {' and '.join(sides)} than the group's level.",
+        why=_name_units(better, worse, of),
         evidence="strong" if (rows["evidence"].abs() == 3).any() else "moderate",
         kpi=kpi.kpi,
+        kind="difference",
         strength=2.0 + len(rows) / max(of, 1),
     )
 
 
-def _name_units(better: pd.DataFrame, worse: pd.DataFrame) -> str:
+def _name_units(better: pd.DataFrame, worse: pd.DataFrame, of: int) -> str:
     parts = []
     for side, word in ((better, "Better"), (worse, "Worse")):
         if len(side):
@@ -141,13 +146,15 @@ def _name_units(better: pd.DataFrame, worse: pd.DataFrame) -> str:
             names = list(surest["unit"].head(MOST_NAMED))
             more = f" and {len(side) - len(names)} more" if len(side) > len(names) else ""
             parts.append(f"{word}: {', '.join(names)}{more}.")
-    return " ".join([*parts, "Others cannot be told apart."])
+    if len(better) + len(worse) < of:
+        parts.append("The others cannot be told from the group.")
+    return " ".join(parts)
 
 
 def _find_equality(matrix: PerformanceMatrix) -> Finding | None:
     """Say of the rates that people do not differ in, that they do not."""
     compared = matrix.differences[matrix.differences["is_compared"]]
-    equal = compared[~compared["is_beyond_chance"]]
+    equal = compared[compared["p_adjusted"] >= FALSE_CLAIMS]
     if equal.empty:
         return None
     labels = {kpi.kpi: kpi.label.lower() for kpi in matrix.kpis}
@@ -159,5 +166,6 @@ def _find_equality(matrix: PerformanceMatrix) -> Finding | None:
         why="Differences of this size arise among equals, so nobody is ranked on them.",
         evidence="strong" if len(equal) == len(compared) else "moderate",
         kpi=first,
+        kind="difference",
         strength=0.0,
     )

@@ -8,13 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from salesnb.analysis.rates import (
-    Estimates,
-    estimate_counts,
-    estimate_effects,
-    estimate_log_means,
-    estimate_rates,
-)
+from salesnb.analysis.estimate import estimate_kpi
+from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi
@@ -26,7 +21,7 @@ FALSE_CLAIMS = 0.05
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
 _SCORES = [
     "unit_id", "unit", "kpi", "period", "value", "estimate", "low", "high", "n", "raw",
-    "p_top_quartile", "p_above", "rank_low", "rank_high", "reliability", "evidence",
+    "group", "p_top_quartile", "p_above", "rank_low", "rank_high", "reliability", "evidence",
 ]  # fmt: skip
 
 
@@ -41,11 +36,16 @@ class PerformanceMatrix(Result):
     scores
         One row a unit and KPI: `value` as observed in the KPI's quarter `period`; `estimate`,
         `low`, `high` from its window of quarters, pulled to the peers as far as evidence is
-        thin; `n` and `raw` of that window; chances and 90% rank interval among the units shown;
-        `evidence` from -3 (surely worse than the group) over 0 (cannot be told) to 3.
+        thin (sizes and times: geometric means, brought to the scale of the company's mean or
+        median); `n` and `raw` of that window; `group` their pooled level; chances and 90% rank
+        interval among the units shown; `evidence` from -3 (surely worse than the group) over 0
+        (cannot be told) to 3.
     differences
         One row a KPI: whether units differ beyond chance (`p_value`, `p_adjusted` for the number
         of KPIs, `is_beyond_chance`), `overall` level, `n_units`, `window` of quarters.
+    group
+        One row a KPI for all units shown together: `value` in the KPI's quarter, pooled `level`
+        and `n` of its window.
     trend
         unit_id, kpi, period, value: the observed quarters.
     kpis
@@ -63,6 +63,7 @@ class PerformanceMatrix(Result):
     team: str | None
     scores: pd.DataFrame
     differences: pd.DataFrame
+    group: pd.DataFrame
     trend: pd.DataFrame
     kpis: tuple[Kpi, ...]
     missing: dict[str, str]
@@ -166,6 +167,7 @@ def performance_matrix(
         team=team_id,
         scores=scores,
         differences=differences,
+        group=_group_figures(measures, scored, team_id),
         trend=_trend(measures, by, shown, period),
         kpis=tuple(kpi for kpi in chosen if kpi.kpi in scored),
         missing=missing,
@@ -185,7 +187,9 @@ class _Scored:
     peers: Estimates
     shown: Estimates
     observed: pd.Series[float]
+    pooled: pd.Series[float]
     cases: pd.Series[float]
+    scale: float
 
 
 def _unit_names(measures: Measures, by: Level) -> pd.Series[str]:
@@ -217,13 +221,11 @@ def _score_kpi(
     if end is None:
         return None
     window = tuple(p for p in measures.calendar.window(end, kpi.window) if p in measures.periods)
-    pooled = measures.roll_up(by=by, periods=window, pool=True)
-    rows = pooled[(pooled["kpi"] == kpi.kpi) & pooled["unit_id"].isin(active)]
-    sums = rows.set_index("unit_id").drop(columns=["period", "kpi"])
+    sums = _sums_of(measures, kpi, by=by, periods=window)
+    sums = sums[sums.index.isin(active)]
     peers = sorted(set(sums.index) | set(shown))
     estimates = estimate_kpi(kpi, sums.reindex(peers), n_draws=n_draws)
-    observed = measures.roll_up(by=by, periods=(end,))
-    observed = observed[observed["kpi"] == kpi.kpi].set_index("unit_id")["value"]
+    observed = _sums_of(measures, kpi, by=by, periods=(end,))["value"]
     return _Scored(
         kpi=kpi,
         period=end,
@@ -231,67 +233,25 @@ def _score_kpi(
         peers=estimates,
         shown=estimates.within(list(shown)),
         observed=observed.reindex(list(shown)),
+        pooled=sums["value"].reindex(list(shown)),
         cases=sums["n"].reindex(list(shown)).fillna(0.0),
+        scale=_scale(measures, kpi, window, estimates),
     )
 
 
-def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estimates:
-    """Estimate a KPI for each unit from its sums, by the method of the KPI's family.
-
-    Parameters
-    ----------
-    kpi
-        Its family decides: wins of trials, events per exposure, a mean on logs, or a sum whose
-        variance is that of a random number of random amounts.
-    sums
-        Indexed by unit; numerator, denominator, n, total, total_of_squares (missing means 0).
-    n_draws
-        Posterior draws.
-
-    Returns
-    -------
-    Estimates
-        On the KPI's scale; totals and counts without a ratio are per full quarter of one rep.
-    """
-    sums = sums.fillna(0.0)
-    labels = list(sums.index)
-    better = kpi.direction != "down"
-    numerator, denominator = sums["numerator"].to_numpy(), sums["denominator"].to_numpy()
-    if kpi.family == "rate":
-        return estimate_rates(
-            numerator, denominator, labels=labels, higher_is_better=better, n_draws=n_draws
-        )
-    if kpi.family == "count":
-        return estimate_counts(
-            numerator, denominator / kpi.scale, labels=labels, higher_is_better=better,
-            n_draws=n_draws,
-        )  # fmt: skip
-    n = sums["n"].to_numpy()
-    if kpi.family == "log_mean":
-        return estimate_log_means(
-            n, sums["total"].to_numpy(), sums["total_of_squares"].to_numpy(),
-            labels=labels, higher_is_better=better, n_draws=n_draws,
-        )  # fmt: skip
-    known = denominator > 0
-    value = np.divide(numerator, denominator, out=np.zeros(len(n)), where=known)
-    error = compound_error(n, sums["total_of_squares"].to_numpy(), denominator)
-    return estimate_effects(
-        value, error, n=known, labels=labels, higher_is_better=better, n_draws=n_draws
-    )
+def _sums_of(measures: Measures, kpi: Kpi, *, by: Level, periods: tuple[str, ...]) -> pd.DataFrame:
+    """Roll one KPI up, the quarters pooled, indexed by unit."""
+    rows = measures.roll_up(by=by, periods=periods, pool=True, kpi=kpi.kpi)
+    return rows.set_index("unit_id").drop(columns=["period", "kpi"])
 
 
-def compound_error(
-    n: np.ndarray, total_of_squares: np.ndarray, denominator: np.ndarray
-) -> np.ndarray:
-    """Standard error of a sum of a random number of random amounts, over a fixed denominator.
-
-    The variance of a compound Poisson sum is the expected number times the mean square of an
-    amount; the mean square is pooled over units, and half an event keeps units without any
-    from looking certain. Units without a denominator get 1, to be ignored.
-    """
-    mean_square = max(float(total_of_squares.sum()), 1e-9) / max(float(n.sum()), 1.0)
-    spread = np.sqrt((n + 0.5) * mean_square)
-    return np.divide(spread, denominator, out=np.ones(len(n)), where=denominator > 0)
+def _scale(measures: Measures, kpi: Kpi, window: tuple[str, ...], estimates: Estimates) -> float:
+    """Bring geometric means to the scale reports use: the company's mean or median over its own."""
+    if kpi.family != "log_mean":
+        return 1.0
+    whole = _sums_of(measures, kpi, by="company", periods=window)["value"]
+    typical = estimates.overall
+    return float(whole.iloc[0] / typical) if len(whole) and typical > 0 else 1.0
 
 
 def _test_differences(measures: Measures, scored: dict[str, _Scored]) -> pd.DataFrame:
@@ -333,6 +293,11 @@ def _join_scores(
         frame["value"] = part.observed.reindex(frame["unit_id"]).to_numpy()
         frame["n"] = part.cases.reindex(frame["unit_id"]).to_numpy()
         frame["kpi"], frame["period"] = name, part.period
+        frame["group"] = part.shown.overall
+        if part.kpi.family == "log_mean":
+            scaled = ["estimate", "low", "high", "group"]
+            frame[scaled] = frame[scaled] * part.scale
+            frame["raw"] = part.pooled.reindex(frame["unit_id"]).to_numpy()
         grade = grade_evidence(frame["p_above"], is_real=real[name])
         frame["evidence"] = grade.where(frame["raw"].notna(), 0)
         frames.append(frame)
@@ -341,6 +306,27 @@ def _join_scores(
     whole = pd.concat(frames, ignore_index=True)
     whole["unit"] = whole["unit_id"].map(names).fillna(whole["unit_id"])
     return whole[_SCORES]
+
+
+def _group_figures(
+    measures: Measures, scored: dict[str, _Scored], team: str | None
+) -> pd.DataFrame:
+    """Roll the whole group up, as it was: what people did while they were in it."""
+    rows = []
+    for name, part in scored.items():
+        quarter, window = (
+            measures.roll_up(by="company", periods=periods, team=team, kpi=name, pool=True)
+            for periods in ((part.period,), part.window)
+        )
+        rows.append(
+            {
+                "kpi": name,
+                "value": quarter["value"].iloc[0] if len(quarter) else np.nan,
+                "level": window["value"].iloc[0] if len(window) else np.nan,
+                "n": window["n"].iloc[0] if len(window) else 0.0,
+            }
+        )
+    return pd.DataFrame(rows, columns=["kpi", "value", "level", "n"])
 
 
 def grade_evidence(p_above: pd.Series[float], *, is_real: bool) -> pd.Series[int]:
@@ -358,9 +344,7 @@ def grade_evidence(p_above: pd.Series[float], *, is_real: bool) -> pd.Series[int
     return grade
 
 
-def _trend(
-    measures: Measures, by: Level, shown: tuple[str, ...], period: str
-) -> pd.DataFrame:
+def _trend(measures: Measures, by: Level, shown: tuple[str, ...], period: str) -> pd.DataFrame:
     recent = tuple(p for p in measures.calendar.window(period, 8) if p in measures.periods)
     rows = measures.roll_up(by=by, periods=recent)
     kept = rows["unit_id"].isin(shown)

@@ -44,7 +44,7 @@ class Result:
         return ""
 
     def to_frame(self) -> pd.DataFrame:
-        """The result as a table."""
+        """Write the result as a table."""
         raise NotImplementedError
 
     @classmethod

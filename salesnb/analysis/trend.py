@@ -108,7 +108,7 @@ def quarter_trend(
     chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.kpis
     quarters = tuple(
         p for p in measures.calendar.window(period, _LONGEST)
-        if p in measures.periods and (p == period or not _is_partial(measures, p))
+        if p in measures.periods and (p == period or measures.is_whole(p))
     )  # fmt: skip
     rows = measures.roll_up(by="company", periods=quarters, team=team_id)
     frames = []
@@ -124,13 +124,6 @@ def quarter_trend(
         points=points,
         kpis=tuple(kpi for kpi in chosen if len(points) and kpi.kpi in set(points["kpi"])),
         currency=measures.company.currency,
-    )
-
-
-def _is_partial(measures: Measures, period: str) -> bool:
-    return (
-        measures.calendar.last_day(period) > measures.as_of
-        or period == measures.periods[0]
     )
 
 
@@ -163,7 +156,7 @@ def add_limits(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
 
 
 def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> tuple[float, float]:
-    """Expected value of a quarter from those before it, and its standard error.
+    """Expect a quarter from those before it, with a standard error.
 
     Where quarters have differed more than chance alone explains, the error is widened to their
     own spread (Laney's correction), so that an unsteady past raises no alarm.
@@ -186,7 +179,7 @@ def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> tuple[float,
 
 
 def chance_error(sums: pd.Series[float], kpi: Kpi, centre: float) -> float:
-    """Standard error of a unit's figure by chance alone, were its true level `centre`.
+    """Compute the standard error of a figure by chance alone, were its true level `centre`.
 
     Missing where nothing was counted.
     """

@@ -46,6 +46,19 @@ def format_value(kpi: Kpi, value: float, currency: str) -> str:
     return f"{value:.1f}"
 
 
+def format_precise(kpi: Kpi, value: float, currency: str) -> str:
+    """Write a KPI's value with two more digits than `format_value`, for totals and checks."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if kpi.unit == "money":
+        return format_money(value, currency, exact=True)
+    if kpi.unit == "share":
+        return f"{value:.2%}"
+    if kpi.unit == "days":
+        return f"{value:.1f} days"
+    return f"{value:,.0f}" if kpi.unit == "count" else f"{value:.2f}"
+
+
 def format_change(kpi: Kpi, change: float, currency: str) -> str:
     """Write a difference with its sign; shares in points.
 

@@ -99,6 +99,11 @@ class Kpi:
     window: int = 4
     gate: str | None = None
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether reports show the estimate over the window rather than the quarter's figure."""
+        return self.family in ("rate", "log_mean") or (self.family == "count" and self.is_ratio)
+
 
 def _closed(value: nw.Expr) -> Part:
     return Part("opportunities", opportunities.closed_on, value)
@@ -240,7 +245,5 @@ def find_kpis(names: tuple[str, ...] | None = None) -> tuple[Kpi, ...]:
     known = {kpi.kpi: kpi for kpi in CATALOGUE}
     unknown = sorted(set(names or ()) - set(known))
     if unknown:
-        raise ParameterError(
-            f"kpis: unknown {', '.join(unknown)}. Known: {', '.join(known)}."
-        )
+        raise ParameterError(f"kpis: unknown {', '.join(unknown)}. Known: {', '.join(known)}.")
     return tuple(kpi for kpi in CATALOGUE if names is None or kpi.kpi in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 import numpy as np
@@ -12,11 +12,10 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
-from salesnb.measures.catalogue import CATALOGUE, Kpi, Part, find_kpis
+from salesnb.measures.catalogue import CATALOGUE, IS_LOST, IS_WON, Kpi, Part, find_kpis
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.measures import KEYS, Measures
-from salesnb.periods import FiscalCalendar
-from salesnb.schema import memberships, opportunities
+from salesnb.schema import memberships, opportunities, ratings
 from salesnb.sources.snapshot import Snapshot
 
 _PREPARED = ("rep_days", "quotas")
@@ -76,17 +75,21 @@ def compute_measures(
     segments = people.complete_memberships(snapshot)
     opportunity = facts.opportunity_facts(engine, snapshot, as_of)
     facts.check_rates(engine, snapshot, opportunity)
-    periods = _periods(engine, opportunity, snapshot.calendar, as_of)
+    first_close = _first_close(engine, opportunity, as_of)
+    periods = snapshot.calendar.between(first_close, as_of)
     context = _prepare(engine, snapshot, opportunity, segments, periods, as_of)
     sums = _sum_parts(context, wanted)
     return Measures(
         totals=_long_totals(sums, wanted),
         values=_count_values(context, wanted),
+        ratings=_attributed_ratings(context, snapshot, as_of),
+        skills=snapshot.read("skills"),
         people=_people(snapshot),
         teams=people.team_tree(snapshot, segments),
         kpis=wanted,
         missing=missing,
         periods=periods,
+        first_close=first_close,
         calendar=snapshot.calendar,
         company=snapshot.company,
         as_of=as_of,
@@ -105,17 +108,12 @@ def _available(snapshot: Snapshot, kpis: tuple[Kpi, ...]) -> tuple[tuple[Kpi, ..
     return tuple(kpi for kpi in kpis if kpi.kpi not in missing), missing
 
 
-def _periods(
-    engine: Engine, opportunity: Lazy, calendar: FiscalCalendar, as_of: dt.date
-) -> tuple[str, ...]:
-    firsts = engine.collect(
-        opportunity.select(
-            nw.col(opportunities.created_on).min(), nw.col(opportunities.closed_on).min()
-        )
-    )
-    known = pd.to_datetime(firsts.iloc[0]).dropna()
-    first = known.min().date() if len(known) else as_of
-    return calendar.between(first, as_of)
+def _first_close(engine: Engine, opportunity: Lazy, as_of: dt.date) -> dt.date:
+    """Find the first close: earlier cohorts are known only by what was still open then."""
+    closed = opportunity.filter(nw.col(IS_WON) | nw.col(IS_LOST))
+    found = engine.collect(closed.select(nw.col(opportunities.closed_on).min()))
+    days = pd.to_datetime(found[opportunities.closed_on]).dropna()
+    return days.iloc[0].date() if len(days) else as_of
 
 
 def _prepare(
@@ -234,8 +232,19 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     return pd.concat(frames)[columns].sort_values([*KEYS, "value"], ignore_index=True)
 
 
+def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
+    """Give each observed skill score the quarter and team it was given in."""
+    columns = [
+        "form_id", "rep_id", "team_id", "rater_id", "rater_role", "period", "skill", "score"
+    ]  # fmt: skip
+    if not snapshot.has("ratings"):
+        return pd.DataFrame(columns=columns)
+    rows = facts.rating_facts(context.engine, snapshot, as_of)
+    context = replace(context, facts={**context.facts, "ratings": rows})
+    found = context.engine.collect(_attribute(context, "ratings", ratings.rated_on))
+    return found[columns].sort_values(["form_id", "skill"], ignore_index=True)
+
+
 def _people(snapshot: Snapshot) -> pd.DataFrame:
     frame = snapshot.read("reps")
     return frame.sort_values(memberships.rep_id, ignore_index=True)
-
-

@@ -31,6 +31,7 @@ from salesnb.schema import (
     leads,
     opportunities,
     pipeline_snapshots,
+    ratings,
 )
 from salesnb.sources.snapshot import Snapshot
 
@@ -82,6 +83,12 @@ def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
         ((kind == "call") & answered & long_enough).alias(IS_CALL),
         ((kind == "meeting") & answered).alias(IS_MEETING),
     )
+
+
+def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
+    """Skill scores given by `as_of`; what was not observed is left out."""
+    rows = _with_columns(engine.table("ratings"), snapshot, "ratings")
+    return rows.filter((nw.col(ratings.rated_on) <= as_of) & ~nw.col(ratings.score).is_null())
 
 
 def due_facts(
@@ -149,9 +156,7 @@ def _pictured(
     )
 
 
-def _picture_days(
-    engine: Engine, snapshot: Snapshot, calendar: FiscalCalendar
-) -> pd.DataFrame:
+def _picture_days(engine: Engine, snapshot: Snapshot, calendar: FiscalCalendar) -> pd.DataFrame:
     """Match each past quarter with the last pipeline picture up to 35 days before its second day.
 
     Returns
@@ -172,17 +177,27 @@ def _picture_days(
         near = days[(days <= first) & (days >= first - pd.Timedelta(days=35))]
         if len(near) and period != calendar.quarter_of(snapshot.as_of):
             found.append((near.iloc[-1], period, first))
-    return pd.DataFrame(found, columns=[pipeline_snapshots.as_of, "period", DAY]) if found else empty
+    return (
+        pd.DataFrame(found, columns=[pipeline_snapshots.as_of, "period", DAY]) if found else empty
+    )
 
 
 def _with_columns(rows: Lazy, snapshot: Snapshot, table: str) -> Lazy:
     """Add the declared columns the snapshot's table lacks, all missing."""
-    kinds = {"text": nw.String, "date": nw.Date, "timestamp": nw.Datetime,
-             "number": nw.Float64, "integer": nw.Int64, "boolean": nw.Boolean}  # fmt: skip
+    kinds = {
+        "text": nw.String(),
+        "date": nw.Date(),
+        "timestamp": nw.Datetime(),
+        "number": nw.Float64(),
+        "integer": nw.Int64(),
+        "boolean": nw.Boolean(),
+    }
     absent = [c for c in TABLES[table].columns.values() if not snapshot.has(table, c)]
-    return rows.with_columns(
-        *(nw.lit(None, kinds[c.rule.kind]).alias(str(c)) for c in absent)
-    ) if absent else rows
+    return (
+        rows.with_columns(*(nw.lit(None, kinds[c.rule.kind]).alias(str(c)) for c in absent))
+        if absent
+        else rows
+    )
 
 
 def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
@@ -194,9 +209,7 @@ def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> 
     if rates.empty:
         rows = rows.with_columns(nw.lit(1.0).alias(_RATE))
     else:
-        rows = rows.join(
-            engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left"
-        )
+        rows = rows.join(engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left")
     rate = nw.when(currency == home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
     return rows.with_columns(nw.when(amount > 0).then(amount * rate).alias(AMOUNT))
 
@@ -221,7 +234,10 @@ def check_rates(engine: Engine, snapshot: Snapshot, opportunity: Lazy) -> None:
         )
     )
     if len(found):
-        lines = [f"{row.currency} ({row.n:,}, first on {row.first:%Y-%m-%d})" for row in found.itertuples()]
+        lines = [
+            f"{row['currency']} ({row['n']:,}, first on {row['first']:%Y-%m-%d})"
+            for row in found.to_dict("records")
+        ]
         raise DataError(
             f"exchange_rates: no rate for the amounts of {quote_examples(sorted(lines))}. "
             f"Add rates into {snapshot.company.currency} from that day."
@@ -240,7 +256,7 @@ def daily_rates(snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
     if rates.empty:
         return pd.DataFrame()
     rates = rates.assign(**{exchange_rates.rate_on: pd.to_datetime(rates[exchange_rates.rate_on])})
-    wide = rates.pivot(
+    wide = rates.pivot_table(
         index=exchange_rates.rate_on, columns=exchange_rates.currency, values=exchange_rates.rate
     )
     last = max(pd.Timestamp(as_of), wide.index.max())

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from salesnb.errors import ParameterError, quote_examples
+from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.measures.catalogue import Kpi
 from salesnb.periods import FiscalCalendar
 from salesnb.sources.mapping import Company
@@ -31,21 +31,28 @@ class Measures:
         `total_of_squares` (the last two on the scale the KPI is estimated on).
     values
         rep_id, team_id, period, kpi, value, n: counted values of the KPIs shown as medians.
+    ratings, skills
+        Skill scores with the team and quarter they were given in; the competency framework.
     people, teams
         Names; teams with `parent_id` and `has_members`.
     kpis, missing
         What was measured, and per KPI that was not, the tables or columns it needs.
     periods
-        All quarters with data, oldest first.
+        All quarters from that of the first close to that of `as_of`, oldest first.
+    first_close
+        Day of the first close; what came before is known only in part.
     """
 
     totals: pd.DataFrame
     values: pd.DataFrame
+    ratings: pd.DataFrame
+    skills: pd.DataFrame
     people: pd.DataFrame
     teams: pd.DataFrame
     kpis: tuple[Kpi, ...]
     missing: dict[str, str]
     periods: tuple[str, ...]
+    first_close: dt.date
     calendar: FiscalCalendar
     company: Company
     as_of: dt.date
@@ -80,6 +87,11 @@ class Measures:
                 f"quarter: no data for {period!r}; they cover {self.periods[0]} to "
                 f"{self.periods[-1]}."
             )
+
+    def is_whole(self, period: str) -> bool:
+        """Whether the data cover all of a quarter but for two weeks at its beginning."""
+        started = self.calendar.first_day(period) + dt.timedelta(days=14)
+        return started >= self.first_close and self.calendar.last_day(period) <= self.as_of
 
     def is_mature(self, kpi: Kpi, period: str) -> bool:
         """Whether a quarter's cohort is old enough for the KPI."""
@@ -138,7 +150,7 @@ class Measures:
 
     def roll_up(
         self, *, by: Level, periods: tuple[str, ...] | None = None, team: str | None = None,
-        pool: bool = False,
+        kpi: str | None = None, pool: bool = False,
     ) -> pd.DataFrame:  # fmt: skip
         """Add the sums up to a level; nothing is averaged.
 
@@ -151,6 +163,8 @@ class Measures:
             Quarters to include; default all.
         team
             Include only what was done in this team or below it.
+        kpi
+            Only this one; default all.
         pool
             Add the quarters up too: `period` is then the last one.
 
@@ -160,8 +174,8 @@ class Measures:
             unit_id, period, kpi, the sums, and `value`: numerator / denominator x scale (or the
             numerator, or the median), missing where the denominator is not positive.
         """
-        totals = self._select(self.totals, periods, team)
-        values = self._select(self.values, periods, team)
+        totals = self._select(self.totals, periods, team, kpi)
+        values = self._select(self.values, periods, team, kpi)
         if pool:
             last = max(periods or self.periods)
             totals, values = totals.assign(period=last), values.assign(period=last)
@@ -170,9 +184,35 @@ class Measures:
         summed = totals.groupby(keys, as_index=False, observed=True)[SUMS].sum(min_count=1)
         return self._add_values(summed, values)
 
+    def check_roll_up(self, *, period: str, team: str | None = None) -> pd.DataFrame:
+        """Check that members' sums add up to the team's (or the company's), KPI by KPI.
+
+        Returns
+        -------
+        DataFrame
+            kpi, members, whole (both numerators, rounded to 2 digits).
+
+        Raises
+        ------
+        DataError
+            A sum differs by more than rounding.
+        """
+        team_id = self.find_team(team) if team is not None else None
+        members = self.roll_up(by="rep", periods=(period,), team=team_id)
+        whole = self.roll_up(by="company", periods=(period,), team=team_id).set_index("kpi")
+        added = members.groupby("kpi")["numerator"].sum()
+        frame = pd.DataFrame({"members": added, "whole": whole["numerator"]})
+        apart = frame[~np.isclose(frame["members"], frame["whole"], rtol=1e-9, atol=1e-6)]
+        if len(apart):
+            raise DataError(f"roll-up: members do not add up to the whole in {list(apart.index)}.")
+        return frame.round(2).rename_axis("kpi").reset_index()
+
     def _select(
-        self, frame: pd.DataFrame, periods: tuple[str, ...] | None, team: str | None
-    ) -> pd.DataFrame:
+        self, frame: pd.DataFrame, periods: tuple[str, ...] | None, team: str | None,
+        kpi: str | None,
+    ) -> pd.DataFrame:  # fmt: skip
+        if kpi is not None:
+            frame = frame[frame["kpi"] == kpi]
         if periods is not None:
             frame = frame[frame["period"].isin(periods)]
         if team is not None:
@@ -226,4 +266,5 @@ def weighted_medians(values: pd.DataFrame, keys: list[str]) -> pd.Series[float]:
     reached, size = groups.cumsum(), groups.transform("sum")
     lower = ordered[reached >= (size + 1) // 2].groupby(keys, observed=True)["value"].first()
     upper = ordered[reached >= size // 2 + 1].groupby(keys, observed=True)["value"].first()
-    return (lower + upper) / 2
+    medians: pd.Series[float] = (lower + upper) / 2
+    return medians

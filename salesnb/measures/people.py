@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -144,8 +146,8 @@ def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
     return tree.sort_values(teams.team_id, kind="stable", ignore_index=True)
 
 
-def _days(column: pd.Series[object]) -> pd.Series[pd.Timestamp]:
-    return pd.to_datetime(column).astype("datetime64[s]")
+def _days(column: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
+    return pd.Series(pd.to_datetime(column).astype("datetime64[s]"), index=column.index)
 
 
 def _weekdays(start: pd.Series[pd.Timestamp], end: pd.Series[pd.Timestamp]) -> np.ndarray:
@@ -164,7 +166,7 @@ def _leave_in(rows: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
     )
     pairs = rows[[_rep, "_from", "_to"]].reset_index(names="_at").merge(spans, on=_rep)
     start = pairs[["_from", "_away"]].max(axis=1)
-    end = np.maximum(pairs[["_to", "_back"]].min(axis=1), start)
+    end = pairs[["_to", "_back"]].min(axis=1).clip(lower=start)
     counted = pd.DataFrame(
         {"_at": pairs["_at"], "days": (end - start).dt.days, "weekdays": _weekdays(start, end)}
     )

@@ -76,29 +76,36 @@ def judge(
 ) -> None:  # fmt: skip
     """Make `judged_<table>`: the staged rows with `_reasons`, a list of (reason, example)."""
     name = declaration.name
-    entries = [
-        f"case when {check.predicate} then {{'reason': {quoted(check.reason)}, "
-        f"'example': ({check.example})::VARCHAR}} end"
+    found = ", ".join(
+        f"case when {check.predicate} then {_finding(check.reason, check.example)} end"
         for check in checks
-    ]
-    nothing = "{'reason': ''::VARCHAR, 'example': ''::VARCHAR}"
+    )
+    key_text = _key_text(declaration)
     key = ", ".join(identifier(column) for column in declaration.key)
     content = ", ".join(identifier(column) for column in columns)
-    db.execute(
-        f"create temp table judged_{name} as "
-        f"with checked as (select *, list_filter([{', '.join([*entries, f'nullif({nothing}, {nothing})'])}], "
-        "    lambda r: r is not null) as _found from staged_" + name + "), "
-        f"hashed as (select *, len(_found) = 0 as _valid, hash({content}) as _content from checked), "
-        "copies as (select *, row_number() over same as _copy, "
-        "    min(_content) over one <> max(_content) over one as _conflict from hashed "
-        f"    window same as (partition by _valid, {key} order by _file, _row), "
-        f"           one as (partition by _valid, {key})) "
-        "select * exclude (_found, _content, _copy, _conflict, _valid), "
-        "  case when not _valid then _found "
-        f"      when _conflict then [{{'reason': {quoted(CONFLICT)}, 'example': {_key_text(declaration)}}}] "
-        f"      when _copy > 1 then [{{'reason': {quoted(DUPLICATE)}, 'example': {_key_text(declaration)}}}] "
-        "      else [] end as _reasons from copies"
-    )
+    db.execute(f"""
+        create temp table judged_{name} as
+        with checked as (
+            select *, list_filter([{found}], lambda r: r is not null) as _found from staged_{name}
+        ), hashed as (
+            select *, len(_found) = 0 as _valid, hash({content}) as _content from checked
+        ), copies as (
+            select *,
+                row_number() over (partition by _valid, {key} order by _file, _row) as _copy,
+                min(_content) over same <> max(_content) over same as _conflict
+            from hashed window same as (partition by _valid, {key})
+        )
+        select * exclude (_found, _content, _copy, _conflict, _valid),
+            case when not _valid then _found
+                when _conflict then [{_finding(CONFLICT, key_text)}]
+                when _copy > 1 then [{_finding(DUPLICATE, key_text)}]
+                else [] end as _reasons
+        from copies
+    """)
+
+
+def _finding(reason: str, example: str) -> str:
+    return f"{{'reason': {quoted(reason)}, 'example': ({example})::VARCHAR}}"
 
 
 def count_refusals(
@@ -109,12 +116,15 @@ def count_refusals(
     actions[DUPLICATE] = "Nothing to do: one copy was kept."
     actions[CONFLICT] = "Decide which is right and export again; none was kept."
     rows = db.sql(
-        "select _reasons[1].reason, count(*), list(distinct coalesce(_reasons[1].example, ''))[1:5] "
+        "select _reasons[1].reason, count(*), "
+        "    list(distinct coalesce(_reasons[1].example, '') order by 1)[1:5] "
         f"from (from judged_{declaration.name} order by _file, _row) where len(_reasons) > 0 "
         "group by 1 order by 2 desc, 1"
     ).fetchall()
     return [
-        Refusal(reason=reason, count=count, examples=tuple(sorted(examples)), action=actions[reason])
+        Refusal(
+            reason=reason, count=count, examples=tuple(sorted(examples)), action=actions[reason]
+        )
         for reason, count, examples in rows
     ]
 
@@ -160,9 +170,13 @@ def _column_checks(column: Column, key: str) -> list[Check]:
         action = "Add a `map` for the column in your mapping."
         checks.append(Check(reason, f"{name} not in ({words})", raw, action))
     if rule.minimum is not None:
-        checks.append(Check(f"{column} is below {rule.minimum:g}", f"{name} < {rule.minimum}", raw, _FIX))
+        checks.append(
+            Check(f"{column} is below {rule.minimum:g}", f"{name} < {rule.minimum}", raw, _FIX)
+        )
     if rule.maximum is not None:
-        checks.append(Check(f"{column} is above {rule.maximum:g}", f"{name} > {rule.maximum}", raw, _FIX))
+        checks.append(
+            Check(f"{column} is above {rule.maximum:g}", f"{name} > {rule.maximum}", raw, _FIX)
+        )
     if rule.kind in ("date", "timestamp"):
         outside = f"{name} < DATE '{EARLIEST}' or {name} >= DATE '{LATEST}'"
         checks.append(Check(f"{column} is not a plausible date", outside, raw, _FIX))

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from salesnb.errors import DataError, quote_examples
 from salesnb.schema import Column
-from salesnb.sources.mapping import Block, ColumnSpec, FileOptions
+from salesnb.sources.mapping import Block, ColumnSpec, FileOptions, Mapping
 from salesnb.sources.readers import SourceFile, quoted
+
+LITERAL = "the mapping"
+"""Origin of rows that are written in the mapping itself."""
 
 SQL_TYPES = {
     "text": "VARCHAR",
@@ -66,6 +69,61 @@ def check_block_columns(block: Block, file: SourceFile) -> list[str]:
         f"{quote_examples(file.columns, most=30)}. Export them, or change the names under tables: "
         "in your mapping."
     ]
+
+
+def stage_sql(
+    mapping: Mapping, block: Block, columns: list[Column], file: SourceFile | None
+) -> str:
+    """Select a block's rows as `checks` wants them, staged.
+
+    Parameters
+    ----------
+    mapping
+        For its aliases.
+    block
+        Which rows, from `file` or (None) written in the block itself.
+    columns
+        Columns of the model the table will have; those the block does not fill are missing.
+
+    Returns
+    -------
+    str
+        A query: `_file`, `_row` (data row from 1), `_merged` (rows made one by `distinct`), and
+        per column its text as `raw_<column>` and its typed value.
+    """
+    if file is None:
+        name, options, relation = LITERAL, FileOptions(), literal_rows_sql(block)
+        raws = {column: _as_text(column) for column in block.fills}
+    else:
+        name, options, relation = file.name, file.options, file.sql
+        raws = {name: raw_expression(spec) for name, spec in block.columns.items()}
+    raw_columns = [
+        f"{raws.get(column, 'NULL')}::VARCHAR as {identifier(f'raw_{column}')}"
+        for column in columns
+    ]
+    numbered = f"select row_number() over () as _row, {', '.join(raw_columns)} from {relation}"
+    merged = "1"
+    if block.distinct:
+        names = ", ".join(identifier(f"raw_{column}") for column in columns)
+        numbered = (
+            f"select min(_row) as _row, count(*) as _n, {names} from ({numbered}) group by all"
+        )
+        merged = "_n"
+    typed = [_typed_select(mapping, column, options) for column in columns]
+    return (
+        f"(select {quoted(name)} as _file, _row, {merged}::BIGINT as _merged, {', '.join(typed)} "
+        f"from ({numbered}) order by _row)"
+    )
+
+
+def _typed_select(mapping: Mapping, column: Column, options: FileOptions) -> str:
+    raw = identifier(f"raw_{column}")
+    aliases = mapping.aliases.get(column.rule.references, {})
+    value = typed_expression(column, raw, options)
+    if aliases:
+        cases = " ".join(f"when {quoted(key)} then {quoted(to)}" for key, to in aliases.items())
+        value = f"case {raw} {cases} else {raw} end"
+    return f"{raw}, ({value})::{SQL_TYPES[column.rule.kind]} as {identifier(column)}"
 
 
 def literal_rows_sql(block: Block) -> str:

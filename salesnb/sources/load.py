@@ -13,14 +13,7 @@ import duckdb
 from salesnb.errors import DataError, ParameterError, join_problems
 from salesnb.schema import TABLES, Column, Declaration, activities, leads, opportunities
 from salesnb.sources import checks
-from salesnb.sources.cleaning import (
-    SQL_TYPES,
-    check_block_columns,
-    identifier,
-    literal_rows_sql,
-    raw_expression,
-    typed_expression,
-)
+from salesnb.sources.cleaning import LITERAL, check_block_columns, identifier, stage_sql
 from salesnb.sources.mapping import (
     Block,
     Company,
@@ -43,7 +36,6 @@ from salesnb.sources.snapshot import (
     describe_table,
 )
 
-_LITERAL = "the mapping"
 _EVENTS = (
     (opportunities, opportunities.created_on),
     (opportunities, opportunities.closed_on),
@@ -180,7 +172,7 @@ def _check_mapping(mapping: Mapping, files: dict[str, SourceFile]) -> list[str]:
             problems.append(f"{name}: the table is required and has no source.")
         for block in blocks:
             file = files.get(_stem(block.source)) if block.source else None
-            where = file.name if file else _LITERAL
+            where = file.name if file else LITERAL
             needed = [c for c in declaration.required_columns if c not in block.fills]
             if needed:
                 problems.append(
@@ -196,7 +188,10 @@ def _load_table(run: _Import, declaration: Declaration, blocks: tuple[Block, ...
     given = {name for block in blocks for name in block.fills} | set(declaration.key)
     columns = [column for name, column in declaration.columns.items() if name in given]
     name = declaration.name
-    selects = [_stage_sql(run, columns, block) for block in blocks]
+    selects = [
+        stage_sql(run.mapping, block, columns, run.files.get(_stem(block.source)))
+        for block in blocks
+    ]
     run.db.execute(f"create temp table staged_{name} as {' union all by name '.join(selects)}")
     found = checks.row_checks(declaration, columns, run.accepted)
     checks.judge(run.db, declaration, columns, found)
@@ -207,46 +202,6 @@ def _load_table(run: _Import, declaration: Declaration, blocks: tuple[Block, ...
     run.warnings += checks.reference_warnings(run.db, declaration, columns, run.accepted)
     run.resolved += _count_aliases(run, name, columns)
     run.db.execute(f"drop table staged_{name}; drop table judged_{name}")
-
-
-def _stage_sql(run: _Import, columns: list[Column], block: Block) -> str:
-    """Select a block's rows: origin, raw text (named raw_*), typed values, `_merged`."""
-    if block.source is None:
-        file, options, relation = _LITERAL, FileOptions(), literal_rows_sql(block)
-        raws = {name: _literal_raw(name) for name in block.fills}
-    else:
-        opened = run.files[_stem(block.source)]
-        file, options, relation = opened.name, opened.options, opened.sql
-        raws = {name: raw_expression(spec) for name, spec in block.columns.items()}
-    raw_columns = [
-        f"{raws.get(column, 'NULL')}::VARCHAR as {identifier(f'raw_{column}')}"
-        for column in columns
-    ]
-    numbered = f"select row_number() over () as _row, {', '.join(raw_columns)} from {relation}"
-    merged = "1"
-    if block.distinct:
-        names = ", ".join(identifier(f"raw_{column}") for column in columns)
-        numbered = f"select min(_row) as _row, count(*) as _n, {names} from ({numbered}) group by all"
-        merged = "_n"
-    typed = [_typed_select(run.mapping, column, options) for column in columns]
-    return (
-        f"(select {quoted(file)} as _file, _row, {merged}::BIGINT as _merged, {', '.join(typed)} "
-        f"from ({numbered}) order by _row)"
-    )
-
-
-def _typed_select(mapping: Mapping, column: Column, options: FileOptions) -> str:
-    raw = identifier(f"raw_{column}")
-    aliases = mapping.aliases.get(column.rule.references, {})
-    value = typed_expression(column, raw, options)
-    if aliases:
-        cases = " ".join(f"when {quoted(key)} then {quoted(to)}" for key, to in aliases.items())
-        value = f"case {raw} {cases} else {raw} end"
-    return f"{raw}, ({value})::{SQL_TYPES[column.rule.kind]} as {identifier(column)}"
-
-
-def _literal_raw(name: str) -> str:
-    return f"nullif(trim({identifier(name)}::VARCHAR), '')"
 
 
 def _write_tables(run: _Import, name: str, columns: list[Column]) -> Path:
@@ -297,7 +252,7 @@ def _count_load(
         f"from judged_{name}"
     ).fetchall()[0]
     unsplit = sum(r.count for r in refusals) - (kept - accepted)
-    files = [run.files[_stem(b.source)].name if b.source else _LITERAL for b in blocks]
+    files = [run.files[_stem(b.source)].name if b.source else LITERAL for b in blocks]
     load = TableLoad(
         table=name,
         files=tuple(dict.fromkeys(files)),
@@ -343,12 +298,14 @@ def _check_result(run: _Import, *, strict: bool) -> None:
 
 
 def _make_index(run: _Import) -> Index:
-    tables = {load.table: describe_table(run.content / f"{load.table}.parquet") for load in run.loads}
+    tables = {
+        load.table: describe_table(run.content / f"{load.table}.parquet") for load in run.loads
+    }
     as_of = run.mapping.company.as_of or _last_event(run)
     used = [file for file in run.files.values() if _is_used(run, file)]
     report = LoadReport(
         tables=tuple(run.loads),
-        warnings=tuple([*run.warnings, *_undated_warning(run)]),
+        warnings=(*run.warnings, *_undated_warning(run)),
         resolved=tuple(run.resolved),
         absent=tuple(name for name in TABLES if name not in tables),
         unused_files=tuple(file.name for file in run.files.values() if file not in used),
@@ -373,7 +330,7 @@ def _is_used(run: _Import, file: SourceFile) -> bool:
 
 def _last_event(run: _Import) -> dt.date:
     """Find the day of the last thing that happened; closing dates count for closed ones only."""
-    days = []
+    days: list[dt.date | None] = []
     for table, column in _EVENTS:
         relation = run.accepted.get(table.declaration.name)
         if relation is None or column not in _columns_of(run, relation):

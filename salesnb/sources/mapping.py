@@ -224,7 +224,7 @@ def identity_mapping(columns_by_file: dict[str, tuple[str, ...]], company: Compa
             present = [column for column in declaration.columns if column in columns_by_file[name]]
             columns = {column: ColumnSpec(column=column) for column in present}
             if columns:
-                tables[name] = (Block(source=name, columns=columns),)
+                tables[name] = (Block.model_validate({"from": name, "columns": columns}),)
     if not tables:
         found = ", ".join(sorted(columns_by_file)) or "none"
         raise DataError(

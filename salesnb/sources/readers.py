@@ -104,7 +104,7 @@ def rejected_lines(db: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str, s
         return []
     return db.sql(
         "select s.file_path, e.line, any_value(e.csv_line), "
-        "       'line cannot be split: ' || lower(replace(any_value(e.error_type::varchar), '_', ' '))"
+        " 'line cannot be split: ' || lower(replace(any_value(e.error_type::varchar), '_', ' '))"
         " from reject_errors e join reject_scans s using (scan_id, file_id)"
         " group by all order by 1, 2"
     ).fetchall()

@@ -10,6 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from salesnb.errors import DataError
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,6 +92,19 @@ class LoadReport(_Frozen):
             f"{self.refused:,} of {self.accepted + self.refused:,} rows were refused "
             "and put in quarantine."
         )
+
+    def check(self) -> str:
+        """Check that in every table rows read = merged + accepted + refused.
+
+        Raises
+        ------
+        DataError
+            A table does not reconcile.
+        """
+        apart = [table.table for table in self.tables if not table.reconciles]
+        if apart:
+            raise DataError(f"load report: rows do not reconcile in {', '.join(apart)}.")
+        return f"All {len(self.tables)} tables reconcile."
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a table: table, read, merged, accepted, refused."""

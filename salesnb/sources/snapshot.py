@@ -111,7 +111,7 @@ class Snapshot:
         """Read a whole table; an absent table gives no rows and all declared columns."""
         if not self.has(table):
             return pd.DataFrame(columns=list(TABLES[table].columns))
-        frame = pq.read_table(self.path(table)).to_pandas()
+        frame: pd.DataFrame = pq.read_table(self.path(table)).to_pandas()
         absent = [column for column in TABLES[table].columns if column not in frame.columns]
         return frame.assign(**dict.fromkeys(absent))
 
@@ -137,7 +137,9 @@ def open_snapshot(folder: str | Path) -> Snapshot:
     folder = Path(folder)
     path = folder / INDEX
     if not path.is_file():
-        raise DataError(f"{folder}: there is no snapshot. Make one: salesnb import SOURCE --to {folder}")
+        raise DataError(
+            f"{folder}: there is no snapshot. Make one: salesnb import SOURCE --to {folder}"
+        )
     try:
         index = Index.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -1,0 +1,61 @@
+"""Sales Performance Matrix, skill gaps and training impact from CRM exports.
+
+The names below are the public face; each is loaded from its room when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from salesnb import views as views
+    from salesnb.analysis.insights import find_insights as find_insights
+    from salesnb.analysis.matrix import performance_matrix as performance_matrix
+    from salesnb.analysis.rates import estimate_counts as estimate_counts
+    from salesnb.analysis.rates import estimate_effects as estimate_effects
+    from salesnb.analysis.rates import estimate_log_means as estimate_log_means
+    from salesnb.analysis.rates import estimate_rates as estimate_rates
+    from salesnb.analysis.skills import team_skills as team_skills
+    from salesnb.analysis.trend import quarter_trend as quarter_trend
+    from salesnb.measures.cache import load_measures as load_measures
+    from salesnb.measures.cache import load_snapshot as load_snapshot
+    from salesnb.measures.compute import compute_measures as compute_measures
+    from salesnb.sources.load import import_snapshot as import_snapshot
+    from salesnb.sources.sample import sample_company as sample_company
+    from salesnb.sources.snapshot import open_snapshot as open_snapshot
+
+_HOMES = {
+    "compute_measures": "measures.compute",
+    "estimate_counts": "analysis.rates",
+    "estimate_effects": "analysis.rates",
+    "estimate_log_means": "analysis.rates",
+    "estimate_rates": "analysis.rates",
+    "find_insights": "analysis.insights",
+    "import_snapshot": "sources.load",
+    "load_measures": "measures.cache",
+    "load_snapshot": "measures.cache",
+    "open_snapshot": "sources.snapshot",
+    "performance_matrix": "analysis.matrix",
+    "quarter_trend": "analysis.trend",
+    "sample_company": "sources.sample",
+    "team_skills": "analysis.skills",
+}
+
+__all__ = ["views", *_HOMES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its room; results learn from `views` how they are shown."""
+    if name == "views":
+        return import_module("salesnb.views")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'salesnb' has no attribute {name!r}")
+    home = import_module(f"salesnb.{_HOMES[name]}")
+    if home.__name__.startswith("salesnb.analysis"):
+        import_module("salesnb.views")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,153 @@
+"""The command line: arguments in, exit code out; everything else is in the package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from salesnb.errors import SalesnbError
+
+if TYPE_CHECKING:
+    from salesnb.publish.batch import BatchResult, Done
+    from salesnb.publish.plan import Plan
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Sales Performance Matrix and reports from CRM exports.",
+)
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the export into.")],
+    reps: Annotated[int, typer.Option(help="People in the company.")] = 120,
+    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
+) -> None:
+    """Write the raw export of a fictitious company, with the truth it was made from."""
+    from salesnb.sources.sample import sample_company
+
+    out.print(f"{sample_company(folder, reps=reps, seed=seed)}")
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="Folder of the export, or one file.")],
+    to: Annotated[Path, typer.Option(help="Snapshot folder.")],
+    preset: Annotated[str | None, typer.Option(help="Mapping of the package, e.g. maven.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="Mapping of your own, YAML.")] = None,
+    strict: Annotated[bool, typer.Option(help="Refuse the import if any row is refused.")] = False,
+) -> None:
+    """Check an export and make it a snapshot."""
+    from salesnb.sources.load import import_snapshot
+
+    snapshot = import_snapshot(source, to=to, preset=preset, mapping=mapping, strict=strict)
+    out.print(snapshot.report)
+    out.print(f"Snapshot {snapshot.id}, data as of {snapshot.as_of}, in {snapshot.folder}")
+
+
+@app.command()
+def check(
+    params: Annotated[Path, typer.Argument(help="Batch parameters, params/*.yaml.")],
+    snapshot: Annotated[str | None, typer.Option(help="Replaces the file's snapshot.")] = None,
+) -> None:
+    """Check everything about a batch that can be checked without a kernel."""
+    plan = _plan(params, snapshot=snapshot)
+    out.print(f"{len(plan.jobs)} reports for {plan.params.quarter} into {plan.folder}:")
+    for job in plan.jobs:
+        out.print(f"  {job.slug}.html  {job.kind}, {job.title}", highlight=False, markup=False)
+
+
+@app.command()
+def run(
+    params: Annotated[Path, typer.Argument(help="Batch parameters, params/*.yaml.")],
+    quarter: Annotated[str | None, typer.Option(help="Replaces the file's quarter.")] = None,
+    team: Annotated[list[str] | None, typer.Option(help="Only these teams; repeatable.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="Replaces the file's snapshot.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("-j", min=1, help="Reports at a time; default one a core.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Make up-to-date reports again.")] = False,
+) -> None:
+    """Run a batch: one HTML report per notebook and team, and a portal."""
+    from salesnb.publish.batch import run_batch
+
+    plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
+    workers = jobs or os.cpu_count() or 1
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task(plan.params.quarter, total=len(plan.jobs))
+
+        def tell(done: Done) -> None:
+            progress.advance(task)
+            progress.console.print(_line(done), highlight=False, markup=False)
+
+        result = run_batch(plan, workers=workers, force=force, on_done=tell)
+    _summarise(result)
+
+
+@app.command()
+def kpis() -> None:
+    """Print the KPI catalogue."""
+    from rich.table import Table
+
+    from salesnb.measures.catalogue import CATALOGUE
+
+    table = Table("KPI", "Formula", "Cohort", "Better", "Needs", "Beware")
+    for kpi in CATALOGUE:
+        needs = ", ".join(sorted({column.table for column in kpi.needs}))
+        table.add_row(kpi.kpi, kpi.formula, kpi.cohort, kpi.direction, needs, kpi.caveat)
+    out.print(table)
+
+
+def _plan(
+    params: Path, *, quarter: str | None = None, teams: list[str] | None = None,
+    snapshot: str | None = None,
+) -> Plan:  # fmt: skip
+    from salesnb.params import read_params
+    from salesnb.publish.plan import make_plan
+
+    return make_plan(read_params(params, quarter=quarter, teams=teams, snapshot=snapshot))
+
+
+def _line(done: Done) -> str:
+    record = done.record
+    if not done.is_new:
+        return f"current   {done.job.slug}.html"
+    if record.status == "failed":
+        return f"FAILED    {done.job.slug}.html  {record.notebook}: {record.reason}"
+    return f"done      {done.job.slug}.html  {record.seconds:.1f} s"
+
+
+def _summarise(result: BatchResult) -> None:
+    made = sum(item.is_new for item in result.done)
+    failed = result.failed
+    err.print(
+        f"{len(result.done)} reports: {made - len(failed)} made, "
+        f"{len(result.done) - made} up to date, {len(failed)} failed.",
+        highlight=False,
+    )
+    out.print(str(result.portal), highlight=False, markup=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; our own errors become one message and their exit code."""
+    try:
+        app()
+    except SalesnbError as error:
+        err.print(f"salesnb: {error}", highlight=False, markup=False, style="bold")
+        sys.exit(error.exit_code)

@@ -1,0 +1,155 @@
+"""Measure once, report many: measures kept on disk, keyed by the snapshot and this code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import platformdirs
+
+from salesnb.errors import ParameterError
+from salesnb.measures.catalogue import find_kpis
+from salesnb.measures.compute import compute_measures
+from salesnb.measures.measures import Measures
+from salesnb.periods import FiscalCalendar
+from salesnb.sources.load import import_snapshot
+from salesnb.sources.mapping import Company
+from salesnb.sources.sample import sample_company
+from salesnb.sources.snapshot import Snapshot, open_snapshot
+
+_FRAMES = ("totals", "values", "ratings", "skills", "people", "teams")
+
+
+def cache_folder() -> Path:
+    """Folder for what can be made again; `SALESNB_CACHE` moves it."""
+    chosen = os.environ.get("SALESNB_CACHE")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("salesnb")
+
+
+@cache
+def code_fingerprint() -> str:
+    """Hash the package's Python files: what was computed by other code is not reused."""
+    digest = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".yaml", ".j2", ".css", ".js"}:
+            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def load_snapshot(path: str | Path = "") -> Snapshot:
+    """Open a snapshot; an empty path opens the sample company, made on first use.
+
+    Raises
+    ------
+    DataError
+        There is no snapshot at the path, or it is not whole.
+    """
+    if str(path):
+        return open_snapshot(path)
+    home = cache_folder() / f"sample-{code_fingerprint()}"
+    if not (home / "snapshot" / "snapshot.json").is_file():
+        with _draft(home) as draft:
+            export = sample_company(draft / "export")
+            import_snapshot(export, to=draft / "snapshot")
+    return open_snapshot(home / "snapshot")
+
+
+def load_measures(snapshot: str | Path = "", *, as_of: dt.date | str = "") -> Measures:
+    """Load all measures of a snapshot, computing them the first time.
+
+    Parameters
+    ----------
+    snapshot
+        Folder of a snapshot; empty for the sample company.
+    as_of
+        Day on which the world is seen (a date, or 2026-09-30); empty for the snapshot's.
+
+    Returns
+    -------
+    Measures
+
+    Raises
+    ------
+    DataError
+        There is no snapshot, or it is not whole.
+    ParameterError
+        `as_of` is after the snapshot.
+    """
+    opened = load_snapshot(snapshot)
+    day = _as_day(as_of) or opened.as_of
+    home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
+    if not (home / "measures.json").is_file():
+        measures = compute_measures(opened, as_of=day)
+        with _draft(home) as draft:
+            _write(measures, draft)
+    return _read(home)
+
+
+def _as_day(as_of: dt.date | str) -> dt.date | None:
+    if isinstance(as_of, dt.date) or not as_of:
+        return as_of or None
+    try:
+        return dt.date.fromisoformat(as_of)
+    except ValueError as error:
+        raise ParameterError(f"as_of: {as_of!r} is not a day. Write it like 2026-09-30.") from error
+
+
+class _draft:  # noqa: N801 - reads as a verb in `with`
+    """A private folder that becomes `home` when its block ends well; the first to end wins."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def __enter__(self) -> Path:
+        self._home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._home.parent))
+        return self._folder
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            try:
+                self._folder.rename(self._home)
+            except OSError:
+                if not self._home.is_dir():
+                    raise
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _write(measures: Measures, folder: Path) -> None:
+    for name in _FRAMES:
+        getattr(measures, name).to_parquet(folder / f"{name}.parquet")
+    rest = {
+        "kpis": [kpi.kpi for kpi in measures.kpis],
+        "missing": measures.missing,
+        "periods": measures.periods,
+        "first_close": measures.first_close.isoformat(),
+        "start_month": measures.calendar.start_month,
+        "company": measures.company.model_dump(mode="json"),
+        "as_of": measures.as_of.isoformat(),
+        "snapshot_id": measures.snapshot_id,
+    }
+    (folder / "measures.json").write_text(json.dumps(rest, indent=1), encoding="utf-8")
+
+
+def _read(folder: Path) -> Measures:
+    rest = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
+    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
+    return Measures(
+        **frames,
+        kpis=find_kpis(tuple(rest["kpis"])),
+        missing=rest["missing"],
+        periods=tuple(rest["periods"]),
+        first_close=dt.date.fromisoformat(rest["first_close"]),
+        calendar=FiscalCalendar(rest["start_month"]),
+        company=Company.model_validate(rest["company"]),
+        as_of=dt.date.fromisoformat(rest["as_of"]),
+        snapshot_id=rest["snapshot_id"],
+    )

@@ -1,0 +1,71 @@
+"""RunParams: what a batch is asked to do, read from params/*.yaml and checked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from salesnb.errors import ParameterError
+from salesnb.sources.mapping import describe_validation
+
+ReportName = Literal["team_review", "company_review", "data_quality"]
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+
+
+class RunParams(BaseModel):
+    """One batch.
+
+    Scalars are read from YAML as the text that was written, so that a team called NO is a name
+    and a date is a date.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    snapshot: str = Field(description="snapshot folder; empty for the sample company")
+    quarter: str = Field(pattern=r"^\d{4}Q[1-4]$", description="fiscal quarter, 2026Q3")
+    reports: tuple[ReportName, ...] = Field(
+        ("team_review", "company_review", "data_quality"), min_length=1
+    )
+    teams: Names = Field(("all",), min_length=1, description="`all`, or ids or names of teams")
+    as_of: dt.date | None = Field(None, description="see the world as on this day")
+    out: Path = Field(Path("reports"), description="reports are written to out/quarter")
+    notebooks: Path = Field(Path("notebooks"), description="folder of the notebooks")
+    timeout_seconds: int = Field(600, ge=1, description="longest time for one cell")
+    title: str = Field("", description="heading of the portal; default the company's name")
+
+
+def read_params(path: Path, **overrides: object) -> RunParams:
+    """Read a batch's parameters; `overrides` replace what the file says, unless None.
+
+    Raises
+    ------
+    ParameterError
+        The file is missing or not YAML, a key is unknown, or a value has the wrong type; the
+        message lists every problem.
+    """
+    if not path.is_file():
+        raise ParameterError(f"{path}: there is no such file. See params/ for examples.")
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ParameterError(f"{path}: expected `key: value` lines. See params/ for examples.")
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return RunParams.model_validate({**content, **given})
+    except ValidationError as error:
+        known = ", ".join(RunParams.model_fields)
+        raise ParameterError(
+            f"{path}: {describe_validation(error)}\nKnown keys: {known}."
+        ) from error

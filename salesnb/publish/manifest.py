@@ -1,0 +1,90 @@
+"""The manifest of a folder of reports: what was made from what, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from salesnb.errors import DataError
+from salesnb.publish.files import write_whole
+
+MANIFEST = "manifest.json"
+_LIBRARIES = ("salesnb", "papermill", "nbconvert", "pandas", "numpy", "scipy", "matplotlib")
+
+Status = Literal["complete", "failed"]
+
+
+class Record(BaseModel):
+    """One report: its input, its outcome, and what the portal shows of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slug: str
+    kind: str
+    title: str
+    team: str
+    quarter: str
+    notebook: str
+    parameters: dict[str, str]
+    fingerprint: str
+    snapshot_id: str
+    status: Status
+    reason: str = ""
+    cell: int | None = None
+    seconds: float
+    built: str
+    sha256: str = ""
+    headline: str = ""
+    evidence: Literal["strong", "moderate", "not enough evidence", ""] = ""
+    kpis: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    versions: dict[str, str] = {}
+
+    def is_current(self, fingerprint: str, folder: Path) -> bool:
+        """Whether the report was made from the same input and its file is as it was written."""
+        page = folder / f"{self.slug}.html"
+        if self.status != "complete" or self.fingerprint != fingerprint or not page.is_file():
+            return False
+        return hashlib.sha256(page.read_bytes()).hexdigest() == self.sha256
+
+
+class Manifest(BaseModel):
+    """All reports of a folder, by slug."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: int = 1
+    reports: dict[str, Record] = {}
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a folder's manifest; a folder without one has no reports.
+
+    Raises
+    ------
+    DataError
+        The manifest is not one of ours.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return Manifest()
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DataError(
+            f"{path}: cannot be read as a manifest. Move it away and run again."
+        ) from error
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write a folder's manifest, whole."""
+    write_whole(folder / MANIFEST, manifest.model_dump_json(indent=1))
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the package and of the libraries that decide its figures."""
+    return {name: version(name) for name in _LIBRARIES}

@@ -1,0 +1,91 @@
+"""What every published page shares: style sheet, script, content policy and templates."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from salesnb.views import theme
+
+TEMPLATES = Path(__file__).parent / "template"
+"""The template folder; nbconvert finds it by its name in this package's folder."""
+
+
+@dataclass(frozen=True)
+class Assets:
+    """The style sheet and script of a page, and the policy that allows only them."""
+
+    css: str
+    js: str
+    policy: str
+
+
+@lru_cache(maxsize=1)
+def load_assets() -> Assets:
+    """Read the style sheet and the script, and hash the script for the content policy."""
+    js = (TEMPLATES / "report.js").read_text(encoding="utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(js.encode()).digest()).decode()
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    return Assets(css=_style_sheet(), js=js, policy=policy)
+
+
+def render_template(name: str, **context: object) -> str:
+    """Render one of this package's templates; every value is escaped unless marked safe."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name).render(assets=load_assets(), **context)
+
+
+def spell_date(iso: str) -> str:
+    """Write an ISO date in words; anything else is returned as it came.
+
+    >>> spell_date("2026-10-05"), spell_date("last week")
+    ('5 October 2026', 'last week')
+    """
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"  # strftime would follow the locale
+
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def _style_sheet() -> str:
+    light, dark = theme.css_declarations(theme.LIGHT), theme.css_declarations(theme.DARK)
+    palettes = (
+        f":root{{{light};color-scheme:light}}"
+        f"@media screen and (prefers-color-scheme:dark)"
+        f"{{html[data-theme=auto]{{{dark};color-scheme:dark}}}}"
+        f"@media screen{{html[data-theme=dark]{{{dark};color-scheme:dark}}}}"
+    )
+    rules = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    rules = re.sub(r"/\*.*?\*/", "", rules, flags=re.DOTALL)
+    return palettes + re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", rules)).strip()

@@ -1,0 +1,210 @@
+"""The plan of a batch: which reports, with which parameters, all checked before any kernel."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from salesnb.errors import ParameterError, join_problems, quote_examples
+from salesnb.measures.cache import code_fingerprint, load_measures, load_snapshot
+from salesnb.measures.measures import Measures
+from salesnb.params import RunParams
+from salesnb.sources.snapshot import Snapshot
+from salesnb.views.blocks import slug
+
+PARAMETERS_TAG = "parameters"
+_ROOM = 50_000_000
+_KINDS = {
+    "team_review": "Team review",
+    "company_review": "Company review",
+    "data_quality": "Data quality",
+}
+_SLUGS = {"company_review": "company", "data_quality": "data-quality"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One report to make.
+
+    Attributes
+    ----------
+    slug
+        File name without suffix, unique in the batch.
+    notebook
+        Template notebook.
+    parameters
+        What its parameters cell is given: JSON scalars.
+    kind, title, team
+        For the portal.
+    fingerprint
+        Hash of all a report depends on: notebook, parameters, data and code.
+    """
+
+    slug: str
+    notebook: Path
+    parameters: dict[str, str]
+    kind: str
+    title: str
+    team: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked batch."""
+
+    params: RunParams
+    snapshot: Snapshot
+    measures: Measures
+    jobs: tuple[Job, ...]
+    folder: Path
+
+
+def make_plan(params: RunParams) -> Plan:
+    """Check a batch against its data and notebooks, and list its reports.
+
+    Raises
+    ------
+    ParameterError
+        Quarter or team is unknown, two teams would share a file, a notebook is missing or lacks
+        its parameters, or the output folder cannot be written; the message lists every problem.
+    DataError
+        The snapshot is missing or not whole.
+    """
+    snapshot = load_snapshot(params.snapshot)
+    measures = load_measures(params.snapshot, as_of=params.as_of or "")
+    measures.check_period(params.quarter)
+    problems: list[str] = []
+    teams = _find_teams(params, measures, problems)
+    jobs = [
+        _make_job(params, measures, snapshot, name, team)
+        for name in params.reports
+        for team in (teams if name == "team_review" else [""])
+    ]
+    problems += _check_slugs(jobs)
+    problems += [line for job in _one_each(jobs) for line in check_notebook(job)]
+    folder = params.out / params.quarter
+    problems += _check_folder(folder)
+    if problems:
+        raise ParameterError(join_problems(problems, heading=f"{len(problems)} problem(s)"))
+    return Plan(params, snapshot, measures, tuple(jobs), folder)
+
+
+def _find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[str]:
+    if params.teams == ("all",):
+        return [team for team in measures.team_ids() if measures.members(team, params.quarter)]
+    found = []
+    for name in params.teams:
+        try:
+            team = measures.find_team(name)
+        except ParameterError as error:
+            problems.append(str(error))
+            continue
+        if measures.members(team, params.quarter):
+            found.append(team)
+        else:
+            problems.append(f"team: {name!r} has no members in {params.quarter}.")
+    return found
+
+
+def _make_job(
+    params: RunParams, measures: Measures, snapshot: Snapshot, name: str, team: str
+) -> Job:
+    notebook = params.notebooks / f"{name}.ipynb"
+    parameters = {"snapshot": _given_snapshot(params), "quarter": params.quarter}
+    if params.as_of:
+        parameters["as_of"] = params.as_of.isoformat()
+    title = measures.company.name if name != "data_quality" else "Data quality"
+    if team:
+        parameters["team"] = team
+        title = measures.team_name(team)
+    return Job(
+        slug=slug(title) if team else _SLUGS[name],
+        notebook=notebook,
+        parameters=parameters,
+        kind=_KINDS[name],
+        title=title,
+        team=measures.team_name(team) if team else "",
+        fingerprint=_fingerprint(notebook, parameters, snapshot),
+    )
+
+
+def _given_snapshot(params: RunParams) -> str:
+    return str(Path(params.snapshot).resolve()) if params.snapshot else ""
+
+
+def _fingerprint(notebook: Path, parameters: dict[str, str], snapshot: Snapshot) -> str:
+    source = notebook.read_bytes() if notebook.is_file() else b""
+    values = {key: value for key, value in parameters.items() if key != "snapshot"}
+    text = f"{sorted(values.items())} {snapshot.id} {code_fingerprint()}"
+    return hashlib.sha256(source + text.encode()).hexdigest()[:16]
+
+
+def _check_slugs(jobs: list[Job]) -> list[str]:
+    taken: dict[str, Job] = {}
+    problems = []
+    for job in jobs:
+        other = taken.setdefault(job.slug, job)
+        if other is not job:
+            problems.append(
+                f"{other.title!r} and {job.title!r} would both be written to {job.slug}.html. "
+                "Rename one of them."
+            )
+    return problems
+
+
+def _one_each(jobs: list[Job]) -> list[Job]:
+    return list({job.notebook: job for job in jobs}.values())
+
+
+def check_notebook(job: Job) -> list[str]:
+    """Check that a job's notebook exists and takes exactly the parameters it will be given."""
+    path = job.notebook
+    if not path.is_file():
+        return [f"{path}: there is no such notebook. Set `notebooks:` to their folder."]
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except Exception as error:
+        return [f"{path}: cannot be read as a notebook ({type(error).__name__}). Restore it."]
+    known = parameter_names(notebook)
+    if known is None:
+        return [f"{path}: no cell has the tag {PARAMETERS_TAG!r}. Tag the cell of defaults."]
+    unknown = sorted(set(job.parameters) - known)
+    if unknown:
+        return [
+            f"{path}: takes no parameter {quote_examples(unknown)}; it has "
+            f"{quote_examples(sorted(known))}. Add it to the {PARAMETERS_TAG!r} cell."
+        ]
+    return []
+
+
+def parameter_names(notebook: NotebookNode) -> set[str] | None:
+    """List the names assigned in the notebook's parameters cell; None without such a cell."""
+    for cell in notebook.cells:
+        if PARAMETERS_TAG in cell.metadata.get("tags", []):
+            tree = ast.parse(cell.source)
+            targets = [
+                n for node in tree.body if isinstance(node, ast.Assign) for n in node.targets
+            ]
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+    return None
+
+
+def _check_folder(folder: Path) -> list[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return [f"{folder}: cannot be created ({error.strerror}). Set `out:` to another folder."]
+    if not os.access(folder, os.W_OK):
+        return [f"{folder}: is not writable. Change its permissions or set `out:`."]
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM:
+        return [f"{folder}: {free / 1e6:,.0f} MB free; at least {_ROOM / 1e6:,.0f} MB are needed."]
+    return []

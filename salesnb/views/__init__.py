@@ -1,0 +1,45 @@
+"""Results to figures, tables and texts; importing it registers how results are shown."""
+
+from salesnb.analysis.insights import Findings
+from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.skills import SkillProfile
+from salesnb.analysis.trend import Trend
+from salesnb.views.figures import caterpillar, funnel, skill_profile, trend_chart
+from salesnb.views.tables import (
+    definitions,
+    headlines,
+    kpi_needs,
+    kpi_tiles,
+    load_notes,
+    load_table,
+    matrix_table,
+    missing_kpis,
+    quarter_records,
+    refusals_table,
+    window_totals,
+)
+
+__all__ = [
+    "caterpillar",
+    "definitions",
+    "funnel",
+    "headlines",
+    "kpi_needs",
+    "kpi_tiles",
+    "load_notes",
+    "load_table",
+    "matrix_table",
+    "missing_kpis",
+    "quarter_records",
+    "refusals_table",
+    "skill_profile",
+    "trend_chart",
+    "window_totals",
+]
+
+PerformanceMatrix.register(
+    table=matrix_table, plot=lambda matrix: caterpillar(matrix, matrix.kpis[0].kpi)
+)
+SkillProfile.register(table=skill_profile, plot=skill_profile)
+Trend.register(table=kpi_tiles, plot=trend_chart)
+Findings.register(table=headlines, plot=headlines)

@@ -1,0 +1,38 @@
+"""What a notebook cell shows; each block escapes its texts, because names come from a CRM."""
+
+from salesnb.views.blocks.base import Block, slug
+from salesnb.views.blocks.figure import Figure
+from salesnb.views.blocks.findings import (
+    EVIDENCE,
+    Definition,
+    Definitions,
+    Evidence,
+    Headline,
+    Headlines,
+    Note,
+    Tile,
+    Tiles,
+    render_evidence,
+)
+from salesnb.views.blocks.matrix import STANDARD_KEY, Cell, Matrix
+from salesnb.views.blocks.table import Table
+
+__all__ = [
+    "EVIDENCE",
+    "STANDARD_KEY",
+    "Block",
+    "Cell",
+    "Definition",
+    "Definitions",
+    "Evidence",
+    "Figure",
+    "Headline",
+    "Headlines",
+    "Matrix",
+    "Note",
+    "Table",
+    "Tile",
+    "Tiles",
+    "render_evidence",
+    "slug",
+]

@@ -1,0 +1,195 @@
+"""The Sales Performance Matrix: who stands where, tinted only where the evidence supports it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from salesnb.errors import ParameterError
+from salesnb.views.blocks.base import Block, anchor_of, attribute, hidden, text, titled
+from salesnb.views.blocks.table import format_sort_value, read_number, render_numbers
+
+ARROWS = {3: "▲▲", 2: "▲", 1: "△", 0: "", -1: "▽", -2: "▼", -3: "▼▼"}
+"""Tint -> the sign that goes with it, so that colour is never alone."""
+
+WORDS = {
+    3: "clearly better",
+    2: "better",
+    1: "leans better",
+    0: "about the team level",
+    -1: "leans worse",
+    -2: "worse",
+    -3: "clearly worse",
+}
+"""Tint -> the words a screen reader says when a cell brings none of its own."""
+
+STANDARD_KEY = tuple((tint, WORDS[tint]) for tint in (3, 2, 0, -2, -3))
+"""The key under a matrix; give another when `tint` 1 and -1 occur or zero means another level."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measure of one person or team.
+
+    Parameters
+    ----------
+    value
+        The value as it is to be read; large.
+    note
+        A second, small line, such as the rank interval ``"10–12"``.
+    tint
+        -3 clearly worse ... 3 clearly better; 0 where the evidence supports neither.
+    words
+        What the tint means, for screen readers; `WORDS` when empty.
+    sparkline
+        Values of past periods, oldest first; NaN leaves a gap.
+    sort_value
+        The number to sort by; read from `value` when None.
+    """
+
+    value: str
+    note: str = ""
+    tint: int = 0
+    words: str = ""
+    sparkline: tuple[float, ...] = ()
+    sort_value: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.tint not in ARROWS:
+            raise ParameterError(f"matrix cell: tint {self.tint!r}; expected a whole -3 to 3.")
+
+    def render_html(self) -> str:
+        """Return the cell as a `<td>`."""
+        tint = f' class="{_tint_class(self.tint)}"' if self.tint else ""
+        sort_value = read_number(self.value) if self.sort_value is None else self.sort_value
+        arrow = ARROWS[self.tint]
+        sign = f' <span class="gl" aria-hidden="true">{arrow}</span>' if arrow else ""
+        said = hidden(f", {self.words or WORDS[self.tint]}")
+        note = f'<span class="r">{text(self.note)}</span>' if self.note else ""
+        return (
+            f'<td{tint}{format_sort_value(sort_value)}><div class="c"><div>'
+            f'<span class="v">{text(self.value)}{sign}{said}</span>{note}</div>'
+            f"{render_sparkline(self.sparkline)}</div></td>"
+        )
+
+
+@dataclass(frozen=True)
+class Matrix(Block):
+    """Rows of people or teams by columns of measures.
+
+    Parameters
+    ----------
+    title, caption
+        The finding; what the large value, the small line and the sparkline are.
+    columns
+        Names of the measures.
+    rows
+        Pairs of a name and its cells, one cell per column.
+    key
+        Pairs of tint and meaning.
+    anchor
+        The id that headlines link to; made of the title when empty.
+    corner
+        Heading of the first column.
+    reference
+        A row to compare with, such as the team's; it stays on top when the table is sorted.
+    numbers
+        Every figure behind the cells, one row each, folded away; None leaves the fold out.
+
+    Raises
+    ------
+    ParameterError
+        When a row does not have one cell per column.
+    """
+
+    title: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    key: Sequence[tuple[int, str]] = STANDARD_KEY
+    anchor: str = ""
+    corner: str = "Rep"
+    reference: tuple[str, Sequence[Cell]] | None = None
+    numbers: pd.DataFrame | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        rows = [*self.rows, *([self.reference] if self.reference else [])]
+        ragged = [label for label, cells in rows if len(cells) != len(self.columns)]
+        if ragged:
+            raise ParameterError(
+                f"matrix {self.title!r}: {len(ragged)} rows (e.g. {ragged[0]!r}) do not have "
+                f"{len(self.columns)} cells, one for each column."
+            )
+
+    def render_html(self) -> str:
+        """Return a titled card around the matrix and its key."""
+        anchor = anchor_of(anchor=self.anchor, title=self.title, kind="mx")
+        head = "".join(
+            f'<th scope="col">{text(name)}</th>' for name in (self.corner, *self.columns)
+        )
+        body = "".join(_render_row(row) for row in self.rows)
+        top = f'<tbody class="ref">{_render_row(self.reference)}</tbody>' if self.reference else ""
+        return (
+            f'<div class="tbl long" id="{anchor}">{titled(self.title, self.caption)}'
+            f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(self.title)}">'
+            f'<table class="mx sort"><caption class="sr">{text(self.title)}</caption>'
+            f"<thead><tr>{head}</tr></thead>{top}<tbody>{body}</tbody></table></div>"
+            f"{self._render_key()}{render_numbers(self.numbers, title=self.title)}</div>"
+        )
+
+    def render_text(self) -> str:
+        """Return one line per row: values with their signs."""
+        rows = [*([self.reference] if self.reference else []), *self.rows]
+        lines = [
+            f"{label}: " + ", ".join(f"{cell.value} {ARROWS[cell.tint]}".rstrip() for cell in cells)
+            for label, cells in rows
+        ]
+        return "\n".join([f"Matrix: {self.title}", ", ".join(self.columns), *lines])
+
+    def _render_key(self) -> str:
+        items = "".join(
+            f'<li><i class="{_tint_class(tint)}"></i>{f"{ARROWS[tint]} {text(words)}".strip()}</li>'
+            for tint, words in self.key
+        )
+        return f'<ul class="key">{items}</ul>' if items else ""
+
+
+def render_sparkline(values: Sequence[float]) -> str:
+    """Draw values as a tiny line with a dot on the last; fewer than two values draw nothing.
+
+    >>> render_sparkline((1.0, 2.0))[60:75]
+    ' d="M3 17L50 3"'
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    if len(finite) < 2:
+        return ""
+    low, span = min(finite), (max(finite) - min(finite)) or 1.0
+    flat = max(finite) == min(finite)
+    step = 47 / (len(values) - 1)
+    path, x, y, is_drawing = "", 0.0, 0.0, False
+    for position, value in enumerate(values):
+        if not math.isfinite(value):
+            is_drawing = False
+            continue
+        x, y = 3 + step * position, 10.0 if flat else 17 - 14 * (value - low) / span
+        path += f"{'L' if is_drawing else 'M'}{_short(x)} {_short(y)}"
+        is_drawing = True
+    return (
+        f'<svg class="sp" viewBox="0 0 54 20" aria-hidden="true"><path d="{path}"></path>'
+        f'<circle cx="{_short(x)}" cy="{_short(y)}" r="2"></circle></svg>'
+    )
+
+
+def _render_row(row: tuple[str, Sequence[Cell]]) -> str:
+    label, cells = row
+    shown = "".join(cell.render_html() for cell in cells)
+    return f'<tr><th scope="row"><bdi>{text(label)}</bdi></th>{shown}</tr>'
+
+
+def _tint_class(tint: int) -> str:
+    return f"{'p' if tint > 0 else 'n'}{abs(tint)}" if tint else "p0"
+
+
+def _short(number: float) -> str:
+    return f"{number:.1f}".removesuffix(".0")

@@ -1,0 +1,228 @@
+"""A plain table: text left, numbers right, sortable where script runs."""
+
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from salesnb.errors import ParameterError
+from salesnb.views.blocks.base import Block, anchor_of, attribute, text, titled
+
+MISSING = "–"
+"""Stands where a value is missing."""
+
+_SCALES = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}
+_NUMERAL = re.compile(
+    r"[<>≤≥~±+]?\s*(?P<sign>[-−]?)\s*[€$£¥]?(?P<digits>\d[\d,]*(\.\d+)?)\s*"
+    r"(?P<scale>k|m|bn|)\s*(%|pts?|points?|days?|hours?|h|×|[A-Z]{3})?"
+)
+
+
+@dataclass(frozen=True)
+class Table(Block):
+    """A plain table whose first column names the row.
+
+    Parameters
+    ----------
+    title, caption
+        The finding, and what the columns hold; an empty caption is left out.
+    header
+        Column headings.
+    rows
+        Texts as they are to be read, one tuple per row.
+    numeric
+        Positions of the columns to set right-aligned.
+    key
+        Notes under the table, one line each.
+    anchor
+        The id that headlines link to; made of the title when empty.
+    is_sortable
+        Whether a heading sorts the table.
+    """
+
+    title: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int] = frozenset()
+    key: tuple[str, ...] = ()
+    anchor: str = ""
+    is_sortable: bool = True
+
+    def __post_init__(self) -> None:
+        ragged = [row[0] if row else "" for row in self.rows if len(row) != len(self.header)]
+        if ragged:
+            raise ParameterError(
+                f"table {self.title!r}: {len(ragged)} rows (e.g. {ragged[0]!r}) do not have "
+                f"{len(self.header)} cells, one for each heading."
+            )
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        title: str,
+        caption: str = "",
+        key: tuple[str, ...] = (),
+        anchor: str = "",
+        numeric: Collection[str] | None = None,
+    ) -> Self:
+        """Show a frame's columns in their order; its index is not shown.
+
+        Numbers are written with thousands separators and as many decimals as their column
+        needs, at most two; texts stay as they are; missing values become a dash. Columns of
+        numbers, or of texts that read as numbers, are right-aligned unless `numeric` names the
+        columns to align.
+        """
+        content = table_from_frame(frame, numeric=numeric)
+        return cls(
+            title=title,
+            caption=caption,
+            header=content.header,
+            rows=content.rows,
+            numeric=content.numeric,
+            key=key,
+            anchor=anchor,
+        )
+
+    def render_html(self) -> str:
+        """Return a titled card around the table."""
+        anchor = anchor_of(anchor=self.anchor, title=self.title, kind="tbl")
+        content = Content(self.header, self.rows, self.numeric)
+        notes = "".join(f"<li>{text(line)}</li>" for line in self.key)
+        return (
+            f'<div class="tbl" id="{anchor}">{titled(self.title, self.caption)}'
+            f"{render_table(content, label=self.title, sortable=self.is_sortable)}"
+            + (f'<ul class="key">{notes}</ul>' if notes else "")
+            + "</div>"
+        )
+
+    def render_text(self) -> str:
+        """Return title, header and rows, columns aligned."""
+        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if position in self.numeric else cell.ljust(width)
+                for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in (self.header, *self.rows)
+        ]
+        return "\n".join([f"Table: {self.title}", *lines])
+
+
+@dataclass(frozen=True)
+class Content:
+    """The header, texts and right-aligned columns of a table, without its title."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int]
+
+
+def table_from_frame(frame: pd.DataFrame, *, numeric: Collection[str] | None = None) -> Content:
+    """Write a frame's values as texts and find its columns of numbers."""
+    columns = [_format_column(frame.iloc[:, position]) for position in range(frame.shape[1])]
+    header = tuple(str(name) for name in frame.columns)
+    right = frozenset(
+        position
+        for position, column in enumerate(columns)
+        if (_reads_as_numbers(column) if numeric is None else header[position] in numeric)
+    )
+    rows = tuple(zip(*columns, strict=True)) if columns else ()
+    return Content(header, rows, right)
+
+
+def render_table(content: Content, *, label: str, sortable: bool = False) -> str:
+    """Return a `<table>` in its own sideways-scrolling box."""
+    head = "".join(
+        f'<th scope="col"{_right(content, position)}>{text(name)}</th>'
+        for position, name in enumerate(content.header)
+    )
+    body = "".join(_render_row(content, row) for row in content.rows)
+    return (
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(label)}">'
+        f'<table class="{"t sort" if sortable else "t"}">'
+        f'<caption class="sr">{text(label)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def render_numbers(numbers: pd.DataFrame | None, *, title: str) -> str:
+    """Return a fold with the numbers behind a figure, or nothing for None."""
+    if numbers is None:
+        return ""
+    table = render_table(table_from_frame(numbers), label=f"Numbers: {title}")
+    return f'<details class="data"><summary>Show the numbers</summary>{table}</details>'
+
+
+def read_number(shown: str) -> float | None:
+    """Return the number a text shows, for sorting; None when it shows none.
+
+    >>> read_number("€1.2m"), read_number("−3%"), read_number("1,303"), read_number("8–14")
+    (1200000.0, -3.0, 1303.0, None)
+    """
+    hit = _NUMERAL.fullmatch(shown.strip())
+    if hit is None:
+        return None
+    size = float(hit["digits"].replace(",", "")) * _SCALES[hit["scale"]]
+    return -size if hit["sign"] else size
+
+
+def format_sort_value(value: float | None) -> str:
+    """Return the attribute that lets a column sort by number, or nothing."""
+    if value is None or not math.isfinite(value):
+        return ""
+    return f' data-v="{value:.12g}"'
+
+
+def _render_row(content: Content, row: tuple[str, ...]) -> str:
+    cells = [f'<th scope="row"><bdi>{text(row[0])}</bdi></th>'] if row else []
+    for position, shown in enumerate(row[1:], start=1):
+        value = format_sort_value(read_number(shown))
+        align = _right(content, position) or _keep_whole(shown)
+        cells.append(f"<td{align}{value}>{text(shown)}</td>")
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _right(content: Content, position: int) -> str:
+    return ' class="n"' if position in content.numeric else ""
+
+
+def _keep_whole(shown: str) -> str:
+    """Keep a date or two short words on one line, where a narrow column would break them."""
+    return ' class="w"' if len(shown) <= 12 and re.search(r"[\s–-]", shown) else ""
+
+
+def _format_column(column: "pd.Series[Any]") -> tuple[str, ...]:
+    if pd.api.types.is_bool_dtype(column):
+        return tuple(MISSING if pd.isna(value) else "yes" if value else "no" for value in column)
+    if not pd.api.types.is_numeric_dtype(column):
+        return tuple(MISSING if pd.isna(value) else _format_other(value) for value in column)
+    values = column.astype(float).to_numpy(na_value=np.nan)
+    decimals = _decimals_needed(values)
+    return tuple(
+        f"{value:,.{decimals}f}".replace("-", "−") if math.isfinite(value) else MISSING
+        for value in (values.round(decimals) + 0.0)
+    )
+
+
+def _format_other(value: object) -> str:
+    if isinstance(value, pd.Timestamp):
+        return value.strftime("%Y-%m-%d")
+    return str(value)
+
+
+def _decimals_needed(values: NDArray[np.floating[Any]]) -> int:
+    finite = values[np.isfinite(values)].round(2)
+    return next((n for n in (0, 1) if np.array_equal(finite, finite.round(n))), 2)
+
+
+def _reads_as_numbers(column: tuple[str, ...]) -> bool:
+    shown = [value for value in column if value != MISSING]
+    return bool(shown) and all(read_number(value) is not None for value in shown)

@@ -1,0 +1,136 @@
+"""Is it real: observed rates inside the limits of chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom, false_discovery_control, norm
+
+from salesnb.analysis.matrix import FALSE_CLAIMS, PerformanceMatrix
+from salesnb.measures.catalogue import Kpi
+from salesnb.views.blocks import Block, Figure, Note
+from salesnb.views.figures.parts import (
+    UNITS,
+    estimated_rows,
+    find_gap,
+    find_kpi,
+    format_axis,
+    name_window,
+    shorten,
+)
+from salesnb.views.theme import BETTER, LIGHT, NARROW, WIDE, WORSE, use_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LIMITS = ((0.95, "better1"), (0.998, "band"))
+
+
+def funnel(matrix: PerformanceMatrix, kpi: str) -> Block:
+    """Draw each unit's observed rate against its n, inside the limits of chance.
+
+    Parameters
+    ----------
+    matrix
+        Who stands where.
+    kpi
+        Id of a rate; for another family, or a KPI the matrix lacks, a note says why.
+    """
+    note = find_gap(matrix, kpi)
+    if note:
+        return note
+    item = find_kpi(matrix, kpi)
+    if item.family != "rate":
+        return Note(f"{item.label} is not a rate, so it has no funnel.", "missing")
+    rows = find_outliers(estimated_rows(matrix, item))
+    flagged = rows[rows["is_outlier"]]
+    units = UNITS.get(matrix.by, "units")
+    title = (
+        f"{item.label}: {len(flagged)} of {len(rows)} {units} lie outside what chance produces"
+        if len(flagged)
+        else f"{item.label}: all {len(rows)} {units} lie within what chance produces"
+    )
+    with use_theme():
+        return Figure.from_axes(
+            plot_funnel(rows, item, width=WIDE),
+            narrow=plot_funnel(rows, item, width=NARROW),
+            title=title,
+            caption=(
+                f"Observed {item.label.lower()} by number of records, {name_window(matrix, kpi)}. "
+                "Bands: 95% and 99.8% limits around the group's level."
+            ),
+            alt=(
+                f"Funnel plot of {item.label} against n for {len(rows)} {units}; "
+                f"{len(flagged)} lie outside the limits after correction for their number."
+            ),
+            how_to_read=(
+                "Rates from few records scatter widely, so the limits are wide on the left. Of "
+                "twenty equal people one falls outside the 95% band by chance; only those named "
+                "remain outliers once the number of people is allowed for (Benjamini-Hochberg)."
+            ),
+            numbers=pd.DataFrame(
+                {
+                    "Name": rows["unit"],
+                    "n": rows["n"].map("{:,.0f}".format),
+                    item.label: rows["raw"].map("{:.1%}".format),
+                    "Outlier": rows["is_outlier"],
+                }
+            ),
+            anchor=f"funnel-{kpi}",
+        )
+
+
+def find_outliers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test each unit's wins against the group's rate, allowing for the number of units.
+
+    Parameters
+    ----------
+    rows
+        n, raw (observed rate) and group (pooled rate) a unit.
+
+    Returns
+    -------
+    DataFrame
+        The rows with `p_value` (two-sided binomial) and `is_outlier` (false discovery rate 5%).
+    """
+    wins = (rows["raw"] * rows["n"]).round()
+    below = binom.cdf(wins, rows["n"], rows["group"])
+    above = binom.sf(wins - 1, rows["n"], rows["group"])
+    p_value = np.minimum(1.0, 2 * np.minimum(below, above))
+    outlier = false_discovery_control(p_value) < FALSE_CLAIMS if len(rows) else p_value < 0
+    return rows.assign(p_value=p_value, is_outlier=outlier)
+
+
+def plot_funnel(rows: pd.DataFrame, kpi: Kpi, *, width: float) -> Axes:
+    """Draw rates against n with control bands; outliers are coloured and named."""
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    _, axes = plt.subplots(figsize=(width, 3.9))
+    centre = float(rows["group"].iloc[0])
+    sizes = np.geomspace(2, float(rows["n"].max()) * 1.08, 120)
+    error = np.sqrt(centre * (1 - centre) / sizes)
+    for level, colour in reversed(_LIMITS):
+        reach = norm.ppf((1 + level) / 2) * error
+        low, high = np.clip(centre - reach, 0, 1), np.clip(centre + reach, 0, 1)
+        axes.fill_between(sizes, low, high, color=LIGHT[colour], linewidth=0)
+    axes.axhline(centre, color=LIGHT["ink2"], linewidth=1)
+    better = (rows["raw"] > rows["group"]) == (kpi.direction != "down")
+    state = np.where(~rows["is_outlier"], "unclear", np.where(better, "better", "worse"))
+    sns.scatterplot(
+        x=rows["n"], y=rows["raw"], hue=state, s=42, linewidth=0, ax=axes, legend=False,
+        palette={"unclear": LIGHT["ink3"], "better": BETTER, "worse": WORSE},
+    )  # fmt: skip
+    for row in rows[rows["is_outlier"]].to_dict("records"):
+        axes.annotate(
+            shorten(row["unit"], width), (row["n"], row["raw"]), xytext=(6, 4),
+            textcoords="offset points", fontsize=10,
+        )  # fmt: skip
+    axes.set_xlim(0, sizes.max())
+    axes.set_ylim(max(0.0, rows["raw"].min() - 0.15), min(1.0, rows["raw"].max() + 0.15))
+    axes.set_xlabel("Records (n)")
+    axes.set_ylabel(kpi.label)
+    format_axis(axes.yaxis, kpi, "", most=5)
+    return axes

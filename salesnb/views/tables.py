@@ -1,0 +1,308 @@
+"""Tables and texts of a report, made from results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any, Literal
+
+import pandas as pd
+
+from salesnb.analysis.insights import Findings
+from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.trend import CLEAR, Trend
+from salesnb.analysis.wording import (
+    MISSING,
+    format_change,
+    format_precise,
+    format_value,
+)
+from salesnb.measures.catalogue import Kpi, find_kpis
+from salesnb.measures.measures import Measures
+from salesnb.sources.report import LoadReport
+from salesnb.views.blocks import (
+    Block,
+    Cell,
+    Definition,
+    Definitions,
+    Headline,
+    Headlines,
+    Matrix,
+    Note,
+    Table,
+    Tile,
+    Tiles,
+)
+
+MATRIX_ANCHOR, TREND_ANCHOR = "matrix", "trend"
+_ANCHORS = {"difference": MATRIX_ANCHOR, "change": TREND_ANCHOR}
+Row = dict[Hashable, Any]
+_UNITS = {"rep": "Rep", "team": "Team", "region": "Region"}
+
+
+def matrix_table(matrix: PerformanceMatrix) -> Block:
+    """Show who stands where; a cell is tinted only where the evidence supports it."""
+    if not matrix.kpis or matrix.scores.empty:
+        return Note("Nobody has a record in these quarters, so there is no matrix.", "missing")
+    columns = [_column_label(kpi, matrix) for kpi in matrix.kpis]
+    cells = {(row["unit_id"], row["kpi"]): row for row in matrix.scores.to_dict("records")}
+    trends = {key: tuple(rows) for key, rows in matrix.trend.groupby(["unit_id", "kpi"])["value"]}
+    names = matrix.scores.drop_duplicates("unit_id").set_index("unit_id")["unit"]
+    rows = [
+        (
+            names[unit],
+            [_cell(cells[unit, kpi.kpi], kpi, matrix, trends) for kpi in matrix.kpis],
+        )
+        for unit in matrix.units
+    ]
+    return Matrix(
+        title=matrix.finding,
+        caption=(
+            f"{matrix.period}. Totals are the quarter's own; rates, sizes and times are estimates "
+            "over the last four quarters, pulled toward the peers where records are few, and in "
+            "the numbers below totals are per full quarter of one rep. Small: 90% rank interval "
+            "where ranks mean something, else n. Line: the last eight quarters."
+        ),
+        columns=columns,
+        rows=rows,
+        key=(
+            (3, "clearly better than the group"), (2, "better"), (1, "leans better"),
+            (0, "cannot be told from the group"), (-1, "leans worse"), (-2, "worse"),
+            (-3, "clearly worse"),
+        ),
+        anchor=MATRIX_ANCHOR,
+        corner=_UNITS.get(matrix.by, "Unit"),
+        reference=_reference(matrix),
+        numbers=_numbers(matrix),
+    )  # fmt: skip
+
+
+def _reference(matrix: PerformanceMatrix) -> tuple[str, list[Cell]]:
+    """Make the row of the group's own figures."""
+    cells = []
+    for kpi in matrix.kpis:
+        row = matrix.group[matrix.group["kpi"] == kpi.kpi].iloc[0]
+        value = row["level"] if kpi.is_estimated else row["value"]
+        cells.append(
+            Cell(format_value(kpi, value, matrix.currency), f"n {row['n']:,.0f}", words="the group")
+        )
+    return ("All", cells)
+
+
+def _column_label(kpi: Kpi, matrix: PerformanceMatrix) -> str:
+    period = matrix.scores.loc[matrix.scores["kpi"] == kpi.kpi, "period"].iloc[0]
+    return kpi.label if period == matrix.period else f"{kpi.label} ({period})"
+
+
+def _cell(
+    score: Row, kpi: Kpi, matrix: PerformanceMatrix, trends: dict[Any, tuple[float, ...]]
+) -> Cell:
+    shown = score["estimate"] if kpi.is_estimated else score["value"]
+    known = score["n"] > 0 and not math.isnan(shown)
+    ranked = matrix.is_beyond_chance(kpi.kpi) and known
+    note = _rank(score["rank_low"], score["rank_high"]) if ranked else f"n {score['n']:,.0f}"
+    return Cell(
+        value=format_value(kpi, shown, matrix.currency) if known else MISSING,
+        note=note if known else "no record",
+        tint=int(score["evidence"]),
+        sparkline=trends.get((score["unit_id"], kpi.kpi), ()),
+        sort_value=float(shown) if known else None,
+    )
+
+
+def _rank(low: int, high: int) -> str:
+    return f"rank {low}" if low == high else f"rank {low}–{high}"
+
+
+def _numbers(matrix: PerformanceMatrix) -> pd.DataFrame:
+    """List raw figure, estimate, interval and n of every cell."""
+    kpis = {kpi.kpi: kpi for kpi in matrix.kpis}
+    return pd.DataFrame(
+        [
+            {
+                _UNITS.get(matrix.by, "Unit"): row["unit"],
+                "KPI": kpis[row["kpi"]].label,
+                "In the quarter": format_value(kpis[row["kpi"]], row["value"], matrix.currency),
+                "In the window": format_value(kpis[row["kpi"]], row["raw"], matrix.currency),
+                "Estimate": format_value(kpis[row["kpi"]], row["estimate"], matrix.currency),
+                "90% interval": _interval(
+                    kpis[row["kpi"]], row["low"], row["high"], matrix.currency
+                ),
+                "n": f"{row['n']:,.0f}",
+            }
+            for row in matrix.scores.sort_values(["unit", "kpi"], kind="stable").to_dict("records")
+        ]
+    )
+
+
+def _interval(kpi: Kpi, low: float, high: float, currency: str) -> str:
+    if math.isnan(low):
+        return MISSING
+    return f"{format_value(kpi, low, currency)} – {format_value(kpi, high, currency)}"
+
+
+def kpi_tiles(trend: Trend) -> Block:
+    """Show each KPI's last quarter against what its past makes likely."""
+    kpis = {kpi.kpi: kpi for kpi in trend.kpis}
+    tiles = []
+    for row in trend.last().to_dict("records"):
+        kpi = kpis[row["kpi"]]
+        tiles.append(
+            Tile(
+                label=kpi.label
+                if row["period"] == trend.period
+                else f"{kpi.label}, {row['period']}",
+                value=format_value(kpi, row["value"], trend.currency),
+                change=_tile_change(kpi, row["value"], row["previous"], trend.currency),
+                direction=_direction(kpi, row["z"]),
+                note=_tile_note(kpi, row, trend.currency),
+            )
+        )
+    return Tiles(tuple(tiles))
+
+
+def _tile_change(kpi: Kpi, value: float, previous: float, currency: str) -> str:
+    change = format_change(kpi, value - previous, currency)
+    return "" if change == MISSING else f"{change} on the quarter before"
+
+
+def _tile_note(kpi: Kpi, row: Row, currency: str) -> str:
+    centre = format_value(kpi, row["centre"], currency)
+    n = f"n {row['n']:,.0f}"
+    return n if centre == MISSING else f"usually {centre}; {n}"
+
+
+def _direction(kpi: Kpi, z: float) -> Literal["up", "down", "flat"]:
+    if math.isnan(z) or abs(z) < CLEAR or kpi.direction == "neutral":
+        return "flat"
+    return "up" if (z > 0) == (kpi.direction == "up") else "down"
+
+
+def headlines(findings: Findings) -> Block:
+    """Show the findings, each linked to the table or figure behind it."""
+    return Headlines(
+        tuple(
+            Headline(item.text, item.why, item.evidence, _ANCHORS[item.kind])
+            for item in findings.items
+        )
+    )
+
+
+def window_totals(measures: Measures, *, period: str) -> Block:
+    """Show the company's figures over the last four quarters together."""
+    quarters = tuple(p for p in measures.calendar.window(period, 4) if p in measures.periods)
+    rows = []
+    for kpi in measures.kpis:
+        used = tuple(p for p in quarters if measures.is_mature(kpi, p))
+        used = used[-kpi.window :]
+        found = measures.roll_up(by="company", periods=used, kpi=kpi.kpi, pool=True)
+        if len(found):
+            row = found.iloc[0]
+            value = format_precise(kpi, row["value"], measures.company.currency)
+            span = used[0] if len(used) == 1 else f"{used[0]} to {used[-1]}"
+            rows.append((kpi.label, span, value, f"{row['n']:,.0f}"))
+    return Table.from_frame(
+        pd.DataFrame(rows, columns=["KPI", "Quarters", "Value", "n"]),
+        title=f"{measures.company.name} over the quarters together",
+        caption="Sums over sums; a rate of several quarters is never a mean of quarterly rates.",
+        anchor="window",
+    )
+
+
+def quarter_records(measures: Measures, *, period: str) -> Block:
+    """Show how many records each KPI of a quarter rests on."""
+    rows = measures.roll_up(by="company", periods=(period,)).set_index("kpi")
+    table = [
+        (kpi.label, f"{rows['n'].get(kpi.kpi, 0.0):,.0f}", _state(measures, kpi, period))
+        for kpi in measures.kpis
+    ]
+    return Table.from_frame(
+        pd.DataFrame(table, columns=["KPI", "Records", "State"]),
+        title=f"What the KPIs of {period} rest on",
+        anchor="records",
+    )
+
+
+def _state(measures: Measures, kpi: Kpi, period: str) -> str:
+    if measures.is_mature(kpi, period):
+        return "complete"
+    return f"not mature: shown once every record is {measures.company.maturity_days} days old"
+
+
+def definitions(measures: Measures) -> Block:
+    """Show how every KPI is computed and what to beware of."""
+    return Definitions(
+        tuple(
+            Definition(kpi.label, _sentence(f"{kpi.formula}; {kpi.cohort}"), _sentence(kpi.caveat))
+            for kpi in measures.kpis
+        )
+    )
+
+
+def missing_kpis(measures: Measures) -> Block:
+    """Say which KPIs are left out and what they need."""
+    if not measures.missing:
+        return Note("All KPIs of the catalogue could be computed.", "info")
+    needs: dict[str, list[str]] = {}
+    for kpi in find_kpis(tuple(measures.missing)):
+        needs.setdefault(measures.missing[kpi.kpi], []).append(kpi.label)
+    lines = [f"for want of {need}: {', '.join(labels)}" for need, labels in needs.items()]
+    return Note(f"KPIs left out {'; '.join(lines)}.", "missing")
+
+
+def load_table(report: LoadReport) -> Block:
+    """Show per table what came in, was merged, accepted and refused."""
+    return Table.from_frame(
+        report.to_frame().rename(columns=str.capitalize),
+        title=report.finding,
+        caption="Rows read = merged + accepted + refused, in every table.",
+        anchor="load",
+    )
+
+
+def refusals_table(report: LoadReport) -> Block:
+    """Show why rows were refused, with examples and what to do."""
+    frame = report.refusals_frame()
+    if frame.empty:
+        return Note("No row was refused.", "info")
+    return Table.from_frame(
+        frame.rename(columns=str.capitalize),
+        title=f"Rows were refused for {len(frame)} reasons",
+        caption="The rows are kept, with their original text, in the snapshot's quarantine.",
+        anchor="refusals",
+    )
+
+
+def load_notes(report: LoadReport) -> Block:
+    """Show warnings, what aliases resolved, and what the export does not have."""
+    rows = [
+        *(("Warning", line) for line in report.warnings),
+        *(("Resolved by the mapping", line) for line in report.resolved),
+        *(("File not used", name) for name in report.unused_files),
+        *(("Table absent", name) for name in report.absent),
+    ]
+    if not rows:
+        return Note("Every table of the model is there, and nothing was odd.", "info")
+    return Table.from_frame(
+        pd.DataFrame(rows, columns=["What", "Detail"]),
+        title="What to know about this export",
+        anchor="notes",
+    )
+
+
+def kpi_needs(measures: Measures) -> Block:
+    """Show for every KPI whether it could be computed, and if not what it needs."""
+    rows = [(kpi.label, "computed", "") for kpi in measures.kpis]
+    rows += [
+        (kpi.label, "left out", f"needs {measures.missing[kpi.kpi]}")
+        for kpi in find_kpis(tuple(measures.missing))
+    ]
+    return Table.from_frame(
+        pd.DataFrame(rows, columns=["KPI", "State", "Needs"]),
+        title=f"{len(measures.kpis)} of {len(rows)} KPIs could be computed",
+        anchor="kpis",
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

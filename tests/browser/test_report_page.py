@@ -1,0 +1,225 @@
+import gzip
+import re
+
+import pytest
+from demo_report import REPS, make_notebook
+
+from salesnb.publish.export import render_report
+from salesnb.publish.portal import PortalEntry, render_portal
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (320, 360, 390, 768)
+BROKEN_LAYOUT = """() => [...document.querySelectorAll('body *')]
+  .filter(e => !e.closest('.scroll, .sr, .skip') && e.getBoundingClientRect().right >
+    document.documentElement.clientWidth + 0.5)
+  .map(e => e.tagName + '.' + e.className)"""
+
+
+@pytest.fixture(scope="module")
+def portal():
+    hostile = "<script>document.title='ran'</script>"
+    entries = [
+        PortalEntry("North", "Team review", "North", "2026 Q3", "north.html", built="2026-10-05"),
+        PortalEntry(
+            "São Paulo",
+            "Team review",
+            "São Paulo",
+            "2026 Q3",
+            "sp.html",
+            status="incomplete",
+            reason="No trainings table.",
+            headline="Deals stall at proposal",
+            evidence="moderate",
+            kpis=(("Win rate", "22%"), ("Revenue won", "€5.4m")),
+        ),
+        PortalEntry(
+            hostile, "Team review", hostile, "2026 Q2", "", status="failed", reason=hostile
+        ),
+        PortalEntry("W" * 60, "Team review", "W" * 60, "2026 Q2", "w.html", headline="W" * 90),
+    ]
+    return render_portal(entries, title="Sales reports", as_of="2026-10-05")
+
+
+@pytest.fixture(params=["report", "portal"])
+def html(request):
+    return request.getfixturevalue(request.param)
+
+
+def find_violations(page):
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [(rule["id"], node["html"][:120]) for rule in found for node in rule["nodes"]]
+
+
+def shown_rows(page):
+    return page.locator(".reports li:visible .name").all_inner_texts()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing(open_page, html, scheme, width):
+    page = open_page(html, width=width, scheme=scheme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert find_violations(page) == []
+
+
+def test_a_page_asks_for_nothing_and_complains_about_nothing(open_page, html):
+    page = open_page(html)
+    page.wait_for_load_state("networkidle")
+    assert [url for url in page.requested if not url.startswith("data:")] == [page.url]
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("has_policy", [True, False])
+def test_no_name_runs_as_script(open_page, html, has_policy):
+    policy = re.compile(r"<meta http-equiv=.*?>")
+    assert len(policy.findall(html)) == 1
+    page = open_page(html if has_policy else policy.sub("", html))
+    title = page.title()
+    for link in page.locator("main a").all():
+        assert not (link.get_attribute("href") or "").lower().startswith("javascript")
+    assert page.title() == title != "ran"
+    assert page.locator("script").count() == 1
+    assert (
+        page.evaluate(
+            "[...document.all].flatMap(e => e.getAttributeNames())"
+            ".filter(name => name.startsWith('on'))"
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("has_script", [True, False])
+def test_no_page_scrolls_sideways(open_page, html, width, has_script):
+    page = open_page(html, width=width, java_script_enabled=has_script)
+    widths = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    wanted, there = page.evaluate(widths)
+    assert wanted <= there
+    assert page.evaluate(BROKEN_LAYOUT) == []
+
+
+def test_the_first_column_of_the_matrix_stays_in_sight_on_a_phone(open_page, report):
+    page = open_page(report, width=390)
+    box = page.locator(".scroll:has(> .mx)")
+    name = page.locator(".mx tbody th").nth(1)
+    before = name.bounding_box()["x"]
+    box.evaluate("box => box.scrollLeft = 200")
+    assert box.evaluate("box => box.scrollLeft") == 200
+    assert name.bounding_box()["x"] == pytest.approx(before, abs=4)
+
+
+def test_a_phone_gets_the_narrow_drawing(open_page, report):
+    for width, narrow in ((1280, False), (390, True)):
+        page = open_page(report, width=width)
+        assert page.locator("#fig-win-rate .narrow").is_visible() == narrow
+        assert page.locator("#fig-win-rate .wide").is_visible() != narrow
+
+
+def test_every_picture_has_words(open_page, report):
+    page = open_page(report)
+    silent = "e => (e.getAttribute('alt') || e.getAttribute('aria-label') || '').length < 30"
+    pictures = page.locator("main img, main svg:not([aria-hidden=true])")
+    assert pictures.count() == 3  # two figures, one of them twice
+    assert [picture.evaluate(silent) for picture in pictures.all()] == [False] * 3
+
+
+def test_a_report_is_small_and_builds_to_the_same_bytes(report):
+    assert len(report.encode()) <= 300_000
+    assert len(gzip.compress(report.encode())) <= 60_000
+    assert render_report(make_notebook()) == report
+
+
+def test_drawings_take_the_colours_of_the_page(open_page, report):
+    colours = set()
+    for scheme in ("light", "dark"):
+        page = open_page(report, scheme=scheme)
+        text = page.locator("#fig-funnel svg text").first
+        colours.add(text.evaluate("e => getComputedStyle(e).fill"))
+    assert colours == {"rgb(69, 76, 85)", "rgb(194, 201, 210)"}
+
+
+def test_the_button_switches_the_colours(open_page, report):
+    page = open_page(report, scheme="dark")
+    page.get_by_role("button", name="Use light colours").click()
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(246, 247, 249)"
+    page.get_by_role("button", name="Use dark colours").click()
+    assert page.evaluate(background) == "rgb(18, 22, 27)"
+
+
+def test_a_heading_sorts_the_matrix_and_leaves_the_team_on_top(open_page, report):
+    page = open_page(report)
+    names = page.locator(".mx tbody th")
+    values = page.locator(".mx tbody:not(.ref) td:nth-child(3)")
+    heading = page.locator(".mx thead th").nth(2)
+    for direction, is_down in (("descending", True), ("ascending", False)):
+        heading.get_by_role("button").click()
+        shown = [float(cell.get_attribute("data-v")) for cell in values.all()]
+        assert shown == sorted(shown, reverse=is_down)
+        assert heading.get_attribute("aria-sort") == direction
+        assert names.first.inner_text() == "Team North"
+    page.locator(".mx thead th").first.get_by_role("button").click()
+    shown = names.all_inner_texts()[1:]
+    in_order = "names => names.sort((a, b) => a.localeCompare(b, undefined, {numeric: true}))"
+    assert shown == page.evaluate(in_order, shown)
+
+
+def test_a_link_of_the_contents_leads_to_its_section(open_page, report):
+    page = open_page(report, reduced_motion="reduce")
+    page.locator(".toc").get_by_role("link", name="Actions").click()
+    assert page.evaluate("location.hash") == "#actions"
+    assert page.locator("#actions").bounding_box()["y"] < 400
+
+
+def test_everything_is_readable_without_script(open_page, report):
+    page = open_page(report, java_script_enabled=False)
+    assert page.locator(".mx tbody tr").count() == len(REPS) + 1
+    page.locator("#fig-win-rate summary").first.click()
+    assert page.locator("#fig-win-rate .howto p").is_visible()
+    assert page.locator("#page-theme").is_hidden()
+
+
+def test_the_keyboard_reaches_the_skip_link_first(open_page, report):
+    page = open_page(report)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "page-main"
+
+
+def test_print_is_on_white_and_shows_only_the_folds_left_open(open_page, report):
+    page = open_page(report, scheme="dark")
+    page.locator("#fig-funnel .howto summary").click()
+    page.emulate_media(media="print")
+    paper = "getComputedStyle(document.querySelector('.fig')).backgroundColor"
+    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    assert page.locator("#fig-funnel .howto p").is_visible()
+    assert page.locator("#fig-funnel .data").is_hidden()
+    assert page.locator(".toc").is_hidden()
+
+
+def test_a_report_prints_on_a_few_pages(open_page, report):
+    pdf = open_page(report).pdf(prefer_css_page_size=True)
+    assert pdf.startswith(b"%PDF-")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 7
+
+
+def test_the_portal_searches_and_filters_without_caring_for_accents(open_page, portal):
+    page = open_page(portal)
+    page.get_by_label("Search").fill("sao stall")
+    assert shown_rows(page) == ["São Paulo"]
+    assert page.locator("#page-count").inner_text() == "1 of 4 reports"
+    page.get_by_label("Search").fill("")
+    page.get_by_label("Quarter").select_option("2026 Q2")
+    assert page.locator("section.quarter:visible h2").all_inner_texts() == ["2026 Q2"]
+    page.get_by_label("Team").select_option("North")
+    assert shown_rows(page) == []
+
+
+def test_the_portal_lists_everything_without_script(open_page, portal):
+    page = open_page(portal, java_script_enabled=False)
+    assert len(shown_rows(page)) == 4
+    assert page.locator(".filters").is_hidden()
