@@ -164,7 +164,7 @@ def _find_equality(matrix: PerformanceMatrix) -> Finding | None:
     return Finding(
         text=f"{who} do not differ beyond chance in {named}.",
         why="Differences of this size arise among equals, so nobody is ranked on them.",
-        evidence="strong" if len(equal) == len(compared) else "moderate",
+        evidence="not enough evidence",
         kpi=first,
         kind="difference",
         strength=0.0,

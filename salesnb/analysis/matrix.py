@@ -44,8 +44,8 @@ class PerformanceMatrix(Result):
         One row a KPI: whether units differ beyond chance (`p_value`, `p_adjusted` for the number
         of KPIs, `is_beyond_chance`), `overall` level, `n_units`, `window` of quarters.
     group
-        One row a KPI for all units shown together: `value` in the KPI's quarter, pooled `level`
-        and `n` of its window.
+        One row a KPI for all units shown together: pooled `level` (totals: per full quarter of
+        one rep) and `n` of its window.
     trend
         unit_id, kpi, period, value: the observed quarters.
     kpis
@@ -314,19 +314,18 @@ def _group_figures(
     """Roll the whole group up, as it was: what people did while they were in it."""
     rows = []
     for name, part in scored.items():
-        quarter, window = (
-            measures.roll_up(by="company", periods=periods, team=team, kpi=name, pool=True)
-            for periods in ((part.period,), part.window)
+        found = measures.roll_up(
+            by="company", periods=part.window, team=team, kpi=name, pool=True
         )
-        rows.append(
-            {
-                "kpi": name,
-                "value": quarter["value"].iloc[0] if len(quarter) else np.nan,
-                "level": window["value"].iloc[0] if len(window) else np.nan,
-                "n": window["n"].iloc[0] if len(window) else 0.0,
-            }
-        )
-    return pd.DataFrame(rows, columns=["kpi", "value", "level", "n"])
+        level, n = np.nan, 0.0
+        if len(found):
+            whole = found.iloc[0]
+            n = whole["n"]
+            level = whole["value"]
+            if not part.kpi.is_ratio and whole["denominator"] > 0:
+                level = whole["numerator"] / whole["denominator"]
+        rows.append({"kpi": name, "level": level, "n": n})
+    return pd.DataFrame(rows, columns=["kpi", "level", "n"])
 
 
 def grade_evidence(p_above: pd.Series[float], *, is_real: bool) -> pd.Series[int]:

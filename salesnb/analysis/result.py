@@ -22,6 +22,8 @@ class Shown(Protocol):
         """Write the result as HTML."""
 
 
+MOST_ROWS = 8
+
 View = Callable[[Any], Shown]
 
 
@@ -61,13 +63,18 @@ class Result:
         view = Result._views.get((type(self), "table"))
         return view(self).render_html() if view else None
 
+    def __repr__(self) -> str:
+        shown = self.to_frame().head(MOST_ROWS).round(3)
+        table = shown.to_string(index=False) if len(shown) else ""
+        return "\n".join(part for part in (self.finding, table, self.caveat) if part)
+
     def __rich__(self) -> RenderableType:
         """Show finding, the first rows, caveat."""
         frame = self.to_frame()
         table = RichTable()
         for name in frame.columns:
             table.add_column(Text(str(name)))
-        for row in frame.head(12).itertuples(index=False):
+        for row in frame.head(MOST_ROWS).itertuples(index=False):
             table.add_row(*(Text(_short(value)) for value in row))
         parts: list[RenderableType] = [Text(self.finding, style="bold"), table]
         if self.caveat:

@@ -47,9 +47,9 @@ class Trend(Result):
     currency: str
 
     def last(self) -> pd.DataFrame:
-        """Take the last quarter shown of each KPI, with the value of the quarter before."""
-        before = self.points.groupby("kpi", sort=False)["value"].shift(1)
-        rows = self.points.assign(previous=before)
+        """Take each KPI's last quarter, with the quarter `before` and its value `previous`."""
+        earlier = self.points.groupby("kpi", sort=False)[["value", "period"]].shift(1)
+        rows = self.points.assign(previous=earlier["value"], before=earlier["period"])
         return rows.groupby("kpi", sort=False).tail(1).reset_index(drop=True)
 
     @property

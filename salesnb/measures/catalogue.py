@@ -101,7 +101,7 @@ class Kpi:
 
     @property
     def is_estimated(self) -> bool:
-        """Whether reports show the estimate over the window rather than the quarter's figure."""
+        """Whether reports show the estimate; totals are shown as they were added up."""
         return self.family in ("rate", "log_mean") or (self.family == "count" and self.is_ratio)
 
 

@@ -58,10 +58,10 @@ def matrix_table(matrix: PerformanceMatrix) -> Block:
     return Matrix(
         title=matrix.finding,
         caption=(
-            f"{matrix.period}. Totals are the quarter's own; rates, sizes and times are estimates "
-            "over the last four quarters, pulled toward the peers where records are few, and in "
-            "the numbers below totals are per full quarter of one rep. Small: 90% rank interval "
-            "where ranks mean something, else n. Line: the last eight quarters."
+            f"The four quarters to {matrix.period} (coverage: this quarter). Totals are per full "
+            "quarter of one rep; rates, sizes and times are pulled toward the peers where records "
+            "are few. Small: 90% rank interval where ranks mean something, else n. Line: the last "
+            "eight quarters."
         ),
         columns=columns,
         rows=rows,
@@ -82,10 +82,8 @@ def _reference(matrix: PerformanceMatrix) -> tuple[str, list[Cell]]:
     cells = []
     for kpi in matrix.kpis:
         row = matrix.group[matrix.group["kpi"] == kpi.kpi].iloc[0]
-        value = row["level"] if kpi.is_estimated else row["value"]
-        cells.append(
-            Cell(format_value(kpi, value, matrix.currency), f"n {row['n']:,.0f}", words="the group")
-        )
+        value = format_value(kpi, row["level"], matrix.currency)
+        cells.append(Cell(value, f"n {row['n']:,.0f}", words="the group"))
     return ("All", cells)
 
 
@@ -97,7 +95,7 @@ def _column_label(kpi: Kpi, matrix: PerformanceMatrix) -> str:
 def _cell(
     score: Row, kpi: Kpi, matrix: PerformanceMatrix, trends: dict[Any, tuple[float, ...]]
 ) -> Cell:
-    shown = score["estimate"] if kpi.is_estimated else score["value"]
+    shown = score["estimate"] if kpi.is_estimated else score["raw"]
     known = score["n"] > 0 and not math.isnan(shown)
     ranked = matrix.is_beyond_chance(kpi.kpi) and known
     note = _rank(score["rank_low"], score["rank_high"]) if ranked else f"n {score['n']:,.0f}"
@@ -153,7 +151,7 @@ def kpi_tiles(trend: Trend) -> Block:
                 if row["period"] == trend.period
                 else f"{kpi.label}, {row['period']}",
                 value=format_value(kpi, row["value"], trend.currency),
-                change=_tile_change(kpi, row["value"], row["previous"], trend.currency),
+                change=_tile_change(kpi, row, trend.currency),
                 direction=_direction(kpi, row["z"]),
                 note=_tile_note(kpi, row, trend.currency),
             )
@@ -161,9 +159,9 @@ def kpi_tiles(trend: Trend) -> Block:
     return Tiles(tuple(tiles))
 
 
-def _tile_change(kpi: Kpi, value: float, previous: float, currency: str) -> str:
-    change = format_change(kpi, value - previous, currency)
-    return "" if change == MISSING else f"{change} on the quarter before"
+def _tile_change(kpi: Kpi, row: Row, currency: str) -> str:
+    change = format_change(kpi, row["value"] - row["previous"], currency)
+    return "" if change == MISSING else f"{change} vs {row['before']}"
 
 
 def _tile_note(kpi: Kpi, row: Row, currency: str) -> str:

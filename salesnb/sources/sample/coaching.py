@@ -166,7 +166,7 @@ def _action_rows(
     n = len(rep)
     due = workday_from(agreed + rng.choice([28, 56, 84], n))
     on_skill = rng.random(n) < 0.45
-    weakest = np.argsort(talent.skills, axis=1)[rep, rng.integers(0, 3, n)]
+    weakest = np.argsort(talent.skills, axis=1, kind="stable")[rep, rng.integers(0, 3, n)]
     names = list(ACTION_KPIS)
     kpi = rng.integers(0, len(names), n)
     lot = rng.random(n)

@@ -9,10 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from salesnb.schema import TABLES, Column, activities
+from salesnb.schema import TABLES, Column, activities, pipeline_snapshots, stage_history
 from salesnb.sources.sample.arrays import Texts, texts
 
-PARQUET_TABLES = frozenset({"stage_history", "pipeline_snapshots", "activities"})
+PARQUET_TABLES = frozenset(
+    table.declaration.name for table in (stage_history, pipeline_snapshots, activities)
+)
 _ARROW = {
     "text": pa.string(),
     "date": pa.date32(),

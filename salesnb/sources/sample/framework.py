@@ -15,6 +15,13 @@ from salesnb.sources.sample.arrays import Floats
 from salesnb.sources.sample.people import ROLES
 
 _FILE = Path(__file__).parents[1] / "skills.yaml"
+_ANCHORS = (
+    schema.skills.anchor_1,
+    schema.skills.anchor_2,
+    schema.skills.anchor_3,
+    schema.skills.anchor_4,
+    schema.skills.anchor_5,
+)
 _TARGETS = {ROLES[0]: 3.0, ROLES[1]: 3.5}
 _MANAGER_WEIGHTS = MappingProxyType(
     {"negotiation_commitment": 1.5, "discovery": 1.25, "prospecting_targeting": 1.25}
@@ -88,7 +95,7 @@ def skills_table() -> pd.DataFrame:
             schema.skills.group: group,
             schema.skills.weight: _MANAGER_WEIGHTS.get(skill, 1.0),
             schema.skills.target: target,
-            **{f"anchor_{score}": text for score, text in anchors.items()},
+            **dict(zip(_ANCHORS, anchors.values(), strict=True)),
         }
         for role, target in _TARGETS.items()
         for group, members in _groups().items()

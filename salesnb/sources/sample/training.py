@@ -122,7 +122,7 @@ def _take_volunteers(people: People, talent: Talent, rng: np.random.Generator) -
     """Let the able volunteer more often."""
     pool = _settled(people, VOLUNTEERS_ON)
     keen = talent.level[pool] / talent.level.std() + rng.logistic(0, 1, len(pool))
-    chosen = pool[np.argsort(-keen)[: max(2, round(0.2 * len(pool)))]]
+    chosen = pool[np.argsort(-keen, kind="stable")[: max(2, round(0.2 * len(pool)))]]
     return _assign(np.sort(chosen), DISCOVERY, VOLUNTEERS_ON, "volunteers", people, rng)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from salesnb.sources.sample.arrays import texts
+from salesnb import schema
+from salesnb.sources.sample.arrays import Texts, texts
 from salesnb.sources.sample.clock import FIRST, LAST, START, to_dates
 from salesnb.sources.sample.deals import Deals
 from salesnb.sources.sample.decisions import Decisions, deal_logit
@@ -36,15 +37,16 @@ def rep_truth(people: People, talent: Talent, deals: Deals, settings: Settings) 
     mix = np.quantile(deal_logit(deals, settings), (np.arange(_MIX) + 0.5) / _MIX)
     archetypes = texts(list(ARCHETYPES))
     potential = money_potential(talent.patch, settings)
+    territories = territory_ids(int(people.territory.max()) + 1)
     frame = pd.DataFrame(
         {
-            "rep_id": people.rep_id,
+            schema.reps.rep_id: people.rep_id,
             "archetype": archetypes[talent.archetype],
             "true_win_probability": expit(talent.win[:, None] + mix).mean(axis=1),
             "win_logit": talent.win,
             "overall_level": talent.level,
             "opportunities_per_quarter": talent.volume,
-            "territory_id": territory_ids(int(people.territory.max()) + 1)[people.territory],
+            schema.territories.territory_id: territories[people.territory],
             "territory_potential": potential,
             "log_potential": talent.patch,
         }
@@ -53,10 +55,13 @@ def rep_truth(people: People, talent: Talent, deals: Deals, settings: Settings) 
     return pd.concat([frame, skills], axis=1)
 
 
-def probability_truth(deal_ids: np.ndarray, decisions: Decisions) -> pd.DataFrame:
+def probability_truth(deal_ids: Texts, decisions: Decisions) -> pd.DataFrame:
     """Give the true chance of winning each opportunity."""
     return pd.DataFrame(
-        {"opportunity_id": deal_ids, "probability": np.round(decisions.probability, 6)}
+        {
+            schema.opportunities.opportunity_id: deal_ids,
+            "probability": np.round(decisions.probability, 6),
+        }
     )
 
 
@@ -64,8 +69,8 @@ def training_truth() -> pd.DataFrame:
     """Give the true effect of completing each course."""
     return pd.DataFrame(
         {
-            "course_id": [course.course_id for course in COURSES],
-            "skill": [course.skill for course in COURSES],
+            schema.courses.course_id: [course.course_id for course in COURSES],
+            schema.courses.skill: [course.skill for course in COURSES],
             "win_logit_effect": [course.win for course in COURSES],
             "skill_effect": [course.score for course in COURSES],
         }
@@ -77,8 +82,8 @@ def territory_truth(people: People, settings: Settings) -> pd.DataFrame:
     log_potential = territory_potentials(people, settings)
     return pd.DataFrame(
         {
-            "territory_id": territory_ids(len(log_potential)),
-            "potential": money_potential(log_potential, settings),
+            schema.territories.territory_id: territory_ids(len(log_potential)),
+            schema.territories.potential: money_potential(log_potential, settings),
             "estimated_potential": known_potential(people, settings),
             "log_potential": log_potential,
         }
@@ -89,10 +94,10 @@ def team_truth(teams: Teams) -> pd.DataFrame:
     """Give what happened to whole teams."""
     return pd.DataFrame(
         {
-            "team_id": [teams.team_id[effect.team] for effect in TEAM_EFFECTS],
-            "period": [effect.quarter for effect in TEAM_EFFECTS],
+            schema.teams.team_id: [teams.team_id[effect.team] for effect in TEAM_EFFECTS],
+            schema.targets.period: [effect.quarter for effect in TEAM_EFFECTS],
             "win_logit_effect": [effect.win for effect in TEAM_EFFECTS],
-            "stage": [effect.stage for effect in TEAM_EFFECTS],
+            schema.stages.stage: [effect.stage for effect in TEAM_EFFECTS],
         }
     )
 
@@ -100,7 +105,7 @@ def team_truth(teams: Teams) -> pd.DataFrame:
 def rater_truth(raters: Raters) -> pd.DataFrame:
     """Give each rater's leniency and halo."""
     return pd.DataFrame(
-        {"rater_id": raters.rater_id, "leniency": raters.leniency, "halo": raters.halo}
+        {schema.ratings.rater_id: raters.rater_id, "leniency": raters.leniency, "halo": raters.halo}
     )
 
 
@@ -116,8 +121,10 @@ def parameters_json(settings: Settings, teams: Teams) -> str:
         "importance": dict(zip(skill_names(), importance().round(4).tolist(), strict=True)),
         "archetypes": {name: list(skills) for name, skills in ARCHETYPES.items()},
         "target_gap": {
-            "team_id": teams.team_id[GAP_TEAM], "period": GAP_QUARTER, "factor": GAP,
+            schema.teams.team_id: teams.team_id[GAP_TEAM],
+            schema.targets.period: GAP_QUARTER,
+            "factor": GAP,
         },
         "left_out": "opportunities closed and leads created before first_day",
-    }  # fmt: skip
+    }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -64,6 +64,10 @@ def format_axis(axis: Axis, kpi: Kpi, currency: str, *, most: int) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(most))
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: format_value(kpi, value, currency).removesuffix(" days"))
-    )
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _write_tick(kpi, value, currency)))
+
+
+def _write_tick(kpi: Kpi, value: float, currency: str) -> str:
+    if kpi.unit == "money":
+        return format_value(kpi, value, currency)
+    return f"{value * 100:.3g}%" if kpi.unit == "share" else f"{value:,.4g}"

@@ -83,6 +83,8 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
     axes.set_title(kpi.label, fontsize=10.5)
     ends = sorted({0, len(points) - 1})
     axes.set_xticks(ends, [points["period"][end] for end in ends])
+    for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=False):
+        label.set_horizontalalignment(side)
     axes.set_xlim(-0.4, max(len(points) - 0.6, 0.4))
     axes.set_ylim(*_span(points))
     axes.grid(visible=False, axis="x")

@@ -1,0 +1,62 @@
+# salesnb: make report and make test do all the set-up themselves.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.salesnb-stamp
+UV := $(shell command -v uv 2>/dev/null)
+export MPLBACKEND := agg
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report test lint bench notebooks lock clean
+
+help:  ## Show these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+setup: $(STAMP)  ## Build .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "salesnb needs Python 3.11 or newer. Install it (Debian: apt-get install python3; or https://www.python.org), or run: make PYTHON=/path/to/python3.11"; exit 1; }
+ifneq ($(UV),)
+	@rm -rf $(VENV)
+	$(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+else
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. Install it (Debian: apt-get install python3-venv) or install uv, then run make again."; exit 1; }
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+report: $(STAMP)  ## Make the sample company's reports for one quarter and print the portal's path
+	$(BIN)/salesnb run params/sample.yaml
+
+test: $(STAMP)  ## Run all tests; browser tests need Chromium
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| echo "Chromium is not installed: the browser tests are skipped. To run them: apt-get install chromium"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests salesnb
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval.cfg notebooks
+
+lint: $(STAMP)  ## Check style, types and generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python tests/environment.py --check
+
+bench: $(STAMP)  ## Run the benchmarks (minutes)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+notebooks: $(STAMP)  ## Execute the notebooks in place on the sample company, as they are committed
+	$(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False \
+	notebooks/*.ipynb
+
+lock:  ## Renew requirements.lock and environment.yml from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev --upgrade pyproject.toml --output-file requirements.lock
+	$(PYTHON) tests/environment.py
+
+clean:  ## Remove the environment and made reports
+	rm -rf $(VENV) reports/20*
