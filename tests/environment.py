@@ -31,6 +31,8 @@ def render() -> str:
 if __name__ == "__main__":
     if "--check" in sys.argv:
         if not TARGET.is_file() or TARGET.read_text(encoding="utf-8") != render():
-            sys.exit("environment.yml: not what pyproject.toml says. Run: python tests/environment.py")
+            sys.exit(
+                "environment.yml: not what pyproject.toml says. Run: python tests/environment.py"
+            )
     else:
         TARGET.write_text(render(), encoding="utf-8")

@@ -64,7 +64,8 @@ def find_insights(matrix: PerformanceMatrix, trend: Trend, *, most: int = 5) -> 
     Returns
     -------
     Findings
-        Changes and differences by strength; where nobody differs, that comes as one finding.
+        Changes and differences by certainty times the KPI's importance; where nobody differs,
+        that comes as one finding, last.
     """
     changes = _find_changes(trend)
     differences = [
@@ -114,7 +115,7 @@ def _word_change(kpi: Kpi, row: pd.Series[float], trend: Trend, p_value: float) 
         evidence="strong" if p_value < 0.01 else "moderate",
         kpi=kpi.kpi,
         kind="change",
-        strength=abs(float(row["z"])),
+        strength=abs(float(row["z"])) * kpi.importance,
     )
 
 
@@ -134,7 +135,7 @@ def _find_difference(matrix: PerformanceMatrix, kpi: Kpi) -> Finding | None:
         evidence="strong" if (rows["evidence"].abs() == 3).any() else "moderate",
         kpi=kpi.kpi,
         kind="difference",
-        strength=2.0 + len(rows) / max(of, 1),
+        strength=(2.0 + len(rows) / max(of, 1)) * kpi.importance,
     )
 
 

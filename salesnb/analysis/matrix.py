@@ -314,9 +314,7 @@ def _group_figures(
     """Roll the whole group up, as it was: what people did while they were in it."""
     rows = []
     for name, part in scored.items():
-        found = measures.roll_up(
-            by="company", periods=part.window, team=team, kpi=name, pool=True
-        )
+        found = measures.roll_up(by="company", periods=part.window, team=team, kpi=name, pool=True)
         level, n = np.nan, 0.0
         if len(found):
             whole = found.iloc[0]

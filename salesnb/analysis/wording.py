@@ -59,6 +59,13 @@ def format_precise(kpi: Kpi, value: float, currency: str) -> str:
     return f"{value:,.0f}" if kpi.unit == "count" else f"{value:.2f}"
 
 
+def format_range(kpi: Kpi, low: float, high: float, currency: str) -> str:
+    """Write an interval; a dash where it is missing."""
+    if not math.isfinite(low):
+        return MISSING
+    return f"{format_value(kpi, low, currency)} – {format_value(kpi, high, currency)}"
+
+
 def format_change(kpi: Kpi, change: float, currency: str) -> str:
     """Write a difference with its sign; shares in points.
 

@@ -74,6 +74,8 @@ class Kpi:
         Whether a cohort is shown only once all of it is old enough.
     window
         Quarters over which units are estimated.
+    importance
+        Weight of a finding about it beside findings about others, 0-1: results before activity.
     gate
         KPI that must differ too before a difference in this one is claimed.
     is_ratio
@@ -97,6 +99,7 @@ class Kpi:
     matures: bool = False
     is_ratio: bool = True
     window: int = 4
+    importance: float = 1.0
     gate: str | None = None
 
     @property
@@ -142,6 +145,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         _closed(_won_amount), _active, (*_closing, opportunities.amount),
         "one large opportunity can make a quarter",
         moment=_closed(_won_amount), is_ratio=False,
+        importance=0.3,
     ),
     Kpi(
         "quota_attainment", "Quota attainment", "bookings / prorated quota",
@@ -163,6 +167,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         "known late; falls with what is left open, so people are told apart only where their "
         "win rates differ too",
         matures=True, gate="win_rate",
+        importance=0.8,
     ),
     Kpi(
         "deal_size", "Deal size", "bookings / opportunities won", "won in the quarter",
@@ -170,6 +175,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         _closed(_won_amount), _closed(_won_count), (*_closing, opportunities.amount),
         "skewed: people are compared on the typical (geometric mean) size",
         moment=_closed(nw.when(_won).then(nw.col(AMOUNT).log())),
+        importance=0.7,
     ),
     Kpi(
         "cycle_days", "Sales cycle", "median days from created to won", "won in the quarter",
@@ -182,6 +188,7 @@ CATALOGUE: tuple[Kpi, ...] = (
             .when(_won & ~nw.col(CYCLE).is_null()).then(nw.lit(math.log(0.5)))
         ),
         median_of=_closed(_won_days),
+        importance=0.7,
     ),
     Kpi(
         "pipeline_created", "Pipeline created", "sum of amounts first qualified",
@@ -190,6 +197,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         (opportunities.qualified_on, opportunities.amount),
         "what has closed since is kept; amounts are today's",
         moment=Part("opportunities", opportunities.qualified_on, nw.col(AMOUNT)), is_ratio=False,
+        importance=0.7,
     ),
     Kpi(
         "pipeline_coverage", "Pipeline coverage",
@@ -199,6 +207,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         (opportunities.expected_close_on, opportunities.amount, targets.target),
         "blank once the quota is met; says nothing about quality",
         moment=Part("due", DAY, nw.col(DUE)), window=1,
+        importance=0.7,
     ),
     Kpi(
         "leads", "Leads", "distinct valid leads", "created in the quarter",
@@ -214,6 +223,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         (leads.created_at, leads.converted_opportunity_id),
         "known late; mixes lead quality with selling",
         matures=True,
+        importance=0.7,
     ),
     Kpi(
         "connected_calls", "Connected calls a day", "connected calls / working days",
@@ -221,6 +231,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         _activity(_flag(nw.col(IS_CALL))), Part("rep_days", DAY, nw.col(WORKING_DAYS)),
         (activities.started_at, activities.kind),
         "easy to inflate: read it with meetings per 100 calls",
+        importance=0.3,
     ),
     Kpi(
         "meetings_per_100", "Meetings per 100 calls", "meetings held / connected calls x 100",
@@ -229,6 +240,7 @@ CATALOGUE: tuple[Kpi, ...] = (
         (activities.started_at, activities.kind),
         "depends on the mix of new and existing customers",
         scale=100.0,
+        importance=0.5,
     ),
 )  # fmt: skip
 """Every KPI, in the order reports show them."""

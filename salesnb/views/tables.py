@@ -15,6 +15,7 @@ from salesnb.analysis.wording import (
     MISSING,
     format_change,
     format_precise,
+    format_range,
     format_value,
 )
 from salesnb.measures.catalogue import Kpi, find_kpis
@@ -123,7 +124,7 @@ def _numbers(matrix: PerformanceMatrix) -> pd.DataFrame:
                 "In the quarter": format_value(kpis[row["kpi"]], row["value"], matrix.currency),
                 "In the window": format_value(kpis[row["kpi"]], row["raw"], matrix.currency),
                 "Estimate": format_value(kpis[row["kpi"]], row["estimate"], matrix.currency),
-                "90% interval": _interval(
+                "90% interval": format_range(
                     kpis[row["kpi"]], row["low"], row["high"], matrix.currency
                 ),
                 "n": f"{row['n']:,.0f}",
@@ -131,12 +132,6 @@ def _numbers(matrix: PerformanceMatrix) -> pd.DataFrame:
             for row in matrix.scores.sort_values(["unit", "kpi"], kind="stable").to_dict("records")
         ]
     )
-
-
-def _interval(kpi: Kpi, low: float, high: float, currency: str) -> str:
-    if math.isnan(low):
-        return MISSING
-    return f"{format_value(kpi, low, currency)} – {format_value(kpi, high, currency)}"
 
 
 def kpi_tiles(trend: Trend) -> Block:
@@ -201,7 +196,7 @@ def window_totals(measures: Measures, *, period: str) -> Block:
             rows.append((kpi.label, span, value, f"{row['n']:,.0f}"))
     return Table.from_frame(
         pd.DataFrame(rows, columns=["KPI", "Quarters", "Value", "n"]),
-        title=f"{measures.company.name} over the quarters together",
+        title=f"{measures.company.name}: up to four quarters pooled",
         caption="Sums over sums; a rate of several quarters is never a mean of quarterly rates.",
         anchor="window",
     )
@@ -246,6 +241,29 @@ def missing_kpis(measures: Measures) -> Block:
         needs.setdefault(measures.missing[kpi.kpi], []).append(kpi.label)
     lines = [f"for want of {need}: {', '.join(labels)}" for need, labels in needs.items()]
     return Note(f"KPIs left out {'; '.join(lines)}.", "missing")
+
+
+def load_headlines(report: LoadReport, measures: Measures) -> Block:
+    """Show what the import and its gaps mean for the reports."""
+    refused = Headline(
+        report.finding,
+        "Each refused row is in quarantine with its reason; nothing else was dropped.",
+        "strong",
+        "refusals" if report.refused else "load",
+    )
+    warned = Headline(
+        f"{len(report.warnings)} warnings on rows that were accepted.",
+        " ".join(report.warnings[:2]),
+        "strong",
+        "notes",
+    )
+    labels = [kpi.label for kpi in find_kpis(tuple(measures.missing))]
+    lacking = Headline(
+        f"{len(labels)} KPIs are left out for want of data.", f"{', '.join(labels)}.", "strong",
+        "kpis",
+    )  # fmt: skip
+    items = [refused, *([warned] if report.warnings else []), *([lacking] if labels else [])]
+    return Headlines(tuple(items))
 
 
 def load_table(report: LoadReport) -> Block:

@@ -135,6 +135,28 @@ def test_rates_equal_brute_force_integration() -> None:
     np.testing.assert_allclose(found.draws.mean(axis=1), expected, atol=0.008)
 
 
+def test_rates_with_log_trials_equal_brute_force_integration() -> None:
+    """As above with the third hyperparameter, the slope, under its Student t(2) x .15 prior."""
+    tried = np.array([2, 2, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64])
+    won = np.array([2, 1, 2, 2, 3, 3, 4, 4, 5, 6, 8, 9])
+    pooled = (won.sum() + 0.5) / (tried.sum() + 1)
+    typical = tried.mean() * pooled * (1 - pooled)
+    standard = stats.zscore(np.log(tried))
+    axes = np.linspace(-2, 1.2, 45), np.linspace(-1.4, 0.6, 45), np.linspace(np.log(0.25), 10, 45)
+    level, slope, log_strength = (axis.ravel() for axis in np.meshgrid(*axes))
+    strength = np.exp(log_strength)
+    mean = 1 / (1 + np.exp(-(level + slope * standard[:, None])))
+    first, second = strength / (1 - mean), strength / mean
+    density = stats.betabinom.logpmf(won[:, None], tried[:, None], first, second).sum(axis=0)
+    density += 0.5 * level - np.log1p(np.exp(level)) + stats.t.logpdf(slope, 2, scale=0.15)
+    pull = strength / (strength + typical)
+    density += 0.5 * np.log(pull) + 1.25 * np.log1p(-pull)
+    weight = np.exp(density - density.max())
+    expected = ((won[:, None] + first) / (tried[:, None] + first + second)) @ weight / weight.sum()
+    np.testing.assert_allclose(estimate_rates(won, tried).estimate, expected, atol=0.006)
+    assert expected[0] > expected[-1] + 0.1  # the slope matters here
+
+
 def test_counts_equal_brute_force_integration() -> None:
     counts, exposure = np.array([3, 30, 5, 18, 0]), np.array([10.0, 60.0, 20.0, 60.0, 4.0])
 
@@ -149,9 +171,9 @@ def test_counts_equal_brute_force_integration() -> None:
         log_likelihood,
         posterior_mean,
         link=np.linspace(-3.5, 1.5, 250),
-        log_strength=np.linspace(np.log(0.05), 11, 250),
+        log_strength=np.linspace(np.log(0.25), 11, 250),
         log_typical=float(np.log((counts.sum() + 0.5) / 5)),
-        log_prior=lambda at: 0.5 * at,
+        log_prior=lambda at: 0.5 * at - 0.5 * np.exp(at) / ((counts.sum() + 0.5) / exposure.sum()),
     )
     found = estimate_counts(counts, exposure)
     np.testing.assert_allclose(found.estimate, expected, atol=0.003)

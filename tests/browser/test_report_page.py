@@ -3,17 +3,12 @@ import re
 
 import pytest
 from demo_report import REPS, make_notebook
+from page_checks import BROKEN_LAYOUT, WIDTHS, find_violations
 
 from salesnb.publish.export import render_report
 from salesnb.publish.portal import PortalEntry, render_portal
 
 pytestmark = pytest.mark.browser
-
-WIDTHS = (320, 360, 390, 768)
-BROKEN_LAYOUT = """() => [...document.querySelectorAll('body *')]
-  .filter(e => !e.closest('.scroll, .sr, .skip') && e.getBoundingClientRect().right >
-    document.documentElement.clientWidth + 0.5)
-  .map(e => e.tagName + '.' + e.className)"""
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +39,6 @@ def portal():
 @pytest.fixture(params=["report", "portal"])
 def html(request):
     return request.getfixturevalue(request.param)
-
-
-def find_violations(page):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [(rule["id"], node["html"][:120]) for rule in found for node in rule["nodes"]]
 
 
 def shown_rows(page):

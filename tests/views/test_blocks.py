@@ -94,7 +94,7 @@ def test_a_figure_shows_only_the_folds_it_has():
     numbers = pd.DataFrame({"Rep": ["Ana"], "Deals": [1200]})
     html = make_figure(how_to_read="Look left.", numbers=numbers).render_html()
     assert "<summary>How to read this</summary><p>Look left.</p>" in html
-    assert '<th scope="row"><bdi>Ana</bdi></th><td class="n" data-v="1200">1,200</td>' in html
+    assert '<th scope="row"><bdi>Ana</bdi></th><td class="n">1,200</td>' in html
 
 
 def test_a_figure_describes_both_its_drawings():

@@ -31,7 +31,13 @@ from salesnb.analysis.rates.heterogeneity import (
     find_between_variance,
     untested,
 )
-from salesnb.analysis.rates.prior import SLOPE_SD, build_design, pick_points, weigh_priors
+from salesnb.analysis.rates.prior import (
+    add_slope_prior,
+    build_design,
+    log_slope_prior,
+    pick_points,
+    weigh_priors,
+)
 from salesnb.analysis.rates.result import Estimates, Settings, summarise
 
 SCALE = "rate per unit of exposure"
@@ -200,12 +206,18 @@ class GammaPoisson:
     """The marginal likelihood of counts under Gamma priors, mean on the log scale.
 
     `strength` is the Gamma's shape: the prior is worth as much as that many events. The
-    intercept's prior is that of half an event, the slope's is normal.
+    intercept's prior is Gamma too, proper, and worth half an event at the pooled rate: without
+    it few units of very unequal counts have no answer.
     """
 
     counts: FloatArray
     exposure: FloatArray
     design: FloatArray
+
+    @property
+    def pooled(self) -> float:
+        """Pooled rate, above 0 even without events."""
+        return float((self.counts.sum() + 0.5) / self.exposure.sum())
 
     @property
     def log_typical(self) -> float:
@@ -214,8 +226,8 @@ class GammaPoisson:
 
     @property
     def log_range(self) -> tuple[float, float]:
-        """Log shape from one unit in twenty doing nearly all, to practically equal units."""
-        low = float(np.log(0.05))
+        """Log shape from a coefficient of variation of 2 to practically equal units."""
+        low = float(np.log(0.25))
         return low, max(self.log_typical, low) + 8
 
     def mean(self, beta: FloatArray) -> FloatArray:
@@ -224,8 +236,7 @@ class GammaPoisson:
 
     def start(self) -> FloatArray:
         """Begin at the pooled rate."""
-        pooled = (self.counts.sum() + 0.5) / self.exposure.sum()
-        return np.concatenate([[np.log(pooled)], np.zeros(self.design.shape[1] - 1)])
+        return np.concatenate([[np.log(self.pooled)], np.zeros(self.design.shape[1] - 1)])
 
     def score(self, beta: FloatArray, strength: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the negative-binomial score and its expected information."""
@@ -234,10 +245,10 @@ class GammaPoisson:
         score = ((self.counts - expected) / inflation) @ self.design
         weight = expected / inflation
         information = np.einsum("kr,rp,rq->kpq", weight, self.design, self.design, optimize=True)
-        score[:, 0] += 0.5
-        score[:, 1:] -= beta[:, 1:] / SLOPE_SD**2
-        information[:, 1:, 1:] += np.eye(beta.shape[1] - 1) / SLOPE_SD**2
-        return score, information
+        prior_events = 0.5 * np.exp(beta[:, 0]) / self.pooled
+        score[:, 0] += 0.5 - prior_events
+        information[:, 0, 0] += prior_events
+        return add_slope_prior(beta, score, information)
 
     def log_posterior(self, beta: FloatArray, strength: FloatArray) -> FloatArray:
         """Return the exact log marginal likelihood plus the coefficients' log prior."""
@@ -249,9 +260,8 @@ class GammaPoisson:
             + self.counts * (np.log(np.maximum(expected, 1e-300)) - np.log(shape + expected))
             - shape * np.log1p(expected / shape)
         ).sum(axis=1)
-        return np.asarray(
-            log_likelihood + 0.5 * beta[:, 0] - 0.5 * np.sum((beta[:, 1:] / SLOPE_SD) ** 2, axis=1)
-        )
+        log_prior = 0.5 * (beta[:, 0] - np.exp(beta[:, 0]) / self.pooled)
+        return np.asarray(log_likelihood + log_prior + log_slope_prior(beta))
 
 
 def _draw_gamma(

@@ -13,14 +13,16 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_expit, ndtri
+from scipy.special import log_expit, stdtrit
 
 from salesnb.analysis.rates.evidence import FloatArray
 
 FEWEST_UNITS_FOR_SLOPE = 12
 SMALLEST_SPREAD_FOR_SLOPE = 0.1  # standard deviation of log(evidence)
-SLOPE_SD = 0.3  # prior standard deviation of the slope, link scale per SD of log(evidence)
+SLOPE_SCALE = 0.15  # of the Student t prior, link scale per SD of log(evidence)
+SLOPE_DF = 2.0
 N_PAIRS = 256
+PROPOSAL_DF = 2.0
 PRIOR_TAILS = (0.5, 1.25)  # powers of B and 1 - B, see log_strength_prior
 
 
@@ -84,6 +86,21 @@ def log_strength_prior(log_ratio: FloatArray) -> FloatArray:
     return np.asarray(to_none * log_expit(log_ratio) + to_full * log_expit(-log_ratio))
 
 
+def log_slope_prior(beta: FloatArray) -> FloatArray:
+    """Return the (K,) log prior of the slopes: Student t, so small ones vanish, large ones stay."""
+    square = SLOPE_DF * SLOPE_SCALE**2
+    return np.asarray(-(SLOPE_DF + 1) / 2 * np.log1p(beta[:, 1:] ** 2 / square).sum(axis=1))
+
+
+def add_slope_prior(
+    beta: FloatArray, score: FloatArray, information: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return (K, P) score and (K, P, P) information with the slope prior's share added."""
+    pull = (SLOPE_DF + 1) / (SLOPE_DF * SLOPE_SCALE**2 + beta**2)
+    pull[:, 0] = 0
+    return score - pull * beta, information + pull[:, :, None] * np.eye(beta.shape[1])
+
+
 def find_grid(
     log_density: Callable[[FloatArray], FloatArray], low: float, high: float, n_points: int
 ) -> tuple[FloatArray, FloatArray]:
@@ -102,7 +119,7 @@ def weigh_priors(family: Family) -> WeighedPriors:
     """Return points of the prior's hyperparameters with their posterior weights.
 
     The strength is drawn from its Laplace-approximated posterior on a grid, the coefficients
-    from the normal around their mode at that strength, both by a low-discrepancy sequence in
+    from a Student t around their mode at that strength, both by a low-discrepancy sequence in
     antithetic pairs (so that mirrored data give mirrored points), and each point is weighted by
     the exact posterior over its proposal. Deterministic.
 
@@ -113,11 +130,11 @@ def weigh_priors(family: Family) -> WeighedPriors:
     mode, root, _ = _profile(family, grid)
     uniform = _spread_points(N_PAIRS, 1 + mode.shape[1])
     log_strength, log_proposal = _invert_density(grid, values, uniform[:, 0])
-    step = ndtri(uniform[:, 1:]) * 1.1  # a little wide, so that no weight explodes
+    step = stdtrit(PROPOSAL_DF, uniform[:, 1:])  # heavy tails, so that no weight explodes
     centre, factor = _interpolate(log_strength, grid, mode), _interpolate(log_strength, grid, root)
     shift = np.einsum("hpq,hq->hp", factor, step)
     beta = np.concatenate([centre + shift, centre - shift])
-    log_proposal -= 0.5 * np.sum((step / 1.1) ** 2, axis=1)
+    log_proposal -= (PROPOSAL_DF + 1) / 2 * np.log1p(step**2 / PROPOSAL_DF).sum(axis=1)
     log_proposal -= np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
     log_both = np.tile(log_strength, 2)
     log_weight = (

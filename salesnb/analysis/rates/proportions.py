@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, gammaln, logit
+from scipy.special import expit, gammaln, log_expit, logit
 from scipy.stats import chi2
 
 from salesnb.analysis.rates.checks import (
@@ -31,7 +31,13 @@ from salesnb.analysis.rates.heterogeneity import (
     find_between_variance,
     untested,
 )
-from salesnb.analysis.rates.prior import SLOPE_SD, build_design, pick_points, weigh_priors
+from salesnb.analysis.rates.prior import (
+    add_slope_prior,
+    build_design,
+    log_slope_prior,
+    pick_points,
+    weigh_priors,
+)
 from salesnb.analysis.rates.result import Estimates, Settings, summarise
 
 MOST_TRIALS_SIMULATED = 10**9  # numpy's bound for the hypergeometric
@@ -236,9 +242,7 @@ class BetaBinomial:
         centre = expit(beta[:, 0])
         score[:, 0] += 0.5 - centre
         information[:, 0, 0] += centre * (1 - centre)
-        score[:, 1:] -= beta[:, 1:] / SLOPE_SD**2
-        information[:, 1:, 1:] += np.eye(beta.shape[1] - 1) / SLOPE_SD**2
-        return score, information
+        return add_slope_prior(beta, score, information)
 
     def log_posterior(self, beta: FloatArray, strength: FloatArray) -> FloatArray:
         """Return the exact log marginal likelihood plus the coefficients' log prior."""
@@ -252,11 +256,8 @@ class BetaBinomial:
             + gammaln(total)
             - gammaln(self.trials + total)
         ).sum(axis=1)
-        centre = expit(beta[:, 0])
-        log_prior = 0.5 * np.log(centre * (1 - centre))
-        return np.asarray(
-            log_likelihood + log_prior - 0.5 * np.sum((beta[:, 1:] / SLOPE_SD) ** 2, axis=1)
-        )
+        log_prior = 0.5 * (log_expit(beta[:, 0]) + log_expit(-beta[:, 0]))
+        return np.asarray(log_likelihood + log_prior + log_slope_prior(beta))
 
 
 def _compare_tables(won: FloatArray, tried: FloatArray, random_state: int) -> tuple[float, float]:

@@ -144,7 +144,7 @@ def render_table(content: Content, *, label: str, sortable: bool = False) -> str
         f'<th scope="col"{_right(content, position)}>{text(name)}</th>'
         for position, name in enumerate(content.header)
     )
-    body = "".join(_render_row(content, row) for row in content.rows)
+    body = "".join(_render_row(content, row, sortable=sortable) for row in content.rows)
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(label)}">'
         f'<table class="{"t sort" if sortable else "t"}">'
@@ -181,10 +181,10 @@ def format_sort_value(value: float | None) -> str:
     return f' data-v="{value:.12g}"'
 
 
-def _render_row(content: Content, row: tuple[str, ...]) -> str:
+def _render_row(content: Content, row: tuple[str, ...], *, sortable: bool) -> str:
     cells = [f'<th scope="row"><bdi>{text(row[0])}</bdi></th>'] if row else []
     for position, shown in enumerate(row[1:], start=1):
-        value = format_sort_value(read_number(shown))
+        value = format_sort_value(read_number(shown)) if sortable else ""
         align = _right(content, position) or _keep_whole(shown)
         cells.append(f"<td{align}{value}>{text(shown)}</td>")
     return f"<tr>{''.join(cells)}</tr>"

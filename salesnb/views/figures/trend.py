@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.trend import Trend
-from salesnb.analysis.wording import format_value
+from salesnb.analysis.wording import format_range, format_value
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis
@@ -72,7 +72,8 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
         place, points["low"].astype(float), points["high"].astype(float),
         color=LIGHT["band"], linewidth=0, step="mid",
     )  # fmt: skip
-    axes.plot(place, points["value"], color=LIGHT["ink2"], linewidth=1.6, marker="o", markersize=3)
+    axes.plot(place, points["value"], color=LIGHT["ink2"], linewidth=1.6)
+    axes.plot(place[-1:], points["value"].iloc[-1:], color=LIGHT["ink2"], marker="o", markersize=4)
     marked = points.assign(place=place)[points["is_outside"]]
     for row in marked.to_dict("records"):
         good = (row["z"] > 0) == (kpi.direction == "up")
@@ -83,8 +84,9 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
     axes.set_title(kpi.label, fontsize=10.5)
     ends = sorted({0, len(points) - 1})
     axes.set_xticks(ends, [points["period"][end] for end in ends])
-    for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=False):
-        label.set_horizontalalignment(side)
+    labels = axes.get_xticklabels()
+    labels[0].set_horizontalalignment("left")
+    labels[-1].set_horizontalalignment("right")
     axes.set_xlim(-0.4, max(len(points) - 0.6, 0.4))
     axes.set_ylim(*_span(points))
     axes.grid(visible=False, axis="x")
@@ -111,8 +113,7 @@ def _trend_numbers(trend: Trend) -> pd.DataFrame:
                 "Quarter": row["period"],
                 "Value": format_value(kpis[row["kpi"]], row["value"], trend.currency),
                 "Usual": format_value(kpis[row["kpi"]], row["centre"], trend.currency),
-                "Low": format_value(kpis[row["kpi"]], row["low"], trend.currency),
-                "High": format_value(kpis[row["kpi"]], row["high"], trend.currency),
+                "Limits": format_range(kpis[row["kpi"]], row["low"], row["high"], trend.currency),
                 "n": f"{row['n']:,.0f}",
             }
             for row in trend.points.to_dict("records")
