@@ -56,8 +56,9 @@ def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estima
     value = np.divide(numerator, denominator, out=np.zeros(len(n)), where=known)
     error = compound_error(n, sums["total_of_squares"].to_numpy(), denominator)
     return estimate_effects(
-        value, error, n=known, labels=labels, higher_is_better=better, n_draws=n_draws
-    )
+        value, error, n=known, weights=denominator, labels=labels, higher_is_better=better,
+        n_draws=n_draws,
+    )  # fmt: skip
 
 
 def compound_error(

@@ -14,6 +14,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from salesnb.errors import SalesnbError
+
 
 class Shown(Protocol):
     """What a view makes of a result: something a notebook can display."""
@@ -56,8 +58,17 @@ class Result:
         Result._views[cls, "plot"] = plot
 
     def plot(self) -> Shown:
-        """Draw the result's main figure."""
-        return Result._views[type(self), "plot"](self)
+        """Draw the result's main figure.
+
+        Raises
+        ------
+        SalesnbError
+            The views were not loaded.
+        """
+        view = Result._views.get((type(self), "plot"))
+        if view is None:
+            raise SalesnbError(f"{type(self).__name__}: import salesnb.views before plotting.")
+        return view(self)
 
     def _repr_html_(self) -> str | None:
         view = Result._views.get((type(self), "table"))

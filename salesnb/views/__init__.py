@@ -2,9 +2,10 @@
 
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.rates import Estimates
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.trend import Trend
-from salesnb.views.figures import caterpillar, funnel, skill_profile, trend_chart
+from salesnb.views.figures import caterpillar, estimates_figure, funnel, skill_profile, trend_chart
 from salesnb.views.tables import (
     definitions,
     headlines,
@@ -23,6 +24,7 @@ from salesnb.views.tables import (
 __all__ = [
     "caterpillar",
     "definitions",
+    "estimates_figure",
     "funnel",
     "headlines",
     "kpi_needs",
@@ -39,6 +41,7 @@ __all__ = [
     "window_totals",
 ]
 
+Estimates.register(table=estimates_figure, plot=estimates_figure)
 PerformanceMatrix.register(
     table=matrix_table, plot=lambda matrix: caterpillar(matrix, matrix.kpis[0].kpi)
 )

@@ -89,6 +89,16 @@ def test_the_groups_level_is_a_ratio_of_sums():
     assert matrix.group["level"].iloc[0] == pytest.approx(91 / 102)
 
 
+def test_the_level_people_are_compared_with_is_a_ratio_of_sums_too():
+    rows = [
+        ("A1", "A", NOW, "quota_attainment", 90.0, 900.0, 3, 90.0, 3_000.0),
+        ("A2", "A", NOW, "quota_attainment", 100.0, 100.0, 3, 100.0, 3_400.0),
+    ]
+    matrix = performance_matrix(make_measures(rows, kpis=("quota_attainment",)), period=NOW)
+    assert matrix.differences["overall"].iloc[0] == pytest.approx(190 / 1000)
+    assert matrix.group["level"].iloc[0] == pytest.approx(190 / 1000)
+
+
 def test_people_without_records_are_named_and_not_compared():
     rows = [
         ("A1", "A", NOW, "bookings", 500.0, 1.0, 3, 500.0, 90_000.0),

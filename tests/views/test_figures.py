@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 
 from salesnb import views
 from salesnb.analysis.matrix import performance_matrix
+from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.trend import quarter_trend
 from salesnb.views.figures.funnel import find_outliers
 
@@ -121,3 +122,11 @@ def test_results_show_themselves_in_a_notebook(unequal):
     matrix = matrix_of(unequal)
     assert "<table" in matrix._repr_html_()
     assert repr(matrix).startswith("The people differ beyond chance on ")
+
+
+def test_estimates_of_no_kpi_are_drawn_too():
+    found = estimate_rates([30, 60, 33], [100, 100, 100], labels=["Ana", "Ben", "Cy"])
+    figure = found.plot()
+    assert figure.title == found.finding
+    assert all(name in figure.svg for name in ("Ana", "Ben", "Cy"))
+    assert estimate_rates([], []).plot().kind == "missing"

@@ -89,13 +89,13 @@ def estimate_counts(
 
     Examples
     --------
-    >>> found = estimate_counts([3, 30, 5, 18], [10, 60, 20, 60], labels=list("ABCD"))
+    >>> found = estimate_counts([3, 30, 5, 21], [10, 60, 20, 60], labels=list("ABCD"))
     >>> found.to_frame()[["label", "raw", "estimate"]].round(2)
       label   raw  estimate
-    0     A  0.30      0.35
+    0     A  0.30      0.36
     1     B  0.50      0.45
-    2     C  0.25      0.32
-    3     D  0.30      0.33
+    2     C  0.25      0.33
+    3     D  0.35      0.36
     """
     columns = read_columns("estimate_counts", {"counts": counts, "exposure": exposure})
     problems = find_not_finite(columns) + find_not_counts("counts", columns["counts"])

@@ -40,6 +40,7 @@ def estimate_effects(
     standard_errors: ArrayLike,
     *,
     n: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     higher_is_better: bool = True,
     level: float = 0.90,
@@ -57,8 +58,9 @@ def estimate_effects(
     values : (R,) means or totals, any unit.
     standard_errors : (R,) > 0, same unit, taken as known.
     n : (R,) observations behind each mean: weights of the overall level (sum / sum) and, where
-        they vary, a covariate. None for totals: each counts once, the overall level is their
-        plain mean, and n is 1.
+        they vary, a covariate. None for totals: each counts once and n is 1.
+    weights : (R,) >= 0, weights of the overall level where n is not the right one, such as the
+        quotas that bookings were divided by. None: n.
     labels : (R,) distinct names, 0..R-1 when None.
     higher_is_better : whether rank 1 is the highest value.
     level : probability of the intervals.
@@ -94,9 +96,12 @@ def estimate_effects(
     2     C  10.0      10.9
     3     D  17.0      16.5
     """
-    given = {"values": values, "standard_errors": standard_errors}
-    columns = read_columns("estimate_effects", given if n is None else {**given, "n": n})
+    given = {"values": values, "standard_errors": standard_errors, "n": n, "weights": weights}
+    columns = read_columns(
+        "estimate_effects", {name: column for name, column in given.items() if column is not None}
+    )
     size = columns.setdefault("n", np.ones_like(columns["values"]))
+    weight = columns.setdefault("weights", size)
     known = size != 0
     used: Columns = {name: np.where(known, column, 1.0) for name, column in columns.items()}
     problems = find_not_finite(used) + find_not_counts("n", size)
@@ -107,9 +112,18 @@ def estimate_effects(
         "values that are not positive; expected standard errors > 0",
         "Give units without spread a pooled standard error.",
     )
+    problems += find_bad(
+        "weights",
+        used["weights"],
+        used["weights"] < 0,
+        "negative values; expected weights >= 0",
+        "Give what the values were divided by.",
+    )
     refuse("estimate_effects", problems)
     noise = np.where(known, used["standard_errors"] ** 2, np.inf)
-    evidence = Effects(np.where(known, used["values"], 0.0), noise, size)
+    evidence = Effects(
+        np.where(known, used["values"], 0.0), noise, size, np.where(known, weight, 0.0)
+    )
     settings = Settings("estimate_effects", higher_is_better, level, n_draws, random_state)
     return summarise(evidence, labels, settings)
 
@@ -201,7 +215,7 @@ def _pool_within(size: FloatArray, mean: FloatArray, within: float) -> LogMeans:
     # identical amounts throughout: a floor keeps the arithmetic finite
     variance = max(variance, 1e-12)
     noise = np.divide(variance, size, out=np.full(size.size, np.inf), where=known)
-    return LogMeans(np.where(known, mean, 0.0), noise, size, df)
+    return LogMeans(np.where(known, mean, 0.0), noise, size, size, df)
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,6 +229,7 @@ class Effects:
     values: FloatArray
     noise: FloatArray
     observations: FloatArray
+    weights: FloatArray
     noise_df: int = 0
     measure = "value"
     scale = "value"
@@ -232,7 +247,7 @@ class Effects:
     @property
     def keys(self) -> tuple[FloatArray, ...]:
         """All there is about a unit."""
-        return self.values, self.noise, self.observations
+        return self.values, self.noise, self.observations, self.weights
 
     def take(self, rows: RowArray) -> Self:
         """Return the evidence of some units; the noise factor stays the whole group's."""
@@ -241,11 +256,12 @@ class Effects:
             values=self.values[rows],
             noise=self.noise[rows],
             observations=self.observations[rows],
+            weights=self.weights[rows],
         )
 
     def pool(self, figures: NDArray[Any]) -> NDArray[Any]:
-        """Return the mean weighted by observations."""
-        return pool_by_size(figures, self.size)
+        """Return the weighted mean."""
+        return pool_by_size(figures, self.weights)
 
     def show(self, figure: float) -> str:
         """Write a value."""

@@ -19,6 +19,7 @@ from salesnb.views.figures.parts import (
     format_axis,
     name_window,
     shorten,
+    tick_writer,
 )
 from salesnb.views.theme import BETTER, LIGHT, NARROW, WIDE, WORSE, use_theme
 
@@ -132,5 +133,5 @@ def plot_funnel(rows: pd.DataFrame, kpi: Kpi, *, width: float) -> Axes:
     axes.set_ylim(max(0.0, rows["raw"].min() - 0.15), min(1.0, rows["raw"].max() + 0.15))
     axes.set_xlabel("Records (n)")
     axes.set_ylabel(kpi.label)
-    format_axis(axes.yaxis, kpi, "", most=5)
+    format_axis(axes.yaxis, tick_writer(kpi, ""), most=5)
     return axes

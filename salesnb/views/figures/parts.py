@@ -59,15 +59,23 @@ def shorten(name: str, width: float) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
-def format_axis(axis: Axis, kpi: Kpi, currency: str, *, most: int) -> None:
-    """Write an axis' ticks as the KPI's values."""
+def format_axis(axis: Axis, write: Callable[[float], str], *, most: int) -> None:
+    """Write at most `most` ticks of an axis by `write`."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(most))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _write_tick(kpi, value, currency)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
 
 
-def _write_tick(kpi: Kpi, value: float, currency: str) -> str:
+def write_plain(value: float) -> str:
+    """Write a tick that has no unit."""
+    return f"{value:,.4g}"
+
+
+def tick_writer(kpi: Kpi, currency: str) -> Callable[[float], str]:
+    """Make the function that writes a KPI's ticks."""
     if kpi.unit == "money":
-        return format_value(kpi, value, currency)
-    return f"{value * 100:.3g}%" if kpi.unit == "share" else f"{value:,.4g}"
+        return value_writer(kpi, currency)
+    if kpi.unit == "share":
+        return lambda value: f"{value * 100:.3g}%"
+    return write_plain

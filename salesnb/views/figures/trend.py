@@ -12,7 +12,7 @@ from salesnb.analysis.trend import Trend
 from salesnb.analysis.wording import format_range, format_value
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis
+from salesnb.views.figures.parts import format_axis, tick_writer
 from salesnb.views.tables import TREND_ANCHOR
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
@@ -90,7 +90,7 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
     axes.set_xlim(-0.4, max(len(points) - 0.6, 0.4))
     axes.set_ylim(*_span(points))
     axes.grid(visible=False, axis="x")
-    format_axis(axes.yaxis, kpi, currency, most=3)
+    format_axis(axes.yaxis, tick_writer(kpi, currency), most=3)
 
 
 def _span(points: pd.DataFrame) -> tuple[float, float]:
