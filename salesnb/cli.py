@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,12 +20,30 @@ if TYPE_CHECKING:
     from salesnb.publish.batch import BatchResult, Done
     from salesnb.publish.plan import Plan
 
+_ENDLESS = 10_000
+_COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Sales Performance Matrix and reports from CRM exports.",
 )
-out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Print names as they are, [red] or not; in a file or pipe a table's row is one line."""
+    plain = Console(stderr=stderr, soft_wrap=True, markup=False, emoji=False, highlight=False)
+    if not plain.is_terminal:
+        plain.width = _ENDLESS
+    return plain
+
+
+out, err = _console(), _console(stderr=True)
 
 
 @app.command()
@@ -34,7 +55,7 @@ def sample(
     """Write the raw export of a fictitious company, with the truth it was made from."""
     from salesnb.sources.sample import sample_company
 
-    out.print(f"{sample_company(folder, reps=reps, seed=seed)}")
+    out.print(str(sample_company(folder, reps=reps, seed=seed)))
 
 
 @app.command(name="import")
@@ -62,7 +83,7 @@ def check(
     plan = _plan(params, snapshot=snapshot)
     out.print(f"{len(plan.jobs)} reports for {plan.params.quarter} into {plan.folder}:")
     for job in plan.jobs:
-        out.print(f"  {job.slug}.html  {job.kind}, {job.title}", highlight=False, markup=False)
+        out.print(f"  {job.slug}.html  {job.kind}, {job.title}")
 
 
 @app.command()
@@ -79,22 +100,17 @@ def run(
     """Run a batch: one HTML report per notebook and team, and a portal."""
     from salesnb.publish.batch import run_batch
 
-    plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
-    workers = jobs or os.cpu_count() or 1
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
-        task = progress.add_task(plan.params.quarter, total=len(plan.jobs))
+    with _stoppable():
+        plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
+        with Progress(*_COLUMNS, console=err, disable=not err.is_terminal) as progress:
+            task = progress.add_task(plan.params.quarter, total=len(plan.jobs))
 
-        def tell(done: Done) -> None:
-            progress.advance(task)
-            progress.console.print(_line(done), highlight=False, markup=False)
+            def tell(done: Done) -> None:
+                progress.advance(task)
+                progress.console.print(_line(done))
 
-        result = run_batch(plan, workers=workers, force=force, on_done=tell)
+            workers = jobs or os.cpu_count() or 1
+            result = run_batch(plan, workers=workers, force=force, on_done=tell)
     _summarise(result)
 
 
@@ -106,6 +122,7 @@ def kpis() -> None:
     from salesnb.measures.catalogue import CATALOGUE
 
     table = Table("KPI", "Formula", "Cohort", "Better", "Needs", "Beware")
+    table.columns[0].no_wrap = True
     for kpi in CATALOGUE:
         needs = ", ".join(sorted({column.table for column in kpi.needs}))
         table.add_row(kpi.kpi, kpi.formula, kpi.cohort, kpi.direction, needs, kpi.caveat)
@@ -131,15 +148,39 @@ def _line(done: Done) -> str:
     return f"done      {done.job.slug}.html  {record.seconds:.1f} s"
 
 
+class _Stopped(BaseException):
+    """A signal asks this process to end; its number is the argument."""
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)  # tidying up takes a second; let nothing break it
+    raise _Stopped(number)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the block in order, then exit with 130 or 143."""
+    before = {one: signal.signal(one, _stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except _Stopped as stopped:
+        err.print("salesnb: interrupted. What is finished is kept; run it again for the rest.")
+        raise typer.Exit(128 + stopped.args[0]) from None
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 def _summarise(result: BatchResult) -> None:
     made = sum(item.is_new for item in result.done)
     failed = result.failed
     err.print(
-        f"{len(result.done)} reports: {made - len(failed)} made, "
+        f"{len(result.done)} report{'' if len(result.done) == 1 else 's'}: "
+        f"{made - len(failed)} made, "
         f"{len(result.done) - made} up to date, {len(failed)} failed.",
-        highlight=False,
     )
-    out.print(str(result.portal), highlight=False, markup=False)
+    out.print(str(result.portal))
     if failed:
         raise typer.Exit(1)
 
@@ -149,5 +190,5 @@ def main() -> None:
     try:
         app()
     except SalesnbError as error:
-        err.print(f"salesnb: {error}", highlight=False, markup=False, style="bold")
+        err.print(f"salesnb: {error}", style="bold")
         sys.exit(error.exit_code)

@@ -19,7 +19,12 @@ def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _blank_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Day = Annotated[dt.date | None, BeforeValidator(_blank_is_none)]
 
 
 class RunParams(BaseModel):
@@ -37,7 +42,7 @@ class RunParams(BaseModel):
         ("team_review", "company_review", "data_quality"), min_length=1
     )
     teams: Names = Field(("all",), min_length=1, description="`all`, or ids or names of teams")
-    as_of: dt.date | None = Field(None, description="see the world as on this day")
+    as_of: Day = Field(None, description="see the world as on this day")
     out: Path = Field(Path("reports"), description="reports are written to out/quarter")
     notebooks: Path = Field(Path("notebooks"), description="folder of the notebooks")
     timeout_seconds: int = Field(600, ge=1, description="longest time for one cell")
@@ -57,7 +62,7 @@ def read_params(path: Path, **overrides: object) -> RunParams:
         raise ParameterError(f"{path}: there is no such file. See params/ for examples.")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected `key: value` lines. See params/ for examples.")

@@ -11,7 +11,7 @@ import pandas as pd
 from salesnb.errors import ParameterError
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_QUARTER = re.compile(r"\d{4}Q[1-4]")
+_QUARTER = re.compile(r"(19|2[01])[0-9]{2}Q[1-4]")
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,25 @@ class FiscalCalendar:
 
     A fiscal year is named after the calendar year in which it ends, as pandas does.
 
+    Raises
+    ------
+    ParameterError
+        `start_month` is not 1 to 12.
+
+    Examples
+    --------
     >>> FiscalCalendar(start_month=2).quarter_of(dt.date(2026, 1, 31))
     '2026Q4'
     """
 
     start_month: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a month there is not."""
+        if self.start_month not in range(1, 13):
+            raise ParameterError(
+                f"fiscal_year_start: {self.start_month!r} is not a month. Give 1 to 12."
+            )
 
     @property
     def _frequency(self) -> str:
@@ -70,8 +84,8 @@ class FiscalCalendar:
         Returns
         -------
         DataFrame
-            Columns `day` (datetime64), `period` (2026Q3) and `is_working` (Monday to Friday).
+            Columns `day` (datetime64) and `period` (2026Q3).
         """
         day = pd.date_range(first, last, freq="D")
         period = day.to_period(self._frequency).astype(str)
-        return pd.DataFrame({"day": day, "period": period, "is_working": day.dayofweek < 5})
+        return pd.DataFrame({"day": day, "period": period})

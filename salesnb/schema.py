@@ -7,9 +7,10 @@ both the name to select by and the declaration that `sources.checks` enforces.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Literal
 
-Kind = Literal["text", "date", "timestamp", "number", "integer", "boolean"]
+Kind = Literal["text", "date", "timestamp", "number", "boolean"]
 Reference = Literal["refuse", "warn"]
 
 
@@ -52,20 +53,11 @@ def _column(kind: Kind, about: str, **rule: object) -> Column:
     return Column("", Rule(kind, about, **rule), "")  # type: ignore[arg-type]
 
 
-def _text(about: str, **rule: object) -> Column:
-    return _column("text", about, **rule)
-
-
-def _date(about: str, **rule: object) -> Column:
-    return _column("date", about, **rule)
-
-
-def _number(about: str, **rule: object) -> Column:
-    return _column("number", about, **rule)
-
-
-def _boolean(about: str, **rule: object) -> Column:
-    return _column("boolean", about, **rule)
+_text = partial(_column, "text")
+_date = partial(_column, "date")
+_timestamp = partial(_column, "timestamp")
+_number = partial(_column, "number")
+_boolean = partial(_column, "boolean")
 
 
 def _rep(about: str, *, required: bool = True) -> Column:
@@ -299,7 +291,7 @@ class stage_history(Table):
     key = ("opportunity_id", "stage", "entered_at")
     opportunity_id = _text("opportunity", references="opportunities", on_unknown="refuse")
     stage = _text("stage entered", references="stages")
-    entered_at = _column("timestamp", "when")
+    entered_at = _timestamp("when")
 
 
 class pipeline_snapshots(Table):
@@ -321,9 +313,9 @@ class leads(Table):
     lead_id = _text("identifier")
     rep_id = _rep("who works it", required=False)
     source = _text("lead source")
-    created_at = _column("timestamp", "when it came in", required=True)
-    qualified_at = _column("timestamp", "when accepted as qualified")
-    first_touch_at = _column("timestamp", "first human touch")
+    created_at = _timestamp("when it came in", required=True)
+    qualified_at = _timestamp("when accepted as qualified")
+    first_touch_at = _timestamp("first human touch")
     converted_opportunity_id = _text("opportunity it became", references="opportunities")
     rejected_reason = _text("why it was rejected: duplicate and invalid leads are not counted")
 
@@ -335,8 +327,8 @@ class activities(Table):
     activity_id = _text("identifier")
     rep_id = _rep("who did it")
     kind = _text("what", required=True, vocabulary=("call", "meeting", "email"))
-    started_at = _column("timestamp", "when", required=True)
-    logged_at = _column("timestamp", "when it was written into the CRM")
+    started_at = _timestamp("when", required=True)
+    logged_at = _timestamp("when it was written into the CRM")
     seconds = _number("length", unit="seconds", minimum=0)
     is_connected = _boolean("call answered, meeting held, message answered")
     opportunity_id = _text("opportunity", references="opportunities")

@@ -8,13 +8,14 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import platformdirs
 
-from salesnb.errors import ParameterError
+from salesnb.errors import DataError, ParameterError, SalesnbError
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.measures import Measures
@@ -55,11 +56,20 @@ def load_snapshot(path: str | Path = "") -> Snapshot:
     if str(path):
         return open_snapshot(path)
     home = cache_folder() / f"sample-{code_fingerprint()}"
-    if not (home / "snapshot" / "snapshot.json").is_file():
+    kept = _open_whole(home / "snapshot")
+    if kept is None:
         with _draft(home) as draft:
             export = sample_company(draft / "export")
             import_snapshot(export, to=draft / "snapshot")
-    return open_snapshot(home / "snapshot")
+        kept = open_snapshot(home / "snapshot")
+    return kept
+
+
+def _open_whole(folder: Path) -> Snapshot | None:
+    try:
+        return open_snapshot(folder)
+    except DataError:
+        return None
 
 
 def load_measures(snapshot: str | Path = "", *, as_of: dt.date | str = "") -> Measures:
@@ -79,18 +89,20 @@ def load_measures(snapshot: str | Path = "", *, as_of: dt.date | str = "") -> Me
     Raises
     ------
     DataError
-        There is no snapshot, or it is not whole.
+        There is no snapshot, it is not whole, or an exchange rate is missing.
     ParameterError
         `as_of` is after the snapshot.
     """
     opened = load_snapshot(snapshot)
     day = _as_day(as_of) or opened.as_of
     home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
-    if not (home / "measures.json").is_file():
-        measures = compute_measures(opened, as_of=day)
+    kept = _read_whole(home)
+    if kept is None:
         with _draft(home) as draft:
-            _write(measures, draft)
-    return _read(home)
+            computed = compute_measures(opened, as_of=day)
+            _write(computed, draft)
+        kept = _read_whole(home) or computed
+    return kept
 
 
 def _as_day(as_of: dt.date | str) -> dt.date | None:
@@ -103,7 +115,10 @@ def _as_day(as_of: dt.date | str) -> dt.date | None:
 
 
 class _draft:  # noqa: N801 - reads as a verb in `with`
-    """A private folder that becomes `home` when its block ends well; the first to end wins."""
+    """A private folder that becomes `home` when its block ends well; the first to end wins.
+
+    What is at `home` when the block begins was found broken, and is removed.
+    """
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -111,6 +126,10 @@ class _draft:  # noqa: N801 - reads as a verb in `with`
     def __enter__(self) -> Path:
         self._home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._home.parent))
+        aside = self._folder / "broken"
+        with suppress(FileNotFoundError):
+            self._home.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
         return self._folder
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -137,6 +156,14 @@ def _write(measures: Measures, folder: Path) -> None:
         "snapshot_id": measures.snapshot_id,
     }
     (folder / "measures.json").write_text(json.dumps(rest, indent=1), encoding="utf-8")
+
+
+def _read_whole(folder: Path) -> Measures | None:
+    """Read measures; None where there are none, or a file is missing or broken."""
+    try:
+        return _read(folder)
+    except (OSError, ValueError, KeyError, TypeError, SalesnbError):
+        return None
 
 
 def _read(folder: Path) -> Measures:

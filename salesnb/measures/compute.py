@@ -14,11 +14,11 @@ from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
 from salesnb.measures.catalogue import CATALOGUE, IS_LOST, IS_WON, Kpi, Part, find_kpis
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
-from salesnb.measures.measures import KEYS, Measures
+from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.schema import memberships, opportunities, ratings
 from salesnb.sources.snapshot import Snapshot
 
-_PREPARED = ("rep_days", "quotas")
+_PREPARED = ("rep_days", "quotas", "due")
 _OWNER = [memberships.rep_id, memberships.team_id, "period"]
 
 
@@ -41,8 +41,9 @@ def compute_measures(
 ) -> Measures:
     """Measure all KPIs the snapshot has the data for.
 
-    Facts without a date, or of people unknown to `reps`, count in no quarter; facts of a day on
-    which their owner was in no team count for the owner and the company.
+    Facts without a date, or before the quarter of the first close, count in no quarter. Facts of
+    a day on which their owner was in no team count for the owner and the company, facts without
+    an owner for the company.
 
     Parameters
     ----------
@@ -121,8 +122,9 @@ def _prepare(
     periods: tuple[str, ...], as_of: dt.date,
 ) -> _Context:  # fmt: skip
     calendar = snapshot.calendar
-    active = people.active_time(snapshot, segments, calendar, periods)
+    active = people.active_time(snapshot, segments, calendar, periods, as_of)
     quotas = people.prorated_quotas(snapshot, active)
+    teams = engine.local(segments)
     made = {"opportunities": opportunity, "rep_days": engine.local(active)}
     if snapshot.has("leads"):
         made["leads"] = facts.lead_facts(engine, snapshot, opportunity, as_of)
@@ -130,9 +132,9 @@ def _prepare(
         made["activities"] = facts.activity_facts(engine, snapshot, as_of)
     if snapshot.has("targets"):
         made["quotas"] = engine.local(quotas)
-        made["due"] = facts.due_facts(engine, snapshot, opportunity, quotas, as_of)
+        made["due"] = facts.due_facts(engine, snapshot, opportunity, teams, quotas, as_of)
     days = calendar.days(calendar.first_day(periods[0]), as_of)
-    return _Context(engine, made, engine.local(segments), engine.local(days))
+    return _Context(engine, made, teams, engine.local(days))
 
 
 def _attribute(context: _Context, fact: str, on: str) -> Lazy:
@@ -140,18 +142,11 @@ def _attribute(context: _Context, fact: str, on: str) -> Lazy:
     rows = context.facts[fact]
     if fact in _PREPARED:
         return rows
-    if fact != "due":
-        rows = rows.join(
-            context.days.select(nw.col("day").alias("_day"), "period"),
-            left_on=on, right_on="_day",
-        )  # fmt: skip
-    rows = rows.join(context.segments, on=memberships.rep_id, how="left")
-    start, end = nw.col(memberships.valid_from), nw.col(memberships.valid_to)
-    rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
-    return rows.with_columns(
-        nw.col(memberships.rep_id).fill_null(people.UNASSIGNED),
-        nw.col(memberships.team_id).fill_null(people.UNASSIGNED),
-    )
+    rows = rows.join(
+        context.days.select(nw.col("day").alias("_day"), "period"),
+        left_on=on, right_on="_day",
+    )  # fmt: skip
+    return facts.with_team(rows, context.segments, on)
 
 
 def _parts_of(kpi: Kpi) -> dict[str, Part]:
@@ -205,7 +200,7 @@ def _long_totals(sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
         frame = frame[(frame[["numerator", "denominator", "n"]] != 0).any(axis=1)]
         frames.append(frame.reset_index().assign(kpi=kpi.kpi))
     if not frames:
-        return pd.DataFrame(columns=KEYS)
+        return pd.DataFrame(columns=[*KEYS, *SUMS])
     order = {kpi.kpi: position for position, kpi in enumerate(CATALOGUE)}
     whole = pd.concat(frames, ignore_index=True)
     whole = whole.sort_values(
@@ -235,14 +230,15 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
 def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
     """Give each observed skill score the quarter and team it was given in."""
     columns = [
-        "form_id", "rep_id", "team_id", "rater_id", "rater_role", "period", "skill", "score"
+        ratings.form_id, ratings.rep_id, memberships.team_id, ratings.rater_id,
+        ratings.rater_role, "period", ratings.skill, ratings.score,
     ]  # fmt: skip
     if not snapshot.has("ratings"):
         return pd.DataFrame(columns=columns)
     rows = facts.rating_facts(context.engine, snapshot, as_of)
     context = replace(context, facts={**context.facts, "ratings": rows})
     found = context.engine.collect(_attribute(context, "ratings", ratings.rated_on))
-    return found[columns].sort_values(["form_id", "skill"], ignore_index=True)
+    return found[columns].sort_values([ratings.form_id, ratings.skill], ignore_index=True)
 
 
 def _people(snapshot: Snapshot) -> pd.DataFrame:

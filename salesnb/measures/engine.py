@@ -36,7 +36,8 @@ class DuckDBEngine:
 
     def table(self, name: str) -> Lazy:
         """Open a table of the snapshot."""
-        return nw.from_native(self._db.read_parquet(str(self._snapshot.path(name))))
+        path = str(self._snapshot.path(name))
+        return nw.from_native(self._db.read_parquet(path, hive_partitioning=False))
 
     def local(self, frame: pd.DataFrame) -> Lazy:
         """Bring a small frame to the engine; times at midnight become dates."""

@@ -23,12 +23,14 @@ from salesnb.measures.catalogue import (
     QUOTA,
 )
 from salesnb.measures.engine import Engine, Lazy
+from salesnb.measures.people import UNASSIGNED
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import (
     TABLES,
     activities,
     exchange_rates,
     leads,
+    memberships,
     opportunities,
     pipeline_snapshots,
     ratings,
@@ -92,93 +94,113 @@ def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
 
 
 def due_facts(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, quotas: pd.DataFrame, as_of: dt.date
-) -> Lazy:
-    """Open amounts due per quarter beside what the quota still lacks.
+    engine: Engine, snapshot: Snapshot, opportunity: Lazy, segments: Lazy, quotas: pd.DataFrame,
+    as_of: dt.date,
+) -> Lazy:  # fmt: skip
+    """Open amounts due per quarter beside what the quota still lacks, by owner and team.
 
-    A past quarter is seen on its first day, through the last pipeline picture of the month
+    A past quarter is seen on its first day, through the last pipeline picture of the 35 days
     before; the quarter of `as_of` is seen on that day. A quarter that cannot be seen has no rows.
+
+    Raises
+    ------
+    DataError
+        An exchange rate is missing on the day of a picture.
     """
-    calendar, now = snapshot.calendar, snapshot.calendar.quarter_of(as_of)
-    pictures = _picture_days(engine, snapshot, calendar)
-    seen = [*pictures["period"], now]
-    quota = quotas[quotas["period"].isin(seen)]
-    columns = [opportunities.rep_id, "period", DAY, DUE, QUOTA, BOOKED]
-    in_quarter = nw.col(opportunities.expected_close_on).is_between(
-        calendar.first_day(now), calendar.last_day(now)
-    )
-    booked_now = nw.col(IS_WON) & nw.col(opportunities.closed_on).is_between(
-        calendar.first_day(now), calendar.last_day(now)
-    )
-    nothing = nw.lit(None, nw.Float64)
-    is_open = ~nw.col(IS_WON) & ~nw.col(IS_LOST)
-    amount = nw.col(AMOUNT)
-    running = opportunity.filter((is_open & in_quarter) | booked_now).with_columns(
-        nw.lit(now).alias("period"), nw.lit(as_of).alias(DAY),
-        nw.when(is_open).then(amount).alias(DUE), nw.lit(0.0).alias(QUOTA),
-        nw.when(booked_now).then(amount).otherwise(nw.lit(0.0)).alias(BOOKED),
-    )  # fmt: skip
-    parts = [running.select(*columns)]
-    if len(quota):
-        parts.append(
-            engine.local(quota)
-            .with_columns(nothing.alias(DUE), nw.lit(0.0).alias(BOOKED))
-            .select(*columns)
-        )
+    calendar = snapshot.calendar
+    now = calendar.quarter_of(as_of)
+    pictures = _picture_days(engine, snapshot, as_of)
+    amounts = [_due_now(opportunity, calendar, as_of)]
     if len(pictures):
-        parts.append(_pictured(engine, snapshot, opportunity, pictures, calendar).select(*columns))
+        amounts.append(_due_in_pictures(engine, snapshot, opportunity, pictures, as_of))
+    columns = [opportunities.rep_id, memberships.team_id, "period", DAY, DUE, QUOTA, BOOKED]
+    parts = [
+        with_team(rows.with_columns(nw.lit(0.0).alias(QUOTA)), segments, DAY).select(*columns)
+        for rows in amounts
+    ]
+    seen = quotas[quotas["period"].isin([*pictures["period"], now])]
+    if len(seen):
+        quota = engine.local(seen).with_columns(
+            nw.lit(None, nw.Float64).alias(DUE), nw.lit(0.0).alias(BOOKED)
+        )
+        parts.append(quota.select(*columns))
     return nw.concat(parts)
 
 
-def _pictured(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, pictures: pd.DataFrame,
-    calendar: FiscalCalendar,
-) -> Lazy:  # fmt: skip
+def _due_now(opportunity: Lazy, calendar: FiscalCalendar, as_of: dt.date) -> Lazy:
+    """Find what is open and due in the quarter of `as_of`, and what was booked in it so far."""
+    now = calendar.quarter_of(as_of)
+    first, last = calendar.first_day(now), calendar.last_day(now)
+    closed_on, amount = nw.col(opportunities.closed_on), nw.col(AMOUNT)
+    is_due = (
+        ~nw.col(IS_WON) & ~nw.col(IS_LOST)
+        & nw.col(opportunities.expected_close_on).is_between(first, last)
+    ).fill_null(False)  # fmt: skip
+    is_booked = (nw.col(IS_WON) & closed_on.is_between(first, last)).fill_null(False)
+    return opportunity.filter(is_due | is_booked).with_columns(
+        nw.lit(now).alias("period"),
+        nw.when(is_booked).then(closed_on).otherwise(nw.lit(as_of)).alias(DAY),
+        nw.when(is_due).then(amount).alias(DUE),
+        nw.when(is_booked).then(amount).otherwise(nw.lit(0.0)).alias(BOOKED),
+    )
+
+
+def _due_in_pictures(
+    engine: Engine, snapshot: Snapshot, opportunity: Lazy, pictures: pd.DataFrame, as_of: dt.date
+) -> Lazy:
+    """Find what was open and due in past quarters on their first day."""
+    calendar = snapshot.calendar
     owner = opportunity.select(
         pipeline_snapshots.opportunity_id, opportunities.rep_id, opportunities.currency
     )
     due_in = calendar.days(
         calendar.first_day(pictures["period"].min()), calendar.last_day(pictures["period"].max())
-    )[["day", "period"]].rename(
-        columns={"day": pipeline_snapshots.expected_close_on, "period": "_due_in"}
-    )
+    ).rename(columns={"day": pipeline_snapshots.expected_close_on, "period": "_due_in"})
     rows = (
-        engine.table("pipeline_snapshots")
+        _with_columns(engine.table("pipeline_snapshots"), snapshot, "pipeline_snapshots")
         .join(engine.local(pictures), on=pipeline_snapshots.as_of)
         .join(engine.local(due_in), on=pipeline_snapshots.expected_close_on)
         .filter(nw.col("_due_in") == nw.col("period"))
         .join(owner, on=pipeline_snapshots.opportunity_id)
         .with_columns(nw.col(pipeline_snapshots.as_of).alias(_RATE_DAY))
     )
-    rows = _convert(rows, engine, snapshot, snapshot.as_of)
-    return rows.with_columns(
-        nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(QUOTA), nw.lit(0.0).alias(BOOKED)
-    )
+    rows = _convert(rows, engine, snapshot, as_of)
+    check_rates(engine, snapshot, rows)
+    return rows.with_columns(nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED))
 
 
-def _picture_days(engine: Engine, snapshot: Snapshot, calendar: FiscalCalendar) -> pd.DataFrame:
-    """Match each past quarter with the last pipeline picture up to 35 days before its second day.
+def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
+    """Match each quarter before that of `as_of` with the last picture of the 35 days before it.
 
     Returns
     -------
     DataFrame
-        as_of, period, day (the quarter's first).
+        as_of, period, day (the quarter's first, which may be the picture's own).
     """
-    empty = pd.DataFrame({pipeline_snapshots.as_of: [], "period": [], DAY: []})
+    columns = [pipeline_snapshots.as_of, "period", DAY]
     if not snapshot.has("pipeline_snapshots"):
-        return empty
-    days = engine.collect(
-        engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
-    )[pipeline_snapshots.as_of]
-    days = pd.to_datetime(days).sort_values()
+        return pd.DataFrame(columns=columns)
+    calendar = snapshot.calendar
+    table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
+    days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of]).sort_values()
+    days = days[days <= pd.Timestamp(as_of)]
     found = []
-    for period in calendar.between(days.min().date(), snapshot.as_of):
+    for period in calendar.between(days.min().date(), as_of)[:-1] if len(days) else ():
         first = pd.Timestamp(calendar.first_day(period))
         near = days[(days <= first) & (days >= first - pd.Timedelta(days=35))]
-        if len(near) and period != calendar.quarter_of(snapshot.as_of):
+        if len(near):
             found.append((near.iloc[-1], period, first))
-    return (
-        pd.DataFrame(found, columns=[pipeline_snapshots.as_of, "period", DAY]) if found else empty
+    return pd.DataFrame(found, columns=columns)
+
+
+def with_team(rows: Lazy, segments: Lazy, on: str) -> Lazy:
+    """Give each row the team its owner was in on the day `on`; without an owner, no team."""
+    rows = rows.join(segments, on=memberships.rep_id, how="left")
+    start, end = nw.col(memberships.valid_from), nw.col(memberships.valid_to)
+    rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
+    return rows.with_columns(
+        nw.col(memberships.rep_id).fill_null(UNASSIGNED),
+        nw.col(memberships.team_id).fill_null(UNASSIGNED),
     )
 
 
@@ -189,45 +211,42 @@ def _with_columns(rows: Lazy, snapshot: Snapshot, table: str) -> Lazy:
         "date": nw.Date(),
         "timestamp": nw.Datetime(),
         "number": nw.Float64(),
-        "integer": nw.Int64(),
         "boolean": nw.Boolean(),
     }
     absent = [c for c in TABLES[table].columns.values() if not snapshot.has(table, c)]
-    return (
-        rows.with_columns(*(nw.lit(None, kinds[c.rule.kind]).alias(str(c)) for c in absent))
-        if absent
-        else rows
-    )
+    if not absent:
+        return rows
+    return rows.with_columns(*(nw.lit(None, kinds[c.rule.kind]).alias(str(c)) for c in absent))
 
 
 def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Add the amount in the reporting currency at the rate of `_RATE_DAY`; none when <= 0."""
+    """Add the amount in the reporting currency at the rate of `_RATE_DAY`; none when <= 0.
+
+    A rate of 0 is no rate.
+    """
     home = snapshot.company.currency
     currency, amount = nw.col(opportunities.currency), nw.col(opportunities.amount)
     rows = rows.with_columns(currency.fill_null(home))
     rates = daily_rates(snapshot, as_of)
     if rates.empty:
-        rows = rows.with_columns(nw.lit(1.0).alias(_RATE))
+        rows = rows.with_columns(nw.lit(None, nw.Float64).alias(_RATE))
     else:
         rows = rows.join(engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left")
     rate = nw.when(currency == home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
-    return rows.with_columns(nw.when(amount > 0).then(amount * rate).alias(AMOUNT))
+    return rows.with_columns(nw.when((amount > 0) & (rate > 0)).then(amount * rate).alias(AMOUNT))
 
 
-def check_rates(engine: Engine, snapshot: Snapshot, opportunity: Lazy) -> None:
-    """Refuse to add up amounts whose currency has no rate on the day they closed.
+def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
+    """Refuse to add up amounts whose currency has no rate on the day they are converted.
 
     Raises
     ------
     DataError
         Names each currency, its count, and the first day without a rate.
     """
-    lacking = opportunity.filter(
-        (nw.col(opportunities.amount) > 0) & nw.col(AMOUNT).is_null()
-        & (nw.col(opportunities.currency) != snapshot.company.currency)
-    )  # fmt: skip
     if not snapshot.has("opportunities", opportunities.currency):
         return
+    lacking = converted.filter((nw.col(opportunities.amount) > 0) & nw.col(AMOUNT).is_null())
     found = engine.collect(
         lacking.group_by(opportunities.currency).agg(
             nw.len().alias("n"), nw.col(_RATE_DAY).min().alias("first")
@@ -240,7 +259,8 @@ def check_rates(engine: Engine, snapshot: Snapshot, opportunity: Lazy) -> None:
         ]
         raise DataError(
             f"exchange_rates: no rate for the amounts of {quote_examples(sorted(lines))}. "
-            f"Add rates into {snapshot.company.currency} from that day."
+            f"Add rates into {snapshot.company.currency} from that day, or correct the company's "
+            "currency."
         )
 
 

@@ -226,7 +226,7 @@ class Measures:
             return frame.assign(unit_id="company")
         if by == "region":
             parents = self.teams.set_index("team_id")["parent_id"]
-            return frame.assign(unit_id=frame["team_id"].map(parents).fillna(""))
+            return frame.assign(unit_id=frame["team_id"].map(parents).astype(object).fillna(""))
         return frame.assign(unit_id=frame[f"{by}_id"])
 
     def _add_values(self, summed: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ EVER, NEVER = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
 _rep, _team = memberships.rep_id, memberships.team_id
 _start, _end = memberships.valid_from, memberships.valid_to
 _SEGMENT = [_rep, _team, _start, _end]
+RAMPED_SHARE = "ramped_share"
+_A_DAY = pd.Timedelta(days=1)
 
 
 def complete_memberships(snapshot: Snapshot) -> pd.DataFrame:
@@ -29,7 +32,8 @@ def complete_memberships(snapshot: Snapshot) -> pd.DataFrame:
     -------
     DataFrame
         rep_id, team_id, valid_from (inclusive), valid_to (exclusive). Per rep the rows cover all
-        days from EVER to NEVER exactly once, so that a fact is counted in exactly one team.
+        days from EVER to NEVER exactly once, so that a fact is counted in exactly one team. Of
+        two rows that start on one day the one that ends later counts, then the later team_id.
     """
     rows = snapshot.read("memberships")[_SEGMENT]
     rows = rows.assign(
@@ -37,7 +41,7 @@ def complete_memberships(snapshot: Snapshot) -> pd.DataFrame:
             _start: _days(rows[_start]).fillna(EVER),
             _end: _days(rows[_end]).fillna(NEVER),
         }
-    ).sort_values([_rep, _start, _end], kind="stable")
+    ).sort_values([_rep, _start, _end, _team])
     following = rows.groupby(_rep)[_start].shift(-1).fillna(NEVER)
     rows[_end] = np.minimum(rows[_end], following)
     rows = rows[rows[_end] > rows[_start]]
@@ -66,49 +70,58 @@ def _gaps(rows: pd.DataFrame, everyone: pd.Series[str]) -> pd.DataFrame:
 
 
 def active_time(
-    snapshot: Snapshot, segments: pd.DataFrame, calendar: FiscalCalendar, periods: tuple[str, ...]
-) -> pd.DataFrame:
+    snapshot: Snapshot, segments: pd.DataFrame, calendar: FiscalCalendar,
+    periods: tuple[str, ...], as_of: dt.date,
+) -> pd.DataFrame:  # fmt: skip
     """Measure each rep's time in each team and quarter, net of leave, from hiring to leaving.
 
     Returns
     -------
     DataFrame
-        rep_id, team_id, period, active_share (of the quarter's days, 0-1), working_days (Monday
-        to Friday) and the ramp-weighted share that prorates a quota (`DAY` is the first day).
+        rep_id, team_id, period, active_share (0-1, of the quarter's days) and working_days
+        (Monday to Friday), both up to `as_of`, and ramped_share (of the whole quarter, weighted
+        by ramp), which prorates a quota. `DAY` is the quarter's first.
     """
-    people = snapshot.read("reps")[[reps.rep_id, reps.hired_on, reps.left_on]]
-    hired = _days(people[reps.hired_on]).fillna(EVER)
-    left = _days(people[reps.left_on]).fillna(NEVER)
-    bounds = pd.DataFrame({_rep: people[reps.rep_id], "_hired": hired, "_left": left})
-    quarters = pd.DataFrame(
-        {
-            "period": list(periods),
-            "_first": pd.to_datetime([calendar.first_day(p) for p in periods]),
-            "_after": pd.to_datetime([calendar.last_day(p) for p in periods])
-            + pd.Timedelta(days=1),
-        }
-    )
-    rows = segments.merge(bounds, on=_rep).merge(quarters, how="cross")
-    rows["_from"] = rows[[_start, "_hired", "_first"]].max(axis=1)
-    rows["_to"] = rows[[_end, "_left", "_after"]].min(axis=1)
-    rows = rows[rows["_to"] > rows["_from"]].reset_index(drop=True)
-    away = _leave_in(rows, snapshot.read("leaves"))
+    rows = _time_in_quarters(snapshot, segments, calendar, periods)
+    away = _disjoint_leaves(snapshot.read("leaves"))
+    known = rows["_to"].where(rows["_to"] <= pd.Timestamp(as_of), pd.Timestamp(as_of) + _A_DAY)
+    seen = rows.assign(_to=known.clip(lower=rows["_from"]))
     length = (rows["_after"] - rows["_first"]).dt.days
-    active = (rows["_to"] - rows["_from"]).dt.days - away["days"]
-    ramp = _ramp_factor(rows, snapshot.company)
+    present, planned = _present_days(seen, away), _present_days(rows, away)
     out = pd.DataFrame(
         {
             _rep: rows[_rep],
             _team: rows[_team],
             "period": rows["period"],
             DAY: rows["_first"],
-            ACTIVE_SHARE: active / length,
-            WORKING_DAYS: (_weekdays(rows["_from"], rows["_to"]) - away["weekdays"]).astype(float),
-            "ramped_share": active * ramp / length,
+            ACTIVE_SHARE: present["days"] / length,
+            WORKING_DAYS: present["weekdays"].astype(float),
+            RAMPED_SHARE: planned["days"] * _ramp_factor(rows, snapshot.company) / length,
         }
     )
     keys = [_rep, _team, "period", DAY]
-    return out.groupby(keys, as_index=False)[[ACTIVE_SHARE, WORKING_DAYS, "ramped_share"]].sum()
+    return out.groupby(keys, as_index=False)[[ACTIVE_SHARE, WORKING_DAYS, RAMPED_SHARE]].sum()
+
+
+def _time_in_quarters(
+    snapshot: Snapshot, segments: pd.DataFrame, calendar: FiscalCalendar, periods: tuple[str, ...]
+) -> pd.DataFrame:
+    """Cut memberships at quarters, hiring and leaving: `_from` (inclusive) to `_to`."""
+    employed = snapshot.read("reps")[[reps.rep_id, reps.hired_on, reps.left_on]]
+    hired = _days(employed[reps.hired_on]).fillna(EVER)
+    left = _days(employed[reps.left_on]).fillna(NEVER)
+    bounds = pd.DataFrame({_rep: employed[reps.rep_id], "_hired": hired, "_left": left})
+    quarters = pd.DataFrame(
+        {
+            "period": list(periods),
+            "_first": pd.to_datetime([calendar.first_day(p) for p in periods]),
+            "_after": pd.to_datetime([calendar.last_day(p) for p in periods]) + _A_DAY,
+        }
+    )
+    rows = segments.merge(bounds, on=_rep).merge(quarters, how="cross")
+    rows["_from"] = rows[[_start, "_hired", "_first"]].max(axis=1)
+    rows["_to"] = rows[[_end, "_left", "_after"]].min(axis=1)
+    return rows[rows["_to"] > rows["_from"]].reset_index(drop=True)
 
 
 def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +137,7 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
     quotas = rows.loc[is_quota, [targets.owner_id, targets.period, targets.target]]
     quotas = quotas.rename(columns={targets.owner_id: _rep, targets.period: "period"})
     merged = active.merge(quotas, on=[_rep, "period"])
-    merged[QUOTA] = merged[targets.target].astype(float) * merged["ramped_share"]
+    merged[QUOTA] = merged[targets.target].astype(float) * merged[RAMPED_SHARE]
     return merged[[_rep, _team, "period", DAY, QUOTA]]
 
 
@@ -155,22 +168,31 @@ def _weekdays(start: pd.Series[pd.Timestamp], end: pd.Series[pd.Timestamp]) -> n
     return np.asarray(np.busday_count(first, end.to_numpy().astype("datetime64[D]")))
 
 
-def _leave_in(rows: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
-    """Count the days and weekdays of leave within each row's [_from, _to)."""
+def _disjoint_leaves(away: pd.DataFrame) -> pd.DataFrame:
+    """List leaves as rep_id, `_away` and `_back`; of overlapping ones no day is in two."""
     spans = pd.DataFrame(
         {
             _rep: away[leaves.rep_id].astype(object),
             "_away": _days(away[leaves.valid_from]),
             "_back": _days(away[leaves.valid_to]),
         }
-    )
-    pairs = rows[[_rep, "_from", "_to"]].reset_index(names="_at").merge(spans, on=_rep)
+    ).sort_values([_rep, "_away", "_back"], ignore_index=True)
+    back_so_far = spans.groupby(_rep)["_back"].cummax().groupby(spans[_rep]).shift(1)
+    spans["_away"] = spans["_away"].clip(lower=back_so_far.fillna(EVER))
+    return spans[spans["_back"] > spans["_away"]]
+
+
+def _present_days(rows: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
+    """Count the days and weekdays within each row's [_from, _to) that are not leave."""
+    pairs = rows[[_rep, "_from", "_to"]].reset_index(names="_at").merge(away, on=_rep)
     start = pairs[["_from", "_away"]].max(axis=1)
     end = pairs[["_to", "_back"]].min(axis=1).clip(lower=start)
-    counted = pd.DataFrame(
-        {"_at": pairs["_at"], "days": (end - start).dt.days, "weekdays": _weekdays(start, end)}
-    )
-    return counted.groupby("_at").sum().reindex(rows.index, fill_value=0)
+    absent = _count_days(start, end).groupby(pairs["_at"]).sum()
+    return _count_days(rows["_from"], rows["_to"]) - absent.reindex(rows.index, fill_value=0)
+
+
+def _count_days(start: pd.Series[pd.Timestamp], end: pd.Series[pd.Timestamp]) -> pd.DataFrame:
+    return pd.DataFrame({"days": (end - start).dt.days, "weekdays": _weekdays(start, end)})
 
 
 def _ramp_factor(rows: pd.DataFrame, company: Company) -> pd.Series[float]:

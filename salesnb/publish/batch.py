@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from salesnb.publish.files import write_whole
-from salesnb.publish.manifest import Record, read_manifest, write_manifest
-from salesnb.publish.plan import Job, Plan
+from salesnb.publish.kernel import end_kernels
+from salesnb.publish.manifest import Manifest, Record, read_manifest, write_manifest
+from salesnb.publish.plan import PORTAL, Job, Plan
 from salesnb.publish.portal import PortalEntry, render_portal
 from salesnb.publish.run import run_report
-
-PORTAL = "index.html"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,24 @@ class BatchResult:
         return tuple(item for item in self.done if item.record.status == "failed")
 
 
+@dataclass(frozen=True)
+class _Run:
+    """A running batch, as its threads share it."""
+
+    plan: Plan
+    manifest: Manifest
+    stop: threading.Event
+    lock: threading.Lock
+
+    def make(self, job: Job) -> Record:
+        """Make a report and record it in the same thread: an interruption parts them not."""
+        record = run_report(job, self.plan, stop=self.stop)
+        with self.lock:
+            self.manifest.reports[job.slug] = record
+            write_manifest(self.manifest, self.plan.folder)
+        return record
+
+
 def run_batch(
     plan: Plan,
     *,
@@ -48,7 +67,9 @@ def run_batch(
     """Make all reports of a plan that are not up to date, then the portal.
 
     A failed report does not stop the others. The manifest is written after every report, so
-    that what an interrupted batch has finished is not made again.
+    that what an interrupted batch has finished is not made again. An interruption (an exception
+    in this thread, such as KeyboardInterrupt, or from `on_done`) ends all kernels; manifest,
+    files and portal agree also then.
 
     Parameters
     ----------
@@ -64,42 +85,56 @@ def run_batch(
     Returns
     -------
     BatchResult
+
+    Raises
+    ------
+    SalesnbError
+        A file cannot be written; the reports made before are complete.
     """
     manifest = read_manifest(plan.folder)
+    run = _Run(plan, manifest, threading.Event(), threading.Lock())
+    portal = plan.folder / f"{PORTAL}.html"
     done = []
-    for item in _outcomes(plan, manifest.reports, workers=workers, force=force):
-        manifest.reports[item.job.slug] = item.record
-        if item.is_new:
-            write_manifest(manifest, plan.folder)
-        done.append(item)
-        on_done(item)
-    portal = plan.folder / PORTAL
-    write_whole(portal, _render(plan, list(manifest.reports.values())))
+    try:
+        with closing(_outcomes(run, workers=workers, force=force)) as outcomes:
+            for item in outcomes:
+                done.append(item)
+                on_done(item)
+    finally:
+        write_manifest(manifest, plan.folder)
+        write_whole(portal, _render(plan, list(manifest.reports.values())))
     return BatchResult(portal, tuple(done))
 
 
-def _outcomes(plan: Plan, known: dict[str, Record], *, workers: int, force: bool) -> Iterator[Done]:
+def _outcomes(run: _Run, *, workers: int, force: bool) -> Generator[Done, None, None]:
+    plan = run.plan
+    known = {} if force else dict(run.manifest.reports)
     current = {
         job.slug: known[job.slug]
         for job in plan.jobs
-        if not force
-        and job.slug in known
-        and known[job.slug].is_current(job.fingerprint, plan.folder)
+        if job.slug in known and known[job.slug].is_current(job.fingerprint, plan.folder)
     }
     for job in plan.jobs:
         if job.slug in current:
             yield Done(job, current[job.slug], is_new=False)
     waiting = [job for job in plan.jobs if job.slug not in current]
+    futures: dict[Future[Record], Job] = {}
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures: dict[Future[Record], Job] = {
-            pool.submit(run_report, job, plan): job for job in waiting
-        }
         try:
+            futures.update((pool.submit(run.make, job), job) for job in waiting)
             for future in as_completed(futures):
                 yield Done(futures[future], future.result(), is_new=True)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            run.stop.set()
+            _end(list(futures))
             raise
+
+
+def _end(futures: list[Future[Record]]) -> None:
+    """End the kernels of what runs and wait for its threads; what has not begun never will."""
+    running = [future for future in futures if not future.cancel()]
+    while wait(running, timeout=0.1).not_done:
+        end_kernels()  # again and again: a thread may be about to start one
 
 
 def _render(plan: Plan, records: list[Record]) -> str:

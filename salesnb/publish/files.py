@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from salesnb.errors import SalesnbError
 
 PRIVATE = 0o600
 """Reports hold personal performance data: only their owner reads them."""
@@ -17,16 +21,47 @@ def write_whole(path: Path, text: str) -> str:
     -------
     str
         SHA-256 of the bytes written.
+
+    Raises
+    ------
+    SalesnbError
+        The file cannot be written; what was there before is unchanged.
     """
-    content = text.encode("utf-8")
+    content = text.encode("utf-8", errors="replace")  # outputs can hold halves of characters
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with _explained(path):
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     return hashlib.sha256(content).hexdigest()
+
+
+def start_private(path: Path) -> None:
+    """Make an empty file that only its owner reads, in a folder that only its owner enters.
+
+    Raises
+    ------
+    SalesnbError
+        It cannot be made.
+    """
+    with _explained(path):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(mode=PRIVATE)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SalesnbError(
+            f"{path}: cannot be written ({error.strerror or error}). A file that was there is "
+            "unchanged. Free some space or mend the folder, and run again."
+        ) from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError
 from salesnb.publish.files import write_whole
@@ -18,7 +18,25 @@ _LIBRARIES = ("salesnb", "papermill", "nbconvert", "pandas", "numpy", "scipy", "
 Status = Literal["complete", "failed"]
 
 
-class Record(BaseModel):
+class Facts(BaseModel):
+    """What the portal shows of a report's findings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    headline: str = ""
+    evidence: Literal["strong", "moderate", "not enough evidence", ""] = ""
+    kpis: Annotated[tuple[tuple[str, str], ...], AfterValidator(lambda kpis: kpis[:4])] = ()
+
+
+def read_facts(told: object) -> dict[str, Any]:
+    """Read what a notebook's output says of itself; what is not well formed says nothing."""
+    try:
+        return Facts.model_validate(told).model_dump(exclude_unset=True)
+    except ValidationError:
+        return {}
+
+
+class Record(Facts):
     """One report: its input, its outcome, and what the portal shows of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,9 +56,6 @@ class Record(BaseModel):
     seconds: float
     built: str
     sha256: str = ""
-    headline: str = ""
-    evidence: Literal["strong", "moderate", "not enough evidence", ""] = ""
-    kpis: tuple[tuple[str, str], ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     versions: dict[str, str] = {}
 
@@ -64,6 +79,8 @@ class Manifest(BaseModel):
 def read_manifest(folder: Path) -> Manifest:
     """Read a folder's manifest; a folder without one has no reports.
 
+    A report whose page somebody has removed is left out.
+
     Raises
     ------
     DataError
@@ -73,11 +90,13 @@ def read_manifest(folder: Path) -> Manifest:
     if not path.is_file():
         return Manifest()
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        manifest = Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise DataError(
             f"{path}: cannot be read as a manifest. Move it away and run again."
         ) from error
+    there = {s: r for s, r in manifest.reports.items() if (folder / f"{s}.html").is_file()}
+    return Manifest(reports=there)
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

@@ -16,10 +16,16 @@ from salesnb.errors import ParameterError, join_problems, quote_examples
 from salesnb.measures.cache import code_fingerprint, load_measures, load_snapshot
 from salesnb.measures.measures import Measures
 from salesnb.params import RunParams
+from salesnb.publish.manifest import library_versions
+from salesnb.schema import TABLES
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks import slug
 
 PARAMETERS_TAG = "parameters"
+NEEDS = "needs:"
+"""A cell tagged `needs:<table>` is dropped when the snapshot lacks the table."""
+PORTAL = "index"
+"""Name of the page that lists the reports."""
 _ROOM = 50_000_000
 _KINDS = {
     "team_review": "Team review",
@@ -40,11 +46,11 @@ class Job:
     notebook
         Template notebook.
     parameters
-        What its parameters cell is given: JSON scalars.
+        What its parameters cell is given, all texts.
     kind, title, team
         For the portal.
     fingerprint
-        Hash of all a report depends on: notebook, parameters, data and code.
+        Hash of all a report depends on: notebook, parameters, data, code and libraries.
     """
 
     slug: str
@@ -73,23 +79,25 @@ def make_plan(params: RunParams) -> Plan:
     Raises
     ------
     ParameterError
-        Quarter or team is unknown, two teams would share a file, a notebook is missing or lacks
-        its parameters, or the output folder cannot be written; the message lists every problem.
+        Quarter or team is unknown, there is nothing to make, two teams would share a file, a
+        notebook is missing or lacks its parameters, or the output folder cannot be written; the
+        message lists every problem.
     DataError
         The snapshot is missing or not whole.
     """
     snapshot = load_snapshot(params.snapshot)
     measures = load_measures(params.snapshot, as_of=params.as_of or "")
-    measures.check_period(params.quarter)
     problems: list[str] = []
     teams = _find_teams(params, measures, problems)
     jobs = [
         _make_job(params, measures, snapshot, name, team)
-        for name in params.reports
+        for name in dict.fromkeys(params.reports)
         for team in (teams if name == "team_review" else [""])
     ]
     problems += _check_slugs(jobs)
     problems += [line for job in _one_each(jobs) for line in check_notebook(job)]
+    if not jobs and not problems:
+        problems.append(f"reports: nothing to make: no team has members in {params.quarter}.")
     folder = params.out / params.quarter
     problems += _check_folder(folder)
     if problems:
@@ -98,6 +106,13 @@ def make_plan(params: RunParams) -> Plan:
 
 
 def _find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[str]:
+    """List the teams' ids, each once; who is in them is asked only in a quarter with data."""
+    try:
+        measures.check_period(params.quarter)
+        is_known = True
+    except ParameterError as error:
+        problems.append(str(error))
+        is_known = False
     if params.teams == ("all",):
         return [team for team in measures.team_ids() if measures.members(team, params.quarter)]
     found = []
@@ -107,11 +122,11 @@ def _find_teams(params: RunParams, measures: Measures, problems: list[str]) -> l
         except ParameterError as error:
             problems.append(str(error))
             continue
-        if measures.members(team, params.quarter):
-            found.append(team)
-        else:
+        if is_known and not measures.members(team, params.quarter):
             problems.append(f"team: {name!r} has no members in {params.quarter}.")
-    return found
+        else:
+            found.append(team)
+    return list(dict.fromkeys(found))
 
 
 def _make_job(
@@ -143,7 +158,7 @@ def _given_snapshot(params: RunParams) -> str:
 def _fingerprint(notebook: Path, parameters: dict[str, str], snapshot: Snapshot) -> str:
     source = notebook.read_bytes() if notebook.is_file() else b""
     values = {key: value for key, value in parameters.items() if key != "snapshot"}
-    text = f"{sorted(values.items())} {snapshot.id} {code_fingerprint()}"
+    text = f"{sorted(values.items())} {snapshot.id} {code_fingerprint()} {library_versions()}"
     return hashlib.sha256(source + text.encode()).hexdigest()[:16]
 
 
@@ -151,6 +166,8 @@ def _check_slugs(jobs: list[Job]) -> list[str]:
     taken: dict[str, Job] = {}
     problems = []
     for job in jobs:
+        if job.slug == PORTAL:
+            problems.append(f"{job.title!r} would be written over the portal. Rename the team.")
         other = taken.setdefault(job.slug, job)
         if other is not job:
             problems.append(
@@ -175,26 +192,50 @@ def check_notebook(job: Job) -> list[str]:
         return [f"{path}: cannot be read as a notebook ({type(error).__name__}). Restore it."]
     known = parameter_names(notebook)
     if known is None:
-        return [f"{path}: no cell has the tag {PARAMETERS_TAG!r}. Tag the cell of defaults."]
+        return [
+            f"{path}: no cell of assignments has the tag {PARAMETERS_TAG!r}. Tag the cell of "
+            "defaults."
+        ]
+    problems = []
     unknown = sorted(set(job.parameters) - known)
     if unknown:
-        return [
+        problems.append(
             f"{path}: takes no parameter {quote_examples(unknown)}; it has "
             f"{quote_examples(sorted(known))}. Add it to the {PARAMETERS_TAG!r} cell."
-        ]
-    return []
+        )
+    tables = [table for cell in notebook.cells for table in needed_tables(cell)]
+    strange = [table for table in tables if table not in TABLES]
+    if strange:
+        problems.append(
+            f"{path}: there is no table {quote_examples(strange)}, as in the tag "
+            f"{NEEDS}{strange[0]}. Known: {', '.join(TABLES)}."
+        )
+    return problems
+
+
+def needed_tables(cell: NotebookNode) -> list[str]:
+    """List the tables that a cell's tags say it needs."""
+    tags = cell.metadata.get("tags", [])
+    return [tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)]
 
 
 def parameter_names(notebook: NotebookNode) -> set[str] | None:
     """List the names assigned in the notebook's parameters cell; None without such a cell."""
     for cell in notebook.cells:
         if PARAMETERS_TAG in cell.metadata.get("tags", []):
-            tree = ast.parse(cell.source)
-            targets = [
-                n for node in tree.body if isinstance(node, ast.Assign) for n in node.targets
-            ]
+            try:
+                body = ast.parse(cell.source).body
+            except SyntaxError:
+                return None
+            targets = [target for node in body for target in _targets(node)]
             return {target.id for target in targets if isinstance(target, ast.Name)}
     return None
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign) else []
 
 
 def _check_folder(folder: Path) -> list[str]:

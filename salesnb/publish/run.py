@@ -5,34 +5,37 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import tempfile
+import threading
 import time
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
-from salesnb.errors import NotebookError
 from salesnb.publish.export import render_report
 from salesnb.publish.files import write_whole
-from salesnb.publish.manifest import Record, library_versions
-from salesnb.publish.plan import Job, Plan
-from salesnb.schema import TABLES
+from salesnb.publish.kernel import kernel_options, logged
+from salesnb.publish.manifest import Record, library_versions, read_facts
+from salesnb.publish.plan import Job, Plan, needed_tables
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks.base import FACTS_MIME
 
-_NEEDS = "needs:"
-_KERNEL = "python3"
-_MARKER = "papermill-error-cell-tag"
-
+LOGS = "logs"
+"""Folder beside the reports for what their kernels wrote to the console."""
 
 PURPOSE = (
     "Personal performance data, for coaching conversations within the team named. "
     "No figure here is by itself a verdict on a person."
 )
+
+_MARKER = "papermill-error-cell-tag"
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,11 @@ class Outcome:
     cell: int | None = None
 
 
-def run_report(job: Job, plan: Plan) -> Record:
+def run_report(job: Job, plan: Plan, *, stop: threading.Event | None = None) -> Record:
     """Make one report and write `<slug>.html` and `<slug>.ipynb`, each whole.
 
     Whatever happens in the notebook, the result is a record: a failed report is published as
-    incomplete, with the reason and what was finished. Only an unwritable folder raises.
+    incomplete, with the reason and what was finished.
 
     Parameters
     ----------
@@ -56,19 +59,30 @@ def run_report(job: Job, plan: Plan) -> Record:
         What to run.
     plan
         The batch it belongs to.
+    stop
+        Once set, nothing is written any more: the batch was interrupted.
 
     Returns
     -------
     Record
         For the manifest.
+
+    Raises
+    ------
+    SalesnbError
+        A file cannot be written.
+    CancelledError
+        `stop` was set before the notebook's end.
     """
     started = time.monotonic()
     source = nbformat.read(job.notebook, as_version=4)
     notebook, left_out = leave_out(source, plan.snapshot)
-    outcome = execute(notebook, job.parameters, timeout_seconds=plan.params.timeout_seconds)
-    facts = _read_facts(outcome.notebook)
-    outcome.notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
-    page = render_report(outcome.notebook)
+    log = plan.folder / LOGS / f"{job.slug}.log"
+    timeout = plan.params.timeout_seconds
+    outcome = execute(notebook, job.parameters, timeout_seconds=timeout, log=log)
+    if stop is not None and stop.is_set():
+        raise CancelledError
+    outcome, page = _render(job, plan, outcome, left_out)
     digest = write_whole(plan.folder / f"{job.slug}.html", page)
     write_whole(plan.folder / f"{job.slug}.ipynb", nbformat.writes(outcome.notebook))
     return Record(
@@ -87,11 +101,9 @@ def run_report(job: Job, plan: Plan) -> Record:
         seconds=round(time.monotonic() - started, 3),
         built=dt.date.today().isoformat(),
         sha256=digest,
-        headline=facts.get("headline", ""),
-        evidence=facts.get("evidence", ""),
-        kpis=tuple((label, value) for label, value in facts.get("kpis", [])[:4]),
         left_out=tuple((item["section"], item["needs"]) for item in left_out),
         versions=library_versions(),
+        **_read_facts(outcome.notebook),
     )
 
 
@@ -105,21 +117,17 @@ def leave_out(
     notebook
         A copy without them.
     left_out
-        `section` (the first heading among the dropped cells) and `needs`, once a section.
+        `section` (the heading they stand under) and `needs`, each pair once.
     """
     kept, dropped = [], []
     section = ""
     for cell in notebook.cells:
-        needed = [tag.removeprefix(_NEEDS) for tag in _tags(cell) if tag.startswith(_NEEDS)]
-        unknown = [table for table in needed if table not in TABLES]
-        if unknown:
-            raise NotebookError(f"tag needs:{unknown[0]}: there is no such table.")
-        absent = [table for table in needed if not snapshot.has(table)]
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("#"):
+            section = cell.source.lstrip().splitlines()[0].lstrip("# ").strip()
+        absent = [table for table in needed_tables(cell) if not snapshot.has(table)]
         if not absent:
             kept.append(cell)
             continue
-        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("#"):
-            section = cell.source.lstrip().splitlines()[0].lstrip("# ").strip()
         entry = {"section": section, "needs": ", ".join(absent)}
         if entry not in dropped:
             dropped.append(entry)
@@ -127,50 +135,107 @@ def leave_out(
     return copy, dropped
 
 
-def execute(notebook: NotebookNode, parameters: dict[str, str], *, timeout_seconds: int) -> Outcome:
+def execute(
+    notebook: NotebookNode, parameters: dict[str, str], *, timeout_seconds: int, log: Path
+) -> Outcome:
     """Execute a notebook in a kernel of its own and find out whether it really ended.
 
     Papermill reports a notebook as completed when its kernel was killed, timed out or left by
     `sys.exit`. So a last cell prints a token that only this call knows: without it in the
     outputs the notebook did not run to its end.
+
+    Parameters
+    ----------
+    notebook
+        Its outputs, if it has any, are not used.
+    parameters
+        What its parameters cell is given.
+    timeout_seconds
+        Longest time for one cell.
+    log
+        File for what the kernel writes to its console and Jupyter has to say.
     """
     token = secrets.token_hex(16)
-    watched = nbformat.from_dict(notebook)
+    watched = _without_outputs(notebook)
     watched.cells.append(nbformat.v4.new_code_cell(f"print({token!r})"))
-    with tempfile.TemporaryDirectory(prefix="salesnb-") as folder:
+    failure: Exception | None = None
+    done = watched
+    with logged(log), tempfile.TemporaryDirectory(prefix="salesnb-") as folder:
         output = Path(folder) / "report.ipynb"
-        failure: Exception | None = None
         try:
             papermill.execute_notebook(
                 watched,
                 output,
                 parameters=parameters,
-                kernel_name=_KERNEL,
                 progress_bar=False,
                 execution_timeout=timeout_seconds,
+                **kernel_options(Path(folder), log),
             )
         except Exception as error:  # whatever it is, it is this report's failure alone
             failure = error
-        done = nbformat.read(output, as_version=4) if output.is_file() else watched
-    reason, cell = _judge(done, token, failure)
+        if output.is_file():
+            try:
+                done = nbformat.read(output, as_version=4)
+            except Exception as error:  # the disk was full: half a notebook
+                failure = failure or error
+    reason, cell = _judge(done, token, failure, timeout_seconds=timeout_seconds)
     return Outcome(_strip(done, token), reason, cell)
 
 
-def _judge(done: NotebookNode, token: str, failure: Exception | None) -> tuple[str, int | None]:
+def _without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """Copy a notebook without results: those it was saved with are of another snapshot."""
+    copy: NotebookNode = nbformat.from_dict(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return copy
+
+
+def _judge(
+    done: NotebookNode, token: str, failure: Exception | None, *, timeout_seconds: int
+) -> tuple[str, int | None]:
     """Say in one line why an execution failed, and in which cell; ('', None) when it did not."""
     if isinstance(failure, PapermillExecutionError):
-        where = f"cell {failure.exec_count}" if failure.exec_count else "a cell"
-        said = f": {failure.evalue}".rstrip(": ") if failure.evalue else ""
-        return f"{where} raised {failure.ename}{said}", failure.exec_count
+        cell = failure.exec_count
+        return f"{_name(cell)} raised {_one_line(failure.ename, failure.evalue)}", cell
+    cell = _last_started(done)
+    if isinstance(failure, CellTimeoutError):
+        return f"{_name(cell)} took longer than {timeout_seconds} s (timeout_seconds)", cell
+    if isinstance(failure, DeadKernelError):
+        return f"{_name(cell)} ended the kernel: killed, or out of memory", cell
     if failure is not None:
-        said = next(iter(str(failure).strip().splitlines()), "")
-        return f"{type(failure).__name__}: {said}".rstrip(": "), None
+        return _one_line(type(failure).__name__, str(failure)), None
     stopped = [output for cell in done.cells for output in _errors(cell)]
     if stopped:
-        return f"a cell stopped the kernel ({stopped[0].ename})", None
+        return f"{_name(cell)} stopped the kernel ({stopped[0].ename})", cell
     if not _has_token(done.cells[-1], token):
         return "the kernel stopped before the notebook's end", None
     return "", None
+
+
+def _name(cell: int | None) -> str:
+    return f"cell {cell}" if cell else "a cell"
+
+
+def _one_line(name: str, said: str) -> str:
+    """Join an error's name and words on one line, cut where it is too long for a list."""
+    line = " ".join(f"{name}: {said}".split()).removesuffix(":")
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
+
+
+def _last_started(done: NotebookNode) -> int | None:
+    """Return the number of the last cell that began to run, as in `In [3]`; None before any.
+
+    Papermill notes when it starts a cell; a killed kernel may not have said its number.
+    """
+    started = [
+        cell
+        for cell in done.cells
+        if cell.cell_type == "code"
+        and cell.source.strip()
+        and cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    return len(started) or None
 
 
 def _errors(cell: NotebookNode) -> list[NotebookNode]:
@@ -198,14 +263,28 @@ def _tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
 
+def _render(
+    job: Job, plan: Plan, outcome: Outcome, left_out: list[dict[str, str]]
+) -> tuple[Outcome, str]:
+    """Make the page; outputs that no page can be made of are left out and named."""
+    outcome.notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
+    try:
+        return outcome, render_report(outcome.notebook)
+    except Exception as error:
+        reason = f"its outputs cannot be shown: {_one_line(type(error).__name__, str(error))}"
+        bare = Outcome(_without_outputs(outcome.notebook), outcome.reason or reason, outcome.cell)
+        bare.notebook.metadata["salesnb"] = _describe(job, plan, bare, left_out)
+        return bare, render_report(bare.notebook)
+
+
 def _read_facts(notebook: NotebookNode) -> dict[str, Any]:
     """Collect what blocks say of themselves for the portal; the first of each kind counts."""
-    facts: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            for key, value in (output.get("data", {}).get(FACTS_MIME) or {}).items():
-                facts.setdefault(key, value)
-    return facts
+            told = read_facts(output.get("data", {}).get(FACTS_MIME))
+            found = {**told, **found}
+    return found
 
 
 def _describe(

@@ -1,8 +1,7 @@
 """Checks: every row is accepted, or refused into quarantine with its reasons.
 
 All checks of a table run in one DuckDB pass over its staged rows, so files larger than memory
-stream. A staged row has `_file`, `_row` (data row within the file, from 1), the text of every
-non-text column as `raw_<column>`, and the typed columns.
+stream. A staged row is as `cleaning.stage_sql` describes it.
 """
 
 from __future__ import annotations
@@ -20,8 +19,12 @@ from salesnb.sources.report import Refusal
 
 EARLIEST, LATEST = "1990-01-01", "2100-01-01"
 _FIX = "Correct these rows in the CRM and export again."
-_KINDS = {"number": "a number", "integer": "a whole number", "date": "a date",
-          "timestamp": "a date and time", "boolean": "yes or no"}  # fmt: skip
+_KINDS = {
+    "number": "a number",
+    "date": "a date",
+    "timestamp": "a date and time",
+    "boolean": "yes or no",
+}
 _KIND_FIX = {
     "number": "Correct them, or set `decimal` for the file in your mapping.",
     "date": "Correct them, or set `date_format` for the file in your mapping.",
@@ -91,7 +94,7 @@ def judge(
             select *, len(_found) = 0 as _valid, hash({content}) as _content from checked
         ), copies as (
             select *,
-                row_number() over (partition by _valid, {key} order by _file, _row) as _copy,
+                row_number() over (partition by _valid, {key} order by _block, _row) as _copy,
                 min(_content) over same <> max(_content) over same as _conflict
             from hashed window same as (partition by _valid, {key})
         )
@@ -116,17 +119,19 @@ def count_refusals(
     actions[DUPLICATE] = "Nothing to do: one copy was kept."
     actions[CONFLICT] = "Decide which is right and export again; none was kept."
     rows = db.sql(
-        "select _reasons[1].reason, count(*), "
-        "    list(distinct coalesce(_reasons[1].example, '') order by 1)[1:5] "
-        f"from (from judged_{declaration.name} order by _file, _row) where len(_reasons) > 0 "
-        "group by 1 order by 2 desc, 1"
+        "select _reasons[1].reason as reason, count(*) as n, "
+        f"    {_examples('_reasons[1].example')} "
+        f"from judged_{declaration.name} where len(_reasons) > 0 group by reason "
+        "order by n desc, reason"
     ).fetchall()
     return [
-        Refusal(
-            reason=reason, count=count, examples=tuple(sorted(examples)), action=actions[reason]
-        )
+        Refusal(reason=reason, count=count, examples=tuple(examples), action=actions[reason])
         for reason, count, examples in rows
     ]
+
+
+def _examples(expression: str) -> str:
+    return f"coalesce(list(distinct {expression} order by {expression})[1:5], [])"
 
 
 def reference_warnings(
@@ -142,28 +147,28 @@ def reference_warnings(
         key = identifier(TABLES[target].key[0])
         name = identifier(column)
         count, examples = db.sql(
-            f"select count(*), list(distinct {name})[1:5] from {accepted[declaration.name]} "
+            f"select count(*), {_examples(name)} from {accepted[declaration.name]} "
             f"where {name} is not null and {name} not in (select {key} from {accepted[target]})"
         ).fetchall()[0]
         if count:
             warnings.append(
                 f"{declaration.name}: {column!r} has {count:,} values unknown in {target} "
-                f"(e.g. {quote_examples(sorted(examples))}). "
+                f"(e.g. {quote_examples(examples)}). "
                 f"Add an alias under aliases: {target}: in your mapping."
             )
     return warnings
 
 
 def _column_checks(column: Column, key: str) -> list[Check]:
-    rule, name = column.rule, identifier(column)
+    rule, name, raw = column.rule, identifier(column), identifier(f"raw_{column}")
     checks = []
-    raw = name if rule.kind == "text" else identifier(f"raw_{column}")
+    empty = f"{name} is null"
     if rule.kind != "text":
-        fix = _KIND_FIX.get(rule.kind, _FIX)
-        unread = f"{raw} is not null and {name} is null"
+        fix, unread = _KIND_FIX[rule.kind], identifier(f"unread_{column}")
         checks.append(Check(f"{column} is not {_KINDS[rule.kind]}", unread, raw, fix))
+        empty = f"{empty} and not {unread}"
     if rule.required:
-        checks.append(Check(f"{column} is empty", f"{raw} is null", key, _FIX))
+        checks.append(Check(f"{column} is empty", empty, key, _FIX))
     if rule.vocabulary:
         words = ", ".join(map(quoted, rule.vocabulary))
         reason = f"{column} is none of {', '.join(rule.vocabulary)}"
@@ -198,7 +203,7 @@ def _reference_check(column: Column, relation: str) -> Check:
 
 def _key_text(declaration: Declaration) -> str:
     parts = [f"coalesce({identifier(column)}::VARCHAR, '')" for column in declaration.key]
-    return " || ' ' || ".join(parts)
+    return f"coalesce(nullif(trim(concat_ws(' ', {', '.join(parts)})), ''), 'row ' || _row)"
 
 
 def _words(sql: str) -> set[str]:

@@ -19,21 +19,33 @@ from salesnb.sources.mapping import (
     Company,
     FileOptions,
     Mapping,
+    file_stem,
     identity_mapping,
     read_company,
     read_mapping,
     read_preset,
 )
-from salesnb.sources.readers import SourceFile, list_files, open_file, quoted, rejected_lines
+from salesnb.sources.readers import (
+    SourceFile,
+    check_all_read,
+    list_files,
+    open_file,
+    parquet_sql,
+    quoted,
+    rejected_lines,
+)
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
 from salesnb.sources.snapshot import (
     FORMAT,
+    INCOMING,
+    QUARANTINE,
     Index,
     OriginalFile,
     Snapshot,
+    claim_folder,
     commit,
     content_id,
-    describe_table,
+    describe_tables,
 )
 
 _EVENTS = (
@@ -51,6 +63,7 @@ class _Import:
     db: duckdb.DuckDBPyConnection
     mapping: Mapping
     files: dict[str, SourceFile]
+    unused: tuple[str, ...]
     content: Path
     accepted: dict[str, str] = field(default_factory=dict)
     loads: list[TableLoad] = field(default_factory=list)
@@ -76,7 +89,8 @@ def import_snapshot(
     source
         Folder of CSV and Parquet files (or one file).
     to
-        Snapshot folder; created, or its content replaced once the import has succeeded.
+        Snapshot folder; created, or its content replaced once the import has succeeded. A folder
+        that holds anything but a snapshot is refused.
     preset, mapping
         Name of a mapping of the package, or a YAML file. Without either the files must have the
         model's names.
@@ -91,20 +105,19 @@ def import_snapshot(
     Raises
     ------
     ParameterError
-        Preset or mapping is wrong.
+        Preset, mapping or `to` is wrong.
     DataError
         A file or column is missing or unreadable, or no usable row is left in a required table.
         The message lists every problem; an existing snapshot is untouched.
     """
     if preset and mapping:
         raise ParameterError("--preset and --mapping: give one of them.")
-    folder = Path(to)
-    folder.mkdir(parents=True, exist_ok=True)
-    content = Path(tempfile.mkdtemp(prefix=".incoming-", dir=folder))
+    folder = claim_folder(Path(to))
+    content = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder))
     try:
         with tempfile.TemporaryDirectory() as spill, duckdb.connect() as db:
-            db.execute(f"set temp_directory = {quoted(spill)}")
-            run = _open(db, Path(source), preset, mapping, content)
+            db.execute(f"set temp_directory = {quoted(spill)}; set TimeZone = 'UTC'")
+            run = _open(db, Path(source), _read_given(preset, mapping), content)
             for name in TABLES:
                 if name in run.mapping.tables:
                     _load_table(run, TABLES[name], run.mapping.tables[name])
@@ -117,62 +130,64 @@ def import_snapshot(
             folder.rmdir()
 
 
+def _read_given(preset: str | None, mapping: str | Path | None) -> Mapping | None:
+    if preset:
+        return read_preset(preset)
+    return read_mapping(Path(mapping)) if mapping else None
+
+
 def _open(
-    db: duckdb.DuckDBPyConnection, source: Path, preset: str | None,
-    mapping_path: str | Path | None, content: Path,
-) -> _Import:  # fmt: skip
+    db: duckdb.DuckDBPyConnection, source: Path, mapping: Mapping | None, content: Path
+) -> _Import:
     paths = list_files(source)
-    mapping = None
-    if preset or mapping_path:
-        mapping = read_preset(preset) if preset else read_mapping(Path(str(mapping_path)))
-        wanted = {
-            _stem(block.source) for blocks in mapping.tables.values() for block in blocks
-            if block.source
-        }  # fmt: skip
-        absent = sorted(wanted - set(paths))
-        if absent:
-            found = ", ".join(path.name for path in paths.values())
-            raise DataError(
-                f"{source}: {len(absent)} file(s) missing ({', '.join(absent)}); found: {found}. "
-                "Export them, or change `from:` in your mapping."
-            )
-        paths = {stem: paths[stem] for stem in sorted(wanted)}
-    files, problems = _open_files(db, paths, mapping.files if mapping else {})
-    if not mapping and not problems:
+    wanted = mapping.sources if mapping else tuple(name for name in TABLES if name in paths)
+    files, problems = _open_files(db, source, paths, wanted, mapping.files if mapping else {})
+    if mapping is None and (files or not problems):
         settings = source / "company.yaml"
         company = read_company(settings) if settings.is_file() else Company()
-        mapping = identity_mapping(
-            {stem: tuple(file.columns) for stem, file in files.items()}, company
-        )
-    if mapping:
-        problems += _check_mapping(mapping, files)
+        columns = {stem: files[stem].columns if stem in files else () for stem in paths}
+        mapping = identity_mapping(columns, company)
+    if mapping is not None:
+        problems += _check_mapping(mapping, files, broken=set(wanted) - set(files))
     if problems or mapping is None:
         raise DataError(join_problems(problems, heading=f"{source}: {len(problems)} problem(s)"))
-    return _Import(db, mapping, files, content)
+    unused = tuple(path.name for stem, path in paths.items() if stem not in mapping.sources)
+    return _Import(db, mapping, files, unused, content)
 
 
 def _open_files(
-    db: duckdb.DuckDBPyConnection, paths: dict[str, Path], options: dict[str, FileOptions]
-) -> tuple[dict[str, SourceFile], list[str]]:
+    db: duckdb.DuckDBPyConnection, source: Path, paths: dict[str, Path],
+    wanted: tuple[str, ...], options: dict[str, FileOptions],
+) -> tuple[dict[str, SourceFile], list[str]]:  # fmt: skip
     files, problems = {}, []
-    for stem, path in paths.items():
-        try:
-            chosen = options.get(path.name, options.get(stem, FileOptions()))
-            files[stem] = open_file(db, path, chosen)
-        except DataError as error:
-            problems.append(str(error))
+    chosen = {file_stem(name): given for name, given in options.items()}
+    absent = [stem for stem in wanted if stem not in paths]
+    if absent:
+        found = ", ".join(path.name for path in paths.values())
+        problems.append(
+            f"{source}: {len(absent)} file(s) missing ({', '.join(absent)}); found: {found}. "
+            "Export them, or change `from:` in your mapping."
+        )
+    for stem in wanted:
+        if stem in paths:
+            try:
+                files[stem] = open_file(db, paths[stem], chosen.get(stem, FileOptions()))
+            except DataError as error:
+                problems.append(str(error))
     return files, problems
 
 
-def _check_mapping(mapping: Mapping, files: dict[str, SourceFile]) -> list[str]:
+def _check_mapping(
+    mapping: Mapping, files: dict[str, SourceFile], *, broken: set[str]
+) -> list[str]:
     problems = []
     for name, declaration in TABLES.items():
         blocks = mapping.tables.get(name, ())
-        if declaration.required and not blocks:
+        if declaration.required and not blocks and name not in broken:
             problems.append(f"{name}: the table is required and has no source.")
         for block in blocks:
-            file = files.get(_stem(block.source)) if block.source else None
-            where = file.name if file else LITERAL
+            file = files.get(file_stem(block.source)) if block.source else None
+            where = file.name if file else block.source or LITERAL
             needed = [c for c in declaration.required_columns if c not in block.fills]
             if needed:
                 problems.append(
@@ -188,17 +203,26 @@ def _load_table(run: _Import, declaration: Declaration, blocks: tuple[Block, ...
     given = {name for block in blocks for name in block.fills} | set(declaration.key)
     columns = [column for name, column in declaration.columns.items() if name in given]
     name = declaration.name
+    files = [run.files[file_stem(b.source)] if b.source else None for b in blocks]
+    names = tuple(dict.fromkeys(file.name if file else LITERAL for file in files))
     selects = [
-        stage_sql(run.mapping, block, columns, run.files.get(_stem(block.source)))
-        for block in blocks
+        stage_sql(run.mapping, block, number, columns, file)
+        for number, (block, file) in enumerate(zip(blocks, files, strict=True))
     ]
-    run.db.execute(f"create temp table staged_{name} as {' union all by name '.join(selects)}")
     found = checks.row_checks(declaration, columns, run.accepted)
+    try:
+        run.db.execute(f"create temp table staged_{name} as {' union all by name '.join(selects)}")
+    except duckdb.Error as error:
+        raise DataError(
+            f"{', '.join(names)}: cannot be read: {str(error).splitlines()[0]} "
+            "Export it again; a CSV may have one kind of line end only."
+        ) from error
+    unsplit = _split_failures(run, name, files)
     checks.judge(run.db, declaration, columns, found)
     path = _write_tables(run, name, columns)
-    refusals = [*checks.count_refusals(run.db, declaration, found), *_split_failures(run, blocks)]
-    run.accepted[name] = f"read_parquet({quoted(path)})"
-    run.loads.append(_count_load(run, name, blocks, refusals))
+    refusals = [*checks.count_refusals(run.db, declaration, found), *unsplit]
+    run.accepted[name] = parquet_sql(path)
+    run.loads.append(_count_load(run, name, names, refusals, sum(r.count for r in unsplit)))
     run.warnings += checks.reference_warnings(run.db, declaration, columns, run.accepted)
     run.resolved += _count_aliases(run, name, columns)
     run.db.execute(f"drop table staged_{name}; drop table judged_{name}")
@@ -209,56 +233,54 @@ def _write_tables(run: _Import, name: str, columns: list[Column]) -> Path:
     names = ", ".join(identifier(column) for column in columns)
     how = "(format parquet, compression zstd)"
     run.db.execute(
-        f"copy (select {names} from judged_{name} where len(_reasons) = 0 order by _file, _row) "
+        f"copy (select {names} from judged_{name} where len(_reasons) = 0 order by _block, _row) "
         f"to {quoted(path)} {how}"
     )
     raws = ", ".join(f"{identifier(f'raw_{column}')} as {identifier(column)}" for column in columns)
     refused = f"from judged_{name} where len(_reasons) > 0"
-    if run.db.sql(f"select count(*) {refused}").fetchall()[0][0]:
-        quarantine = run.content / "quarantine"
+    if _count(run, refused):
+        quarantine = run.content / QUARANTINE
         quarantine.mkdir(exist_ok=True)
         run.db.execute(
             f"copy (select _file as file, _row as row, _reasons[1].reason as reason, "
             f"list_transform(_reasons, lambda r: r.reason) as all_reasons, {raws} {refused} "
-            f"order by _file, _row) to {quoted(quarantine / f'{name}.parquet')} {how}"
+            f"order by _block, _row) to {quoted(quarantine / f'{name}.parquet')} {how}"
         )
     return path
 
 
-def _split_failures(run: _Import, blocks: tuple[Block, ...]) -> list[Refusal]:
-    """Count CSV lines that DuckDB could not split into columns: they belong to the table too."""
-    counts: dict[str, list[tuple[int, str]]] = {}
-    used = [str(run.files[_stem(block.source)].path) for block in blocks if block.source]
-    for path, line, text, reason in rejected_lines(run.db):
-        for _ in range(used.count(path)):
-            counts.setdefault(reason, []).append((line, text))
+def _split_failures(run: _Import, name: str, files: list[SourceFile | None]) -> list[Refusal]:
+    """Count CSV lines that DuckDB could not split into columns: they belong to the table too.
+
+    Sees also that no other line was lost.
+    """
+    counts: dict[str, list[str]] = {}
+    rejected = rejected_lines(run.db)
+    for number, file in enumerate(files):
+        if file is None:
+            continue
+        lines = [row for row in rejected if row[0] == str(file.path)]
+        for _, line, text, reason in lines:
+            counts.setdefault(reason, []).append(f"line {line}: {text[:60]}")
+        n_read = _count(run, f"from staged_{name} where _block = {number}", "sum(_merged)")
+        check_all_read(file, n_read + len(lines))
     action = "Correct the quoting of these lines and export again."
     return [
-        Refusal(
-            reason=reason,
-            count=len(lines),
-            examples=tuple(f"line {line}: {text[:60]}" for line, text in lines[:5]),
-            action=action,
-        )
+        Refusal(reason=reason, count=len(lines), examples=tuple(lines[:5]), action=action)
         for reason, lines in sorted(counts.items())
     ]
 
 
 def _count_load(
-    run: _Import, name: str, blocks: tuple[Block, ...], refusals: list[Refusal]
+    run: _Import, name: str, files: tuple[str, ...], refusals: list[Refusal], n_unsplit: int
 ) -> TableLoad:
-    staged, kept, accepted = run.db.sql(
-        f"select coalesce(sum(_merged), 0)::BIGINT, count(*), count(*) filter (len(_reasons) = 0) "
-        f"from judged_{name}"
-    ).fetchall()[0]
-    unsplit = sum(r.count for r in refusals) - (kept - accepted)
-    files = [run.files[_stem(b.source)].name if b.source else LITERAL for b in blocks]
+    staged = _count(run, f"from staged_{name}", "sum(_merged)")
     load = TableLoad(
         table=name,
-        files=tuple(dict.fromkeys(files)),
-        read=staged + unsplit,
-        merged=staged - kept,
-        accepted=accepted,
+        files=files,
+        read=staged + n_unsplit,
+        merged=staged - _count(run, f"from staged_{name}"),
+        accepted=_count(run, f"from {run.accepted[name]}"),
         refusals=tuple(refusals),
     )
     if not load.reconciles:  # pragma: no cover - a defect of ours, never of the data
@@ -266,14 +288,19 @@ def _count_load(
     return load
 
 
+def _count(run: _Import, relation: str, what: str = "count(*)") -> int:
+    return int(run.db.sql(f"select coalesce({what}, 0) {relation}").fetchall()[0][0])
+
+
 def _count_aliases(run: _Import, name: str, columns: list[Column]) -> list[str]:
     lines = []
     for column in columns:
         for alias, proper in run.mapping.aliases.get(column.rule.references, {}).items():
-            count = run.db.sql(
-                f"select count(*) from staged_{name} "
-                f"where {identifier(f'raw_{column}')} = {quoted(alias)}"
-            ).fetchall()[0][0]
+            count = _count(
+                run,
+                f"from staged_{name} where {identifier(f'raw_{column}')} = {quoted(alias)} "
+                f"and {identifier(column)} = {quoted(proper)}",
+            )
             if count:
                 lines.append(f"{name}: {count:,} rows with {column} {alias!r} read as {proper!r}.")
     return lines
@@ -298,34 +325,30 @@ def _check_result(run: _Import, *, strict: bool) -> None:
 
 
 def _make_index(run: _Import) -> Index:
-    tables = {
-        load.table: describe_table(run.content / f"{load.table}.parquet") for load in run.loads
-    }
+    tables = describe_tables(run.content)
+    quarantine = describe_tables(run.content / QUARANTINE)
     as_of = run.mapping.company.as_of or _last_event(run)
-    used = [file for file in run.files.values() if _is_used(run, file)]
     report = LoadReport(
         tables=tuple(run.loads),
         warnings=(*run.warnings, *_undated_warning(run)),
         resolved=tuple(run.resolved),
         absent=tuple(name for name in TABLES if name not in tables),
-        unused_files=tuple(file.name for file in run.files.values() if file not in used),
+        unused_files=run.unused,
     )
     return Index(
         format=FORMAT,
-        id=content_id(tables, run.mapping.company, as_of),
+        id=content_id(tables, quarantine, run.mapping.company, as_of),
         as_of=as_of,
         company=run.mapping.company,
         tables=tables,
+        quarantine=quarantine,
         originals=tuple(
             OriginalFile(name=file.name, sha256=file.sha256(), bytes=file.path.stat().st_size)
-            for file in used
+            for stem, file in run.files.items()
+            if stem in run.mapping.sources
         ),
         report=report,
     )
-
-
-def _is_used(run: _Import, file: SourceFile) -> bool:
-    return any(load for load in run.loads if file.name in load.files)
 
 
 def _last_event(run: _Import) -> dt.date:
@@ -339,7 +362,10 @@ def _last_event(run: _Import) -> dt.date:
         days += run.db.sql(f"select max({column})::DATE from {relation} {only}").fetchall()[0]
     dated = [day for day in days if day is not None]
     if not dated:
-        raise DataError("no opportunity has a date. Map created_on or closed_on, or set as_of.")
+        raise DataError(
+            "opportunities: no row has a date, so the day of the export is unknown. Map created_on "
+            "or closed_on, or set as_of of the company."
+        )
     last: dt.date = max(dated)
     return last
 
@@ -348,9 +374,7 @@ def _undated_warning(run: _Import) -> list[str]:
     relation = run.accepted[opportunities.declaration.name]
     if opportunities.created_on not in _columns_of(run, relation):
         return []
-    count = run.db.sql(
-        f"select count(*) from {relation} where {opportunities.created_on} is null"
-    ).fetchall()[0][0]
+    count = _count(run, f"from {relation} where {opportunities.created_on} is null")
     if not count:
         return []
     return [
@@ -361,7 +385,3 @@ def _undated_warning(run: _Import) -> list[str]:
 
 def _columns_of(run: _Import, relation: str) -> set[str]:
     return set(run.db.sql(f"select * from {relation}").columns)
-
-
-def _stem(name: str | None) -> str:
-    return Path(name or "").stem if name and name.endswith((".csv", ".parquet")) else name or ""

@@ -24,11 +24,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from salesnb.errors import DataError, ParameterError, join_problems
 from salesnb.schema import TABLES
+
+SUFFIXES = (".csv", ".parquet")
+"""Of the files an export may have."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
@@ -53,9 +57,19 @@ class FileOptions(_Strict):
     """How to read one file."""
 
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
-    delimiter: str | None = None
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
     date_format: str | None = None
     decimal: str = Field(".", pattern=r"^[.,]$")
+
+    @field_validator("date_format")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        try:
+            with duckdb.connect() as db:
+                db.execute("select try_strptime('', ?)", [value])
+        except duckdb.Error as error:
+            raise ValueError(f"{value!r} is no date format; write it like %d/%m/%Y") from error
+        return value
 
 
 class ColumnSpec(_Strict):
@@ -76,13 +90,21 @@ class ColumnSpec(_Strict):
     @field_validator("map", mode="before")
     @classmethod
     def _map_to_text(cls, value: Any) -> Any:
-        return {_as_text(key): _as_text(item) for key, item in dict(value).items()}
+        if not isinstance(value, dict):
+            return value
+        if any(isinstance(key, bool) for key in value):
+            raise ValueError("YAML reads yes, no, on and off as true or false; put keys in quotes")
+        return {str(key): _as_text(item) for key, item in value.items()}
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnSpec:
         origins = [self.column, self.constant, self.template, self.first_of or None]
         if sum(origin is not None for origin in origins) != 1:
             raise ValueError("give exactly one of column, constant, template, first_of")
+        if self.otherwise is not None and not self.map:
+            raise ValueError("`otherwise` needs a `map`")
+        if self.map and not (self.column or self.first_of):
+            raise ValueError("`map` needs a column or first_of")
         return self
 
     @property
@@ -126,18 +148,43 @@ class Mapping(_Strict):
 
     @model_validator(mode="after")
     def _known_names(self) -> Mapping:
-        for table, blocks in self.tables.items():
-            if table not in TABLES:
-                raise ValueError(f"tables: {table!r} is not a table; known: {', '.join(TABLES)}")
-            known = TABLES[table].columns
-            for block in blocks:
-                unknown = sorted(block.fills - set(known))
-                if unknown:
-                    raise ValueError(
-                        f"tables: {table}: unknown columns {', '.join(unknown)}; "
-                        f"known: {', '.join(known)}"
-                    )
+        problems = [
+            f"{part}: {name!r} is not a table; known: {', '.join(TABLES)}"
+            for part, names in (("tables", self.tables), ("aliases", self.aliases))
+            for name in names
+            if name not in TABLES
+        ]
+        for name, declaration in TABLES.items():
+            fills = {column for block in self.tables.get(name, ()) for column in block.fills}
+            unknown = sorted(fills - set(declaration.columns))
+            if unknown:
+                known = ", ".join(declaration.columns)
+                problems.append(
+                    f"tables: {name}: unknown columns {', '.join(unknown)}; known: {known}"
+                )
+        unread = [name for name in self.files if file_stem(name) not in self.sources]
+        if unread:
+            read = ", ".join(self.sources)
+            problems.append(f"files: no table is read from {', '.join(unread)}; read: {read}")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Stems of the files the tables are read from."""
+        blocks = [block for blocks in self.tables.values() for block in blocks]
+        return tuple(sorted({file_stem(block.source) for block in blocks if block.source}))
+
+
+def file_stem(name: str) -> str:
+    """Name of a file without its suffix, as `from:` may give it.
+
+    >>> file_stem("deals.2026.csv"), file_stem("deals.2026")
+    ('deals.2026', 'deals.2026')
+    """
+    path = Path(name)
+    return path.stem if path.suffix.lower() in SUFFIXES else name
 
 
 def _as_text(value: object) -> str:
@@ -180,18 +227,28 @@ def read_mapping(path: Path) -> Mapping:
     """
     if not path.is_file():
         raise ParameterError(f"{path}: there is no such mapping file.")
-    return _parse(path.read_text(encoding="utf-8"), where=str(path))
+    return _parse(_read_text(path), where=str(path))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path}: not UTF-8: {error}. Save it as UTF-8.") from error
 
 
 def _parse(text: str, *, where: str) -> Mapping:
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{where}: not valid YAML: {error}") from error
-    try:
-        return Mapping.model_validate(content)
+        return Mapping.model_validate(_parse_yaml(text, where=where))
     except ValidationError as error:
         raise ParameterError(f"{where}: {describe_validation(error)}") from error
+
+
+def _parse_yaml(text: str, *, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{where}: not valid YAML: {error}") from error
 
 
 def describe_validation(error: ValidationError) -> str:
@@ -225,8 +282,8 @@ def identity_mapping(columns_by_file: dict[str, tuple[str, ...]], company: Compa
             columns = {column: ColumnSpec(column=column) for column in present}
             if columns:
                 tables[name] = (Block.model_validate({"from": name, "columns": columns}),)
-    if not tables:
-        found = ", ".join(sorted(columns_by_file)) or "none"
+    if not set(columns_by_file) & set(TABLES):
+        found = ", ".join(sorted(columns_by_file))
         raise DataError(
             f"no file is named like a table of the model (found: {found}). "
             f"Give --preset ({', '.join(preset_names())}) or --mapping."
@@ -235,11 +292,18 @@ def identity_mapping(columns_by_file: dict[str, tuple[str, ...]], company: Compa
 
 
 def read_company(path: Path) -> Company:
-    """Read `company.yaml` beside an export; the key `company` is the company's name."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    if "company" in content:
-        content["name"] = content.pop("company")
+    """Read `company.yaml` beside an export; the key `company` is the company's name.
+
+    Raises
+    ------
+    ParameterError
+        The file is not YAML, or a setting is unknown or wrong; the message lists every problem.
+    """
+    content = _parse_yaml(_read_text(path), where=str(path))
+    if isinstance(content, dict) and "company" in content:
+        content = {**content, "name": content["company"]}
+        del content["company"]
     try:
-        return Company.model_validate(content)
+        return Company.model_validate({} if content is None else content)
     except ValidationError as error:
         raise ParameterError(f"{path}: {describe_validation(error)}") from error

@@ -7,6 +7,7 @@ what could not be converted. Parquet columns keep the types they were written wi
 from __future__ import annotations
 
 import codecs
+import csv
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ from pathlib import Path
 import duckdb
 
 from salesnb.errors import DataError
-from salesnb.sources.mapping import FileOptions
+from salesnb.sources.mapping import SUFFIXES, FileOptions
 
-SUFFIXES = (".csv", ".parquet")
 _DELIMITERS = ",;\t|"
 _CHUNK = 1 << 20
+_CODECS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,13 @@ class SourceFile:
 
     path: Path
     options: FileOptions
-    columns: dict[str, str]
-    """Column name -> DuckDB type."""
+    columns: tuple[str, ...]
     sql: str
     """Table function that yields the file's rows."""
+    delimiter: str = ""
+    """Of a CSV file."""
+    n_lines: int = 0
+    """Lines of a CSV file below the first."""
 
     @property
     def name(self) -> str:
@@ -51,13 +55,16 @@ def list_files(folder: Path) -> dict[str, Path]:
     DataError
         The folder is missing, holds nothing readable, or holds one name in two formats.
     """
+    readable = " or ".join(SUFFIXES)
     if folder.is_file():
+        if folder.suffix.lower() not in SUFFIXES:
+            raise DataError(f"{folder}: is not {readable}. Save it as CSV (UTF-8).")
         return {folder.stem: folder}
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder. Give the folder of your export.")
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES or not path.is_file():
             continue
         if path.stem in files:
             raise DataError(
@@ -65,12 +72,12 @@ def list_files(folder: Path) -> dict[str, Path]:
             )
         files[path.stem] = path
     if not files:
-        raise DataError(f"{folder}: no {' or '.join(SUFFIXES)} files. Export your tables into it.")
+        raise DataError(f"{folder}: no {readable} files. Export your tables into it.")
     return files
 
 
 def open_file(db: duckdb.DuckDBPyConnection, path: Path, options: FileOptions) -> SourceFile:
-    """Find out a file's columns and how to read it, without reading its rows.
+    """Find out a file's columns and how to read it; of a CSV also that its encoding holds.
 
     Raises
     ------
@@ -80,16 +87,21 @@ def open_file(db: duckdb.DuckDBPyConnection, path: Path, options: FileOptions) -
     if path.stat().st_size == 0:
         raise DataError(f"{path.name}: the file is empty. Export it again.")
     if path.suffix.lower() == ".csv":
-        delimiter = options.delimiter or _find_delimiter(path, options.encoding)
-        sql = _csv_sql(path, options, delimiter)
-    else:
-        sql = f"read_parquet({quoted(path)})"
+        return _open_csv(path, options)
+    sql = parquet_sql(path)
     try:
-        described = db.sql(f"describe select * from {sql}").fetchall()
+        columns = tuple(db.sql(f"select * from {sql}").columns)
     except duckdb.Error as error:
         first_line = str(error).splitlines()[0]
-        raise DataError(f"{path.name}: cannot be read: {first_line}") from error
-    return SourceFile(path, options, {row[0]: row[1] for row in described}, sql)
+        raise DataError(
+            f"{path.name}: is not a Parquet file ({first_line}). Export it again."
+        ) from error
+    return SourceFile(path, options, columns, sql)
+
+
+def parquet_sql(path: Path) -> str:
+    """Express the rows of a Parquet file; its folder's name adds no columns."""
+    return f"read_parquet({quoted(path)}, hive_partitioning = false)"
 
 
 def rejected_lines(db: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str, str]]:
@@ -104,44 +116,132 @@ def rejected_lines(db: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str, s
         return []
     return db.sql(
         "select s.file_path, e.line, any_value(e.csv_line), "
-        " 'line cannot be split: ' || lower(replace(any_value(e.error_type::varchar), '_', ' '))"
+        " 'line cannot be split: ' || lower(replace(min(e.error_type::varchar), '_', ' '))"
         " from reject_errors e join reject_scans s using (scan_id, file_id)"
         " group by all order by 1, 2"
     ).fetchall()
 
 
-def _csv_sql(path: Path, options: FileOptions, delimiter: str) -> str:
-    _check_encoding(path, options.encoding)
-    return (
-        f"read_csv({quoted(path)}, all_varchar = true, header = true, auto_detect = true, "
-        f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', "
-        f"encoding = '{options.encoding}', comment = '', skip = 0, store_rejects = true)"
+def check_all_read(file: SourceFile, n_read: int) -> None:
+    """Check that the rows DuckDB read or rejected are all a CSV file has.
+
+    A quote that is never closed swallows the rows after it. So unless each line is a row, the
+    rows are counted a second time, by Python.
+
+    Raises
+    ------
+    DataError
+        Where the first row begins whose quotes are wrong, or how many rows were not read.
+    """
+    if file.path.suffix.lower() != ".csv" or n_read == file.n_lines:
+        return
+    n_rows = _count_rows(file)
+    if n_rows != n_read:
+        raise DataError(
+            f"{file.name}: {n_read:,} of {n_rows:,} rows could be read. Export it again, or save "
+            "it as CSV with one kind of line end."
+        )
+
+
+def _open_csv(path: Path, options: FileOptions) -> SourceFile:
+    n_lines = _count_lines(path, options.encoding)
+    header = _header_line(path, options.encoding)
+    delimiter = options.delimiter or _find_delimiter(header)
+    columns = _column_names(path, options.encoding, delimiter)
+    types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in columns)
+    # One thread: in parallel DuckDB takes lines within a quoted text for rows.
+    sql = (
+        f"read_csv({quoted(path)}, columns = {{{types}}}, auto_detect = false, header = true, "
+        f"delim = {quoted(delimiter)}, quote = '\"', escape = '\"', comment = '', "
+        f"encoding = '{options.encoding}', store_rejects = true, parallel = false, "
+        "hive_partitioning = false)"
     )
+    return SourceFile(path, options, columns, sql, delimiter, n_lines)
 
 
-def _find_delimiter(path: Path, encoding: str) -> str:
-    with path.open(encoding=encoding, errors="replace") as stream:
-        header = stream.readline()
+def _header_line(path: Path, encoding: str) -> str:
+    with path.open(encoding=_CODECS[encoding]) as stream:
+        header = stream.readline(_CHUNK)
+    if not header.strip():
+        raise DataError(
+            f"{path.name}: the first line is blank; expected column names. Export it again."
+        )
+    return header
+
+
+def _find_delimiter(header: str) -> str:
     unquoted = "".join(header.split('"')[::2])
     return max(_DELIMITERS, key=unquoted.count)
 
 
-def _check_encoding(path: Path, encoding: str) -> None:
-    """Decode the whole file once: a wrong encoding must not pass as odd characters."""
+def _column_names(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
+    """Read the header; columns without a name or with one twice get their number too."""
+    with path.open(encoding=_CODECS[encoding], newline="") as stream:
+        try:
+            header = next(csv.reader(stream, delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            raise DataError(
+                f"{path.name}: line 1 cannot be split: {error}. Export it again."
+            ) from error
+    names: list[str] = []
+    for position, cell in enumerate(header):
+        name = cell.strip() or f"column{position}"
+        while name.lower() in {other.lower() for other in names}:
+            name = f"{name}_{position}"
+        names.append(name)
+    return tuple(names)
+
+
+def _count_lines(path: Path, encoding: str) -> int:
+    """Decode the whole file once: a wrong encoding must not pass as odd characters.
+
+    Returns the number of lines below the first.
+    """
     decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-    done = 0
+    done = n_ends = 0
+    last = ""
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+        if encoding == "utf-16" and stream.peek(2)[:2] != codecs.BOM_UTF16_LE:
+            raise DataError(
+                f"{path.name}: is not little-endian UTF-16 with a byte order mark, the only one "
+                "that is read. Save it as UTF-8."
+            )
+        while True:
+            chunk = stream.read(_CHUNK)
+            pending = len(decoder.getstate()[0])
             try:
-                decoder.decode(chunk)
+                text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                at = done + error.start
+                at = done - pending + error.start
                 bad = error.object[max(0, error.start - 12) : error.start + 12]
                 raise DataError(
                     f"{path.name}: byte {at:,} is not {encoding} (near {bad.decode('latin-1')!r}). "
                     f"Set its encoding under files: {path.name}: in your mapping, e.g. latin-1."
                 ) from error
+            n_ends += text.count("\n")
+            last = text[-1:] or last
             done += len(chunk)
+            if not chunk:
+                return n_ends - (last == "\n")
+
+
+def _count_rows(file: SourceFile) -> int:
+    """Count the rows below the header as Python's reader splits them."""
+    line = n_rows = 0
+    with file.path.open(encoding=_CODECS[file.options.encoding], newline="") as stream:
+        reader = csv.reader(stream, delimiter=file.delimiter, strict=True)
+        try:
+            for row in reader:
+                # DuckDB reads a blank line as a row where there is one column, else passes it.
+                n_rows += bool(row) or len(file.columns) == 1
+                line = reader.line_num
+        except csv.Error as error:
+            raise DataError(
+                f"{file.name}: the row that begins in line {line + 1:,} has a quote that is not "
+                "closed or not doubled; the rows after it cannot be told apart. Correct its "
+                "quoting and export again."
+            ) from error
+    return n_rows - 1
 
 
 def quoted(value: Path | str) -> str:

@@ -7,7 +7,7 @@ Layout of a snapshot folder::
     <id>/quarantine/<table>.parquet   refused rows with reason and original text
 
 Content folders are never changed once named. An import that fails leaves `snapshot.json` and
-what it names as they were.
+what it names as they were. What an import that was killed has left is removed by later ones.
 """
 
 from __future__ import annotations
@@ -15,22 +15,31 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import re
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from salesnb.errors import DataError
+from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company
 from salesnb.sources.report import LoadReport
 
 INDEX = "snapshot.json"
-FORMAT = 1
+QUARANTINE = "quarantine"
+INCOMING = ".incoming-"
+"""How the names of content folders begin until they are committed."""
+FORMAT: Literal[2] = 2
+
+_OURS = re.compile(rf"[0-9a-f]{{12}}|{re.escape(INCOMING)}.*|{re.escape(INDEX)}\..*\.tmp")
 
 
 class _Frozen(BaseModel):
@@ -57,11 +66,12 @@ class OriginalFile(_Frozen):
 class Index(_Frozen):
     """Content of `snapshot.json`."""
 
-    format: int
+    format: Literal[2]
     id: str
     as_of: dt.date
     company: Company
     tables: dict[str, StoredTable]
+    quarantine: dict[str, StoredTable]
     originals: tuple[OriginalFile, ...]
     report: LoadReport
 
@@ -116,8 +126,11 @@ class Snapshot:
         return frame.assign(**dict.fromkeys(absent))
 
     def read_quarantine(self, table: str) -> pd.DataFrame:
-        """Read the refused rows of a table: file, row, reason and original text."""
-        path = self.folder / self.id / "quarantine" / f"{table}.parquet"
+        """Read the refused rows of a table: file, row, reasons and original text.
+
+        Lines that could not be split into columns are counted in the report only.
+        """
+        path = self.folder / self.id / QUARANTINE / f"{table}.parquet"
         return pq.read_table(path).to_pandas() if path.is_file() else pd.DataFrame()
 
 
@@ -132,7 +145,7 @@ def open_snapshot(folder: str | Path) -> Snapshot:
     Raises
     ------
     DataError
-        There is no snapshot, its index cannot be read, or a file is missing or has another size.
+        There is no snapshot, its index cannot be read, or a file is missing or was changed.
     """
     folder = Path(folder)
     path = folder / INDEX
@@ -144,31 +157,72 @@ def open_snapshot(folder: str | Path) -> Snapshot:
         index = Index.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise DataError(f"{path}: cannot be read as a snapshot index. Import again.") from error
-    snapshot = Snapshot(folder, index)
-    broken = [
-        f"{name}.parquet"
-        for name, stored in index.tables.items()
-        if not snapshot.path(name).is_file() or snapshot.path(name).stat().st_size != stored.bytes
-    ]
+    broken = list(_broken_files(folder / index.id, index))
     if broken:
         raise DataError(f"{folder}: missing or changed files ({', '.join(broken)}). Import again.")
-    return snapshot
+    return Snapshot(folder, index)
 
 
-def describe_table(path: Path) -> StoredTable:
-    """Describe a Parquet file for the index."""
+def claim_folder(folder: Path) -> Path:
+    """Make the folder of a snapshot, or see that it holds nothing else.
+
+    Raises
+    ------
+    ParameterError
+        It is a file, or holds what no import has written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ParameterError(f"{folder}: is a file. Give a folder for the snapshot.")
+    folder.mkdir(parents=True, exist_ok=True)
+    strange = [path.name for path in sorted(folder.iterdir()) if not _OURS.fullmatch(path.name)]
+    if strange and INDEX not in strange:
+        raise ParameterError(
+            f"{folder}: holds {len(strange)} file(s) that are no snapshot "
+            f"({quote_examples(strange)}). Give a new or an empty folder."
+        )
+    return folder
+
+
+def describe_tables(folder: Path) -> dict[str, StoredTable]:
+    """Describe a folder's Parquet files for the index, by table; none for no folder."""
+    return {path.stem: _describe(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def _describe(path: Path) -> StoredTable:
     meta = pq.read_metadata(path)
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    columns = tuple(pq.read_schema(path).names)
     return StoredTable(
-        rows=meta.num_rows, columns=columns, sha256=digest, bytes=path.stat().st_size
+        rows=meta.num_rows,
+        columns=tuple(meta.schema.to_arrow_schema().names),
+        sha256=_hash(path),
+        bytes=path.stat().st_size,
     )
 
 
-def content_id(tables: dict[str, StoredTable], company: Company, as_of: dt.date) -> str:
-    """Hash what results depend on: the tables' bytes and the settings."""
-    parts = [f"{name} {stored.sha256}" for name, stored in sorted(tables.items())]
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _broken_files(home: Path, index: Index) -> Iterator[str]:
+    """Name the content's files that are missing or not as the index says."""
+    for part, tables in (("", index.tables), (QUARANTINE, index.quarantine)):
+        for name, stored in tables.items():
+            path = home / part / f"{name}.parquet"
+            is_there = path.is_file() and path.stat().st_size == stored.bytes
+            if not is_there or _hash(path) != stored.sha256:
+                yield path.name
+
+
+def content_id(
+    tables: dict[str, StoredTable], quarantine: dict[str, StoredTable], company: Company,
+    as_of: dt.date,
+) -> str:  # fmt: skip
+    """Hash what reports depend on: the bytes of accepted and refused rows and the settings."""
+    parts = [
+        f"{kind} {name} {stored.sha256}"
+        for kind, stored_tables in (("accepted", tables), ("refused", quarantine))
+        for name, stored in sorted(stored_tables.items())
+    ]
     text = "\n".join([*parts, company.model_dump_json(), as_of.isoformat(), str(FORMAT)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -178,32 +232,54 @@ def commit(incoming: Path, folder: Path, index: Index) -> Snapshot:
 
     The previous content is kept, so that readers already open can finish; older ones go.
     """
-    previous = _current_id(folder)
-    home = folder / index.id
-    if home.exists():
-        shutil.rmtree(incoming)
-    else:
-        _sync_tree(incoming)
-        incoming.rename(home)
+    previous, since = _current(folder)
+    _place(incoming, folder / index.id, index)
     draft = folder / f"{INDEX}.{os.getpid()}.tmp"
     draft.write_text(index.model_dump_json(indent=1), encoding="utf-8")
     _sync(draft)
     draft.replace(folder / INDEX)
     _sync(folder)
     for path in folder.iterdir():
-        if path.is_dir() and path.name not in (index.id, previous):
-            shutil.rmtree(path, ignore_errors=True)
+        if _OURS.fullmatch(path.name) and path.name not in (index.id, previous):
+            _remove_old(path, since)
     return Snapshot(folder, index)
 
 
-def _current_id(folder: Path) -> str | None:
+def _remove_old(path: Path, since: float) -> None:
+    """Remove what is older than the last commit; the younger may be of an import that runs."""
+    with suppress(FileNotFoundError):
+        if path.stat().st_mtime <= since:
+            _remove(path)
+
+
+def _place(incoming: Path, home: Path, index: Index) -> None:
+    """Rename finished content to its name, unless it is there already and whole."""
+    if home.exists() and any(_broken_files(home, index)):
+        _remove(home)
+    if home.exists():
+        _remove(incoming)
+        return
+    _sync_tree(incoming)
+    incoming.rename(home)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _current(folder: Path) -> tuple[str | None, float]:
+    """Find the id of the current content, and when it was committed."""
     path = folder / INDEX
     if not path.is_file():
-        return None
+        return None, 0.0
+    since = path.stat().st_mtime
     try:
-        return Index.model_validate_json(path.read_bytes()).id
+        return Index.model_validate_json(path.read_bytes()).id, since
     except ValidationError:
-        return None
+        return None, since
 
 
 def _sync_tree(folder: Path) -> None:
@@ -213,6 +289,8 @@ def _sync_tree(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
+    if os.name == "nt":
+        return  # Windows flushes neither folders nor files open for reading
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,0 +1,244 @@
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+
+import pytest
+from tiny_batch import QUARTER, is_running, make_params, write_notebook, write_notebooks
+
+from salesnb.errors import DataError, SalesnbError
+from salesnb.publish import batch as batches
+from salesnb.publish.batch import run_batch
+from salesnb.publish.manifest import library_versions
+from salesnb.publish.plan import make_plan
+
+CELLS = {
+    "team_review": ("# How does the team stand?", "team"),
+    "company_review": ("# Who leads?", "'shown before'", "1 / 0"),
+}
+
+
+@pytest.fixture(scope="session")
+def made_once(tiny_company, tmp_path_factory):
+    """A batch of four reports of which one fails, and how it went."""
+    folder = tmp_path_factory.mktemp("batch")
+    write_notebooks(folder / "notebooks", **CELLS)
+    plan = make_plan(make_params(tiny_company, folder))
+    return folder, run_batch(plan, workers=2)
+
+
+@pytest.fixture
+def made(made_once, tiny_company, tmp_path):
+    """A copy of that batch, with a function that runs it again."""
+    return Batch(shutil.copytree(made_once[0], tmp_path / "copy"), tiny_company)
+
+
+class Batch:
+    """A batch on disk."""
+
+    def __init__(self, folder, snapshot):
+        self.folder, self.snapshot = folder, snapshot
+        self.reports = folder / "reports" / QUARTER
+
+    def run(self, *, force=False, on_done=lambda _: None, workers=2, **changes):
+        plan = make_plan(make_params(self.snapshot, self.folder, **changes))
+        return run_batch(plan, workers=workers, force=force, on_done=on_done)
+
+    def notebook(self, name, *cells):
+        write_notebook(self.folder / "notebooks" / f"{name}.ipynb", *cells)
+
+    def bytes_of(self, name):
+        return (self.reports / name).read_bytes()
+
+    def records(self):
+        return json.loads(self.bytes_of("manifest.json"))["reports"]
+
+    def check(self):
+        """Check that manifest, files and portal agree and nothing else is there."""
+        records = self.records()
+        for slug, record in records.items():
+            assert hashlib.sha256(self.bytes_of(f"{slug}.html")).hexdigest() == record["sha256"]
+        known = {f"{slug}.{suffix}" for slug in records for suffix in ("html", "ipynb")}
+        there = {path.name for path in self.reports.iterdir()}
+        assert there == known | {"index.html", "manifest.json", "logs"}
+        portal = self.bytes_of("index.html").decode()
+        assert {slug for slug in records if f'href="{slug}.html"' in portal} == set(records)
+
+
+def outcomes(result):
+    return {item.job.slug: (item.record.status, item.is_new) for item in result.done}
+
+
+def test_a_failed_report_does_not_stop_the_others(made_once):
+    _, result = made_once
+    assert outcomes(result) == {
+        "north": ("complete", True),
+        "r-d-red-x-red": ("complete", True),
+        "company": ("failed", True),
+        "data-quality": ("complete", True),
+    }
+    assert [item.job.slug for item in result.failed] == ["company"]
+
+
+def test_manifest_files_and_portal_agree(made):
+    made.check()
+
+
+def test_the_manifest_says_what_was_made_from_what(made, made_once):
+    records = made.records()
+    north, company = records["north"], records["company"]
+    assert north["parameters"] == {
+        "snapshot": str(made.snapshot.resolve()), "quarter": QUARTER, "team": "t1",
+    }  # fmt: skip
+    jobs = {item.job.slug: item.job for item in made_once[1].done}
+    assert {slug: record["fingerprint"] for slug, record in records.items()} == {
+        slug: job.fingerprint for slug, job in jobs.items()
+    }
+    assert north["versions"] == library_versions()
+    assert (north["status"], north["reason"]) == ("complete", "")
+    assert (company["status"], company["cell"]) == ("failed", 4)
+    assert company["reason"] == "cell 4 raised ZeroDivisionError: division by zero"
+    assert all(0 < record["seconds"] < 60 for record in records.values())
+    assert company["notebook"] == "company_review.ipynb"
+
+
+def test_the_portal_lists_all_with_their_status(made):
+    portal = made.bytes_of("index.html").decode()
+    assert "4 reports, 1 incomplete" in portal
+    assert "cell 4 raised ZeroDivisionError" in portal
+    assert "R&amp;D [red]x[/red]" in portal
+    assert portal.index("company.html") < portal.index("north.html") < portal.index("data-quality")
+
+
+def test_a_report_is_recorded_before_it_is_told(made):
+    def check(done):
+        assert made.records()[done.job.slug]["status"] == done.record.status
+        assert made.records()[done.job.slug]["seconds"] == done.record.seconds
+
+    made.run(force=True, on_done=check)
+
+
+def refuse(*_, **__):
+    raise AssertionError("a report was made")
+
+
+def test_what_is_up_to_date_is_not_made_again(made, monkeypatch):
+    made.notebook("company_review", "# Who leads?", "1")
+    made.run()
+    before = {path.name: path.read_bytes() for path in made.reports.glob("*.*")}
+    monkeypatch.setattr(batches, "run_report", refuse)
+    told = []
+    result = made.run(on_done=told.append)
+    assert set(outcomes(result).values()) == {("complete", False)}
+    assert list(result.done) == told
+    assert {path.name: path.read_bytes() for path in made.reports.glob("*.*")} == before
+
+
+def again(made, **options):
+    """Run the batch again without the report that always fails; list what was made."""
+    reports = ("team_review", "data_quality")
+    result = made.run(reports=reports, **options)
+    made.check()
+    return {item.job.slug for item in result.done if item.is_new}
+
+
+def test_a_report_that_failed_is_made_again(made):
+    result = made.run()
+    assert {item.job.slug for item in result.done if item.is_new} == {"company"}
+    made.check()
+
+
+def test_reports_of_a_changed_notebook_are_made_again(made):
+    made.notebook("data_quality", "# What came in?", "'changed'")
+    assert again(made) == {"data-quality"}
+    assert b"changed" in made.bytes_of("data-quality.html")
+
+
+def test_a_changed_page_and_a_removed_one_are_made_again(made):
+    good = made.bytes_of("north.html")
+    (made.reports / "north.html").write_bytes(good.replace(b"North", b"South"))
+    (made.reports / "data-quality.html").unlink()
+    assert again(made) == {"north", "data-quality"}
+    assert made.bytes_of("north.html") == good
+
+
+def test_force_makes_all_again_and_the_same(made):
+    names = ("north.html", "r-d-red-x-red.html", "data-quality.html")
+    before = [made.bytes_of(name) for name in names]
+    assert again(made, force=True) == {"north", "r-d-red-x-red", "data-quality"}
+    assert [made.bytes_of(name) for name in names] == before
+
+
+def test_reports_of_an_earlier_batch_stay_listed_while_they_are_there(made):
+    (made.reports / "company.html").unlink()
+    (made.reports / "company.ipynb").unlink()
+    made.run(teams=("North",), reports=("team_review",))
+    assert set(made.records()) == {"north", "r-d-red-x-red", "data-quality"}
+    made.check()
+
+
+def test_a_folder_whose_manifest_cannot_be_read_is_left_alone(made, monkeypatch):
+    (made.reports / "manifest.json").write_text("{", encoding="utf-8")
+    monkeypatch.setattr(batches, "run_report", refuse)
+    before = made.bytes_of("index.html")
+    with pytest.raises(DataError, match="cannot be read as a manifest"):
+        made.run()
+    assert made.bytes_of("index.html") == before
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_batch_ends_its_kernels_and_keeps_what_is_finished(
+    made, tmp_path, interruption
+):
+    old = made.bytes_of("data-quality.html")
+    pid = tmp_path / "pid"
+    wait = f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    made.notebook("data_quality", "# What came in?", wait)
+    made.notebook(
+        "team_review", "# Q?", f"import os, time\nwhile not os.path.getsize({str(pid)!r}): pass"
+    )
+    pid.touch()
+
+    def interrupt(done):
+        if done.job.slug == "north":
+            raise interruption
+
+    started = time.monotonic()
+    with pytest.raises(interruption):
+        made.run(reports=("data_quality", "team_review"), teams=("North",), on_done=interrupt)
+    assert time.monotonic() - started < 20
+    assert not is_running(int(pid.read_text()))
+    assert made.bytes_of("data-quality.html") == old
+    assert b"# Q?" in made.bytes_of("north.ipynb")
+    made.check()
+
+
+def test_what_was_interrupted_is_made_next_time(made):
+    made.notebook("team_review", "# Changed?", "team")
+
+    def interrupt(done):
+        if done.is_new:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made.run(reports=("team_review",), workers=1, on_done=interrupt)
+    made.check()
+    result = made.run(reports=("team_review",))
+    assert outcomes(result) == {"north": ("complete", False), "r-d-red-x-red": ("complete", True)}
+
+
+def test_on_a_full_disk_old_reports_stay_whole_and_the_error_says_so(made, monkeypatch):
+    made.notebook("team_review", "# Changed?", "team")
+    before = {path.name: path.read_bytes() for path in made.reports.glob("*.*")}
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(SalesnbError, match=r"cannot be written \(No space left on device\)"):
+        made.run()
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in made.reports.glob("*.*")} == before
+    made.check()

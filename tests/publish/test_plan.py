@@ -1,0 +1,218 @@
+import json
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+from tiny_batch import PARAMETERS, TEAMS, make_params, make_snapshot, write_notebook
+
+from salesnb.errors import DataError, ParameterError
+from salesnb.publish import plan as plans
+from salesnb.publish.plan import make_plan, parameter_names
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_started(monkeypatch):
+    def refuse(*args, **_):
+        raise AssertionError(f"a process was started: {args}")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+
+
+def slugs(plan):
+    return [job.slug for job in plan.jobs]
+
+
+def test_all_teams_with_members_and_one_of_each_other_report(plan_batch):
+    plan = plan_batch()
+    assert slugs(plan) == ["north", "r-d-red-x-red", "company", "data-quality"]
+    assert [job.title for job in plan.jobs][1] == "R&D [red]x[/red]"
+    assert [job.kind for job in plan.jobs] == ["Team review"] * 2 + [
+        "Company review",
+        "Data quality",
+    ]
+
+
+def test_a_team_is_found_by_name_or_id_and_reported_once(plan_batch):
+    plan = plan_batch(teams=("t2", "North", "t1"), reports=("team_review", "team_review"))
+    assert slugs(plan) == ["r-d-red-x-red", "north"]
+
+
+def test_parameters_are_texts_with_a_whole_path(plan_batch, tiny_company):
+    parameters = plan_batch(teams=("North",)).jobs[0].parameters
+    assert parameters == {
+        "snapshot": str(tiny_company.resolve()),
+        "quarter": "2026Q2",
+        "team": "t1",
+    }
+
+
+def test_as_of_is_passed_on_and_limits_the_measures(plan_batch):
+    plan = plan_batch(as_of="2026-05-01", teams=("t1",))
+    assert [job.parameters["as_of"] for job in plan.jobs] == ["2026-05-01"] * 3
+    assert plan.measures.as_of.isoformat() == "2026-05-01"
+
+
+def test_the_fingerprint_follows_all_a_report_depends_on(plan_batch, tmp_path, monkeypatch):
+    def prints(**changes):
+        return [job.fingerprint for job in plan_batch(teams=("t1",), **changes).jobs]
+
+    first = prints()
+    assert prints(title="Other", out=tmp_path / "elsewhere") == first
+    assert set(prints(quarter="2026Q1")).isdisjoint(first)
+    assert set(prints(as_of="2026-05-01")).isdisjoint(first)
+    changed = prints(cells={"team_review": ("# Another question?", "1")})
+    assert [a == b for a, b in zip(changed, first, strict=True)] == [False, True, True]
+    richer = make_snapshot(tmp_path, teams=(*TEAMS, ("t8", "More"))).folder
+    assert set(prints(snapshot=richer)).isdisjoint(first)
+    with monkeypatch.context() as patch:
+        patch.setattr(plans, "code_fingerprint", lambda: "other code")
+        assert set(prints()).isdisjoint(first)
+    monkeypatch.setattr(plans, "library_versions", lambda: {"pandas": "99"})
+    assert set(prints()).isdisjoint(first)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"quarter": "2031Q1"}, "quarter: no data for '2031Q1'; they cover 2026Q1 to 2026Q2"),
+        ({"teams": ("Nrth",)}, "team: 'Nrth' is unknown. Known: 'Nobody', 'North'"),
+        ({"teams": ("t7",)}, "team: 't7' is unknown"),
+        ({"teams": ("Nobody",)}, "team: 'Nobody' has no members in 2026Q2"),
+        ({"as_of": "2031-01-01"}, "as_of"),
+    ],
+)
+def test_what_the_data_do_not_have_is_refused(plan_batch, changes, match):
+    with pytest.raises(ParameterError, match=match):
+        plan_batch(**changes)
+
+
+def test_a_missing_snapshot_is_refused(plan_batch, tmp_path):
+    with pytest.raises(DataError, match="there is no snapshot"):
+        plan_batch(snapshot=tmp_path / "none")
+
+
+def test_a_batch_of_no_reports_is_refused(tmp_path, plan_batch):
+    snapshot = make_snapshot(tmp_path, memberships="rep_id,team_id,valid_from\n").folder
+    assert slugs(plan_batch(snapshot=snapshot)) == ["company", "data-quality"]
+    with pytest.raises(ParameterError, match="nothing to make: no team has members in 2026Q2"):
+        plan_batch(snapshot=snapshot, reports=("team_review",))
+
+
+def test_two_teams_with_one_file_are_refused_by_name(tmp_path, plan_batch):
+    snapshot = make_snapshot(tmp_path, teams=(("t1", "North & Co"), ("t2", "North Co")))
+    with pytest.raises(
+        ParameterError, match=r"'North & Co' and 'North Co' would .* north-co\.html"
+    ):
+        plan_batch(snapshot=snapshot.folder)
+
+
+def test_a_team_may_not_be_called_like_another_report_or_the_portal(tmp_path, plan_batch):
+    snapshot = make_snapshot(tmp_path, teams=(("t1", "Company"), ("t2", "Index")))
+    with pytest.raises(ParameterError, match="2 problem") as caught:
+        plan_batch(snapshot=snapshot.folder)
+    assert "would both be written to company.html" in str(caught.value)
+    assert "'Index' would be written over the portal" in str(caught.value)
+
+
+def test_teams_by_letters_without_a_latin_form_have_files_of_their_own(tmp_path, plan_batch):
+    snapshot = make_snapshot(tmp_path, teams=(("t1", "北"), ("t2", "南")))
+    names = slugs(plan_batch(snapshot=snapshot.folder, reports=("team_review",)))
+    assert len(set(names)) == 2
+
+
+@pytest.fixture
+def refusal(tiny_company, tmp_path):
+    """Return a function that plans a batch of the notebooks there are and says why it cannot."""
+
+    def refuse(**changes):
+        with pytest.raises(ParameterError) as caught:
+            make_plan(make_params(tiny_company, tmp_path, **changes))
+        return str(caught.value)
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("parameters", "cells", "words"),
+    [
+        (None, ("# Q?", "1"), "no cell of assignments has the tag 'parameters'"),
+        ("%time team = 1", (), "no cell of assignments has the tag 'parameters'"),
+        (
+            "snapshot = ''\nquarter = ''\nas_of = ''",
+            (),
+            "takes no parameter 'team'; it has 'as_of'",
+        ),
+        (PARAMETERS, (("needs:lead", "1"),), "there is no table 'lead', as in the tag needs:lead"),
+    ],
+)
+def test_a_notebook_that_cannot_take_the_batch_is_refused(
+    refusal, tmp_path, parameters, cells, words
+):
+    path = tmp_path / "notebooks" / "team_review.ipynb"
+    write_notebook(path, *cells, parameters=parameters)
+    said = refusal(reports=("team_review",), teams=("t1",))
+    assert f"{path}: " in said
+    assert words in said
+
+
+def test_a_parameter_may_have_a_type(tmp_path):
+    typed = "snapshot: str = ''\nquarter: str = ''\nteam = ''"
+    path = write_notebook(tmp_path / "team_review.ipynb", parameters=typed)
+    notebook = nbformat.read(path, as_version=4)
+    assert parameter_names(notebook) == {"snapshot", "quarter", "team"}
+
+
+def test_a_missing_or_broken_notebook_is_named(plan_batch, refusal, tmp_path):
+    plan_batch()
+    notebooks = tmp_path / "notebooks"
+    (notebooks / "data_quality.ipynb").unlink()
+    (notebooks / "company_review.ipynb").write_text("{", encoding="utf-8")
+    said = refusal()
+    assert "data_quality.ipynb: there is no such notebook. Set `notebooks:`" in said
+    assert "company_review.ipynb: cannot be read as a notebook" in said
+
+
+def test_all_problems_are_said_at_once(plan_batch, refusal, tmp_path):
+    plan_batch()
+    (tmp_path / "notebooks" / "data_quality.ipynb").unlink()
+    said = refusal(quarter="2031Q1", teams=("Nrth", "North"))
+    assert said.startswith("3 problem")
+    for words in ("quarter: no data", "team: 'Nrth' is unknown", "there is no such notebook"):
+        assert words in said
+    assert "no members" not in said
+
+
+def test_a_file_in_the_way_of_the_reports_is_refused(plan_batch, tmp_path):
+    (tmp_path / "reports").write_text("not a folder", encoding="utf-8")
+    with pytest.raises(ParameterError, match=r"cannot be created \(.*\)\. Set `out:`"):
+        plan_batch()
+
+
+def test_a_folder_that_may_not_be_written_is_refused(plan_batch, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(ParameterError, match="2026Q2: is not writable"):
+        plan_batch()
+
+
+def test_a_full_disk_is_refused_before_it_is_written_to(plan_batch, monkeypatch):
+    usage = shutil.disk_usage("/")._replace(free=1_000_000)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(ParameterError, match="1 MB free; at least 50 MB are needed"):
+        plan_batch()
+
+
+def test_the_plan_leaves_the_notebooks_as_they_were(plan_batch, tmp_path):
+    path = tmp_path / "notebooks" / "team_review.ipynb"
+    plan_batch()
+    before = path.read_bytes()
+    plan_batch()
+    assert path.read_bytes() == before
+    assert json.loads(before)["cells"][0]["metadata"]["tags"] == ["parameters"]
+
+
+def test_the_tiny_company_is_as_these_tests_suppose(plan_batch):
+    measures = plan_batch().measures
+    assert dict(zip(measures.teams["team_id"], measures.teams["name"], strict=True)) == dict(TEAMS)
+    assert measures.members("t1", "2026Q2") == ("r1", "r2")
+    assert measures.members("t9", "2026Q2") == ()

@@ -1,0 +1,108 @@
+import datetime as dt
+
+import pytest
+
+from salesnb.errors import ParameterError
+from salesnb.params import RunParams, read_params
+
+GOOD = "snapshot: snapshots/mine\nquarter: 2026Q3\n"
+
+
+def write(tmp_path, text):
+    path = tmp_path / "batch.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(tmp_path, text, **overrides):
+    return read_params(write(tmp_path, text), **overrides)
+
+
+def test_what_is_not_given_has_a_default(tmp_path):
+    params = read(tmp_path, GOOD)
+    assert params == RunParams(snapshot="snapshots/mine", quarter="2026Q3")
+    assert params.reports == ("team_review", "company_review", "data_quality")
+    assert (params.teams, params.as_of, params.timeout_seconds) == (("all",), None, 600)
+
+
+def test_names_stay_the_text_that_was_written(tmp_path):
+    params = read(tmp_path, GOOD + "teams: [NO, on, 007, 1e3, null, ~]\ntitle: 2026-01-01\n")
+    assert params.teams == ("NO", "on", "007", "1e3", "null", "~")
+    assert params.title == "2026-01-01"
+
+
+def test_one_team_needs_no_list(tmp_path):
+    assert read(tmp_path, GOOD + "teams: North\n").teams == ("North",)
+
+
+def test_a_day_is_a_date_and_a_blank_one_is_none(tmp_path):
+    assert read(tmp_path, GOOD + "as_of: 2026-09-30\n").as_of == dt.date(2026, 9, 30)
+    assert read(tmp_path, GOOD + "as_of:\n").as_of is None
+
+
+def test_overrides_replace_what_is_written_unless_none(tmp_path):
+    text = GOOD + "teams: all\n"
+    params = read(tmp_path, text, quarter="2025Q1", teams=["North", "South"], snapshot=None)
+    assert (params.quarter, params.teams) == ("2025Q1", ("North", "South"))
+    assert params.snapshot == "snapshots/mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        (GOOD + "qarter: 2026Q3\n", r"(?s)qarter: Extra inputs.*Known keys: snapshot, quarter"),
+        ("snapshot: a\n", "quarter: Field required"),
+        ("snapshot: a\nquarter: 2026-Q3\n", "quarter: String should match"),
+        ("snapshot: a\nquarter: 2026Q5\n", "quarter: String should match"),
+        ("snapshot: a\nquarter: 2026Q3 \nteams: []\n", "teams: Tuple should have at least 1"),
+        (GOOD + "reports: [team_revue]\n", r"reports\.0: Input should be 'team_review'"),
+        (GOOD + "timeout_seconds: soon\n", "timeout_seconds: Input should be a valid integer"),
+        (GOOD + "timeout_seconds: 0\n", "timeout_seconds: .* greater than or equal to 1"),
+        (GOOD + "as_of: 2026-02-30\n", "as_of: Input should be a valid date"),
+        (GOOD + "title: [a, b]\n", "title: Input should be a valid string"),
+        (GOOD + "teams: [[North]]\n", r"teams\.0: Input should be a valid string"),
+        ("quarter: [2026Q3\n", "not valid YAML"),
+        ("- quarter\n", "expected `key: value` lines"),
+        ("", "expected `key: value` lines"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, text, match):
+    with pytest.raises(ParameterError, match=match):
+        read(tmp_path, text)
+
+
+def test_all_problems_are_said_at_once_with_the_file(tmp_path):
+    with pytest.raises(ParameterError, match="3 problem") as caught:
+        read(tmp_path, "snapshot: a\nquarter: Q3\nteam: North\ntimeout_seconds: x\n")
+    message = str(caught.value)
+    assert message.startswith(str(tmp_path / "batch.yaml"))
+    for place in ("  quarter: ", "  team: ", "  timeout_seconds: "):
+        assert place in message
+
+
+def test_a_wrong_override_is_refused_too(tmp_path):
+    with pytest.raises(ParameterError, match="quarter: String should match"):
+        read(tmp_path, GOOD, quarter="latest")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ParameterError, match=r"none\.yaml: there is no such file. See params/"):
+        read_params(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "batch.yaml"
+    path.write_bytes(b"title: \xff\xfe\n")
+    with pytest.raises(ParameterError, match="not valid YAML"):
+        read_params(path)
+
+
+def test_parameters_cannot_be_changed(tmp_path):
+    params = read(tmp_path, GOOD)
+    with pytest.raises(ValueError, match="frozen"):
+        params.quarter = "2026Q4"
+
+
+@pytest.mark.parametrize("name", ["sample", "maven"])
+def test_the_batches_of_the_repository_can_be_read(name, request):
+    assert read_params(request.config.rootpath / "params" / f"{name}.yaml").title
