@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.salesnb-stamp
 UV := $(shell command -v uv 2>/dev/null)
-export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
 .PHONY: help setup report test lint bench notebooks lock clean

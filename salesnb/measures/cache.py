@@ -22,7 +22,6 @@ from salesnb.measures.measures import Measures
 from salesnb.periods import FiscalCalendar
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
-from salesnb.sources.sample import sample_company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
 
 _FRAMES = ("totals", "values", "ratings", "skills", "people", "teams")
@@ -58,6 +57,8 @@ def load_snapshot(path: str | Path = "") -> Snapshot:
     home = cache_folder() / f"sample-{code_fingerprint()}"
     kept = _open_whole(home / "snapshot")
     if kept is None:
+        from salesnb.sources.sample import sample_company  # a third of a second, needed once
+
         with _draft(home) as draft:
             export = sample_company(draft / "export")
             import_snapshot(export, to=draft / "snapshot")
