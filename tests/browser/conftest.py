@@ -11,9 +11,13 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Launch the system's Chromium once; skip where there is none."""
+    """Launch the system's Chromium; skip where there is none.
+
+    Once a module: Playwright keeps an event loop running in this thread, which other tests of
+    the same process must not find.
+    """
     names = ("chromium", "google-chrome", "chromium-browser")
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
