@@ -30,6 +30,7 @@ class _Context:
     facts: dict[str, Lazy]
     segments: Lazy
     days: Lazy
+    quarters_with_quota: frozenset[str]
 
 
 def compute_measures(
@@ -81,7 +82,7 @@ def compute_measures(
     context = _prepare(engine, snapshot, opportunity, segments, periods, as_of)
     sums = _sum_parts(context, wanted)
     return Measures(
-        totals=_long_totals(sums, wanted),
+        totals=_long_totals(sums, wanted, context.quarters_with_quota),
         values=_count_values(context, wanted),
         ratings=_attributed_ratings(context, snapshot, as_of),
         skills=snapshot.read("skills"),
@@ -134,7 +135,7 @@ def _prepare(
         made["quotas"] = engine.local(quotas)
         made["due"] = facts.due_facts(engine, snapshot, opportunity, teams, quotas, as_of)
     days = calendar.days(calendar.first_day(periods[0]), as_of)
-    return _Context(engine, made, teams, engine.local(days))
+    return _Context(engine, made, teams, engine.local(days), frozenset(quotas["period"]))
 
 
 def _attribute(context: _Context, fact: str, on: str) -> Lazy:
@@ -181,24 +182,20 @@ def _sums_of(name: str) -> list[nw.Expr]:
     ]
 
 
-def _long_totals(sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
-    """Bring the sums to one row a rep, team, quarter and KPI; rows of nothing are left out."""
+def _long_totals(
+    sums: pd.DataFrame, kpis: tuple[Kpi, ...], quarters_with_quota: frozenset[str]
+) -> pd.DataFrame:
+    """Bring the sums to one row a rep, team, quarter and KPI.
+
+    Rows of nothing are left out, and quarters without any quota where it is quotas that are
+    attained: pooled with others they would count bookings against no quota.
+    """
     frames = []
     for kpi in kpis:
-        parts = {
-            "numerator": sums[f"{kpi.kpi}.numerator"].fillna(0.0),
-            "denominator": sums[f"{kpi.kpi}.denominator"].fillna(0.0),
-        }
-        if kpi.moment is not None:
-            parts["n"] = sums[f"{kpi.kpi}.n"].fillna(0.0)
-            parts["total"] = sums[f"{kpi.kpi}.moment"].fillna(0.0)
-            parts["total_of_squares"] = sums[f"{kpi.kpi}.squares"].fillna(0.0)
-        else:
-            parts["n"] = parts["denominator" if kpi.family == "rate" else "numerator"]
-            parts["total"] = parts["total_of_squares"] = pd.Series(np.nan, index=sums.index)
-        frame = pd.DataFrame(parts)
-        frame = frame[(frame[["numerator", "denominator", "n"]] != 0).any(axis=1)]
-        frames.append(frame.reset_index().assign(kpi=kpi.kpi))
+        frame = _totals_of(sums, kpi)
+        if kpi.family == "attainment":
+            frame = frame[frame["period"].isin(quarters_with_quota)]
+        frames.append(frame.assign(kpi=kpi.kpi))
     if not frames:
         return pd.DataFrame(columns=[*KEYS, *SUMS])
     order = {kpi.kpi: position for position, kpi in enumerate(CATALOGUE)}
@@ -207,7 +204,24 @@ def _long_totals(sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
         KEYS, kind="stable", ignore_index=True,
         key=lambda column: column.map(order) if column.name == "kpi" else column,
     )  # fmt: skip
-    return whole[[*KEYS, *(c for c in whole.columns if c not in KEYS)]]
+    return whole[[*KEYS, *SUMS]]
+
+
+def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
+    """Take one KPI's sums; rows of nothing are left out."""
+    parts = {
+        "numerator": sums[f"{kpi.kpi}.numerator"].fillna(0.0),
+        "denominator": sums[f"{kpi.kpi}.denominator"].fillna(0.0),
+    }
+    if kpi.moment is not None:
+        parts["n"] = sums[f"{kpi.kpi}.n"].fillna(0.0)
+        parts["total"] = sums[f"{kpi.kpi}.moment"].fillna(0.0)
+        parts["total_of_squares"] = sums[f"{kpi.kpi}.squares"].fillna(0.0)
+    else:
+        parts["n"] = parts["denominator" if kpi.family == "rate" else "numerator"]
+        parts["total"] = parts["total_of_squares"] = pd.Series(np.nan, index=sums.index)
+    frame = pd.DataFrame(parts)
+    return frame[(frame[["numerator", "denominator", "n"]] != 0).any(axis=1)].reset_index()
 
 
 def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:

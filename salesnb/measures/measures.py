@@ -172,8 +172,16 @@ class Measures:
         -------
         DataFrame
             unit_id, period, kpi, the sums, and `value`: numerator / denominator x scale (or the
-            numerator, or the median), missing where the denominator is not positive.
+            numerator, or the median), missing where the denominator is not positive. A quarter or
+            unit of which nothing is known has no row.
+
+        Raises
+        ------
+        ParameterError
+            The level is unknown, or the KPI was not measured.
         """
+        if kpi is not None:
+            self.kpi(kpi)
         totals = self._select(self.totals, periods, team, kpi)
         values = self._select(self.values, periods, team, kpi)
         if pool:
