@@ -183,7 +183,6 @@ def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.Data
     calendar = snapshot.calendar
     table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
     days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of]).sort_values()
-    days = days[days <= pd.Timestamp(as_of)]
     found = []
     for period in calendar.between(days.min().date(), as_of)[:-1] if len(days) else ():
         first = pd.Timestamp(calendar.first_day(period))

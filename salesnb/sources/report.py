@@ -41,7 +41,7 @@ class TableLoad(_Frozen):
 
     @property
     def refused(self) -> int:
-        """Rows in quarantine."""
+        """Rows in quarantine, and lines that could not be split into columns."""
         return sum(refusal.count for refusal in self.refusals)
 
     @property
@@ -80,7 +80,7 @@ class LoadReport(_Frozen):
 
     @property
     def refused(self) -> int:
-        """Rows in quarantine over all tables."""
+        """Rows refused over all tables."""
         return sum(table.refused for table in self.tables)
 
     @property

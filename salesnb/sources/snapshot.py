@@ -248,7 +248,7 @@ def commit(incoming: Path, folder: Path, index: Index) -> Snapshot:
 def _remove_old(path: Path, since: float) -> None:
     """Remove what is older than the last commit; the younger may be of an import that runs."""
     with suppress(FileNotFoundError):
-        if path.stat().st_mtime <= since:
+        if path.stat().st_mtime < since:
             _remove(path)
 
 

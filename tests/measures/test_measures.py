@@ -156,7 +156,7 @@ def assert_sums_add_up(measures):
         measures.check_roll_up(period=period)
 
 
-@settings(max_examples=18)
+@settings(max_examples=15)
 @given(company=companies(), back=st.integers(0, LAST))
 def test_every_kpi_of_every_level_is_the_count_by_hand(tmp_path_factory, company, back):
     as_of = company.as_of - dt.timedelta(days=back)

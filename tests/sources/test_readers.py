@@ -89,7 +89,7 @@ def test_whatever_a_csv_writer_quotes_is_read_back(tmp_path_factory, rows, line_
 
 def test_lines_within_a_quoted_text_are_no_rows_in_a_large_file_either(tmp_path):
     """Read in parallel, DuckDB 2.0 makes 788,891 rows of a file of 400,000 such as this."""
-    number = 120_000
+    number = 400_000
     content = "a,b\n" + "".join(f'{n},"\n5,6\n7,8\n9,10\n11,12\n"\n' for n in range(number))
     path = tmp_path / "notes.csv"
     path.write_text(content, encoding="utf-8")
@@ -134,6 +134,16 @@ def test_one_line_with_a_stray_quote_is_set_aside_alone(tmp_path):
 def test_a_quote_that_is_not_closed_swallows_no_rows_in_silence(tmp_path, after):
     with pytest.raises(DataError, match=r"deals.csv: the row that begins in line 3 has a quote"):
         read(tmp_path, 'a,b\n1,2\n3,"4\n5,6\n7,8\n' + after)
+
+
+def test_rows_lost_on_the_way_are_counted(tmp_path):
+    path = tmp_path / "deals.csv"
+    path.write_text('a,b\n1,"two\nlines"\n3,4\n5,6\n', encoding="utf-8")
+    with duckdb.connect() as db:
+        file = open_file(db, path, FileOptions())
+    check_all_read(file, 3)
+    with pytest.raises(DataError, match=r"deals.csv: 2 of 3 rows could be read. Export it again"):
+        check_all_read(file, 2)
 
 
 def test_an_empty_file_is_refused(tmp_path):

@@ -228,6 +228,15 @@ def test_a_second_import_replaces_the_first_and_keeps_the_previous_only(home, ag
     assert len(set(ids)) == 4
 
 
+def test_an_import_that_runs_beside_another_keeps_what_it_has_written(home, again):
+    other = home / ".incoming-other"
+    other.mkdir()
+    again(200)
+    assert other.is_dir()
+    again(300)
+    assert not other.exists()
+
+
 def test_the_same_import_again_changes_nothing(home, again):
     before = contents(home)
     again(100)
