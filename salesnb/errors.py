@@ -21,10 +21,6 @@ class ParameterError(SalesnbError):
     exit_code = 2
 
 
-class NotebookError(SalesnbError):
-    """A notebook did not run to its end."""
-
-
 def quote_examples(values: Iterable[object], *, most: int = 5) -> str:
     """Join up to `most` distinct values as quoted examples, in first-seen order.
 

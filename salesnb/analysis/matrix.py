@@ -220,7 +220,7 @@ def _score_kpi(
     end = measures.latest_mature(kpi, period)
     if end is None:
         return None
-    window = tuple(p for p in measures.calendar.window(end, kpi.window) if p in measures.periods)
+    window = measures.window(end, kpi.window)
     sums = _sums_of(measures, kpi, by=by, periods=window)
     sums = sums[sums.index.isin(active)]
     peers = sorted(set(sums.index) | set(shown))
@@ -342,7 +342,7 @@ def grade_evidence(p_above: pd.Series[float], *, is_real: bool) -> pd.Series[int
 
 
 def _trend(measures: Measures, by: Level, shown: tuple[str, ...], period: str) -> pd.DataFrame:
-    recent = tuple(p for p in measures.calendar.window(period, 8) if p in measures.periods)
+    recent = measures.window(period, 8)
     rows = measures.roll_up(by=by, periods=recent)
     kept = rows["unit_id"].isin(shown)
     immature = [

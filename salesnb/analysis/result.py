@@ -6,6 +6,7 @@ result asks that registry when someone plots it or shows it in a notebook.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
@@ -29,7 +30,7 @@ MOST_ROWS = 8
 View = Callable[[Any], Shown]
 
 
-class Result:
+class Result(ABC):
     """Base of the frozen result dataclasses.
 
     A subclass gives `finding` (one sentence), `caveat` and `to_frame`.
@@ -38,18 +39,18 @@ class Result:
     _views: ClassVar[dict[tuple[type, str], View]] = {}
 
     @property
+    @abstractmethod
     def finding(self) -> str:
         """The result in one sentence."""
-        raise NotImplementedError
 
     @property
     def caveat(self) -> str:
         """What the result does not say."""
         return ""
 
+    @abstractmethod
     def to_frame(self) -> pd.DataFrame:
         """Write the result as a table."""
-        raise NotImplementedError
 
     @classmethod
     def register(cls, *, table: View, plot: View) -> None:

@@ -88,6 +88,10 @@ class Measures:
                 f"{self.periods[-1]}."
             )
 
+    def window(self, period: str, n: int) -> tuple[str, ...]:
+        """Name the quarters with data among the `n` that end with `period`, oldest first."""
+        return tuple(p for p in self.calendar.window(period, n) if p in self.periods)
+
     def is_whole(self, period: str) -> bool:
         """Whether the data cover all of a quarter but for two weeks at its beginning."""
         started = self.calendar.first_day(period) + dt.timedelta(days=14)

@@ -20,7 +20,6 @@ _ARROW = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us"),
     "number": pa.float64(),
-    "integer": pa.int64(),
     "boolean": pa.bool_(),
 }
 
@@ -85,7 +84,7 @@ def _format(values: pd.Series, column: Column) -> Texts:
         return np.datetime_as_string(values.to_numpy(dtype="datetime64[s]")).astype(object)
     if kind == "boolean":
         return np.where(values.to_numpy(dtype=bool), "true", "false").astype(object)
-    if kind in ("number", "integer"):
+    if kind == "number":
         decimals = ".2f" if column.rule.unit == "money" else ".10g"
         return texts([format(float(value), decimals) for value in values])
     return values.to_numpy(dtype=object)
