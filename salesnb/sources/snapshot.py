@@ -113,9 +113,18 @@ class Snapshot:
         stored = self.index.tables.get(table)
         return stored is not None and set(columns) <= set(stored.columns)
 
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Columns of the model that the snapshot's table has; none for an absent table."""
+        stored = self.index.tables.get(table)
+        return () if stored is None else stored.columns
+
     def path(self, table: str) -> Path:
         """Parquet file of a table's accepted rows."""
         return self.folder / self.id / f"{table}.parquet"
+
+    def paths(self, table: str) -> tuple[Path, ...]:
+        """Parquet files that together hold a table's accepted rows."""
+        return (self.path(table),)
 
     def read(self, table: str) -> pd.DataFrame:
         """Read a whole table; an absent table gives no rows and all declared columns."""
