@@ -18,11 +18,14 @@ Everything is declared; nothing is evaluated.
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import re
+from collections.abc import Mapping as Headers
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import yaml
@@ -31,7 +34,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from salesnb.errors import DataError, ParameterError, join_problems
 from salesnb.schema import TABLES
 
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (
+    ".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods",
+    ".duckdb", ".ddb",
+)  # fmt: skip
 """Of the files an export may have."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -50,16 +56,26 @@ class Company(_Strict):
     as_of: dt.date | None = Field(None, description="day of the export; default: its last event")
     maturity_days: int = Field(90, ge=0, description="age at which a created cohort is compared")
     connected_call_seconds: int = Field(60, ge=0, description="shortest call that counts")
+    time_zone: str | None = Field(None, description="IANA name; times are brought to it")
     ramp_days: int = Field(0, ge=0, description="days over which a new rep's quota grows to full")
 
 
 class FileOptions(_Strict):
     """How to read one file."""
 
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: str | None = Field(None, description="default: UTF-8, or what the file begins with")
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     date_format: str | None = None
-    decimal: str = Field(".", pattern=r"^[.,]$")
+    decimal: str | None = Field(None, pattern=r"^[.,]$")
+    time_zone: str | None = Field(None, description="IANA name, of times that say no offset")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        try:
+            return value and codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError(f"{value!r} is no encoding; write it like utf-8 or cp1252") from error
 
     @field_validator("date_format")
     @classmethod
@@ -122,6 +138,8 @@ class Block(_Strict):
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     rows: tuple[dict[str, Any], ...] = ()
     distinct: bool = False
+    skip: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    latest_by: str | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Block:
@@ -130,6 +148,11 @@ class Block(_Strict):
         if self.source is not None and not self.columns:
             raise ValueError("`from` needs `columns`")
         return self
+
+    @property
+    def lookups(self) -> tuple[tuple[str, ...], ...]:
+        """Other files that are looked into."""
+        return ()
 
     @property
     def fills(self) -> frozenset[str]:
@@ -177,14 +200,66 @@ class Mapping(_Strict):
         return tuple(sorted({file_stem(block.source) for block in blocks if block.source}))
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """A mapping as it applies to an export: each block with the names the export really has."""
+
+    tables: dict[str, tuple[Block, ...]]
+    problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    numbers: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def resolve(
+    mapping: Mapping, headers: Headers[str, tuple[str, ...]], *, unread: tuple[str, ...] = ()
+) -> Resolution:
+    problems = []
+    missing = [name for name in mapping.sources if name not in headers]
+    if missing:
+        problems.append(
+            f"{len(missing)} file(s) missing ({', '.join(missing)}); found: {', '.join(headers)}. Export them, or change `from:` in your mapping."
+        )
+    for table, declaration in TABLES.items():
+        blocks = mapping.tables.get(table, ())
+        if declaration.required and not blocks:
+            problems.append(f"{table}: the table is required and has no source.")
+        for block in blocks:
+            source = file_stem(block.source) if block.source else None
+            needed = [c for c in declaration.required_columns if c not in block.fills]
+            if needed:
+                problems.append(
+                    f"{source}: {table} needs {len(needed)} more column(s): {', '.join(needed)}. Add them to the export or under tables: {table}: in your mapping."
+                )
+            if source in headers and source not in unread:
+                absent = [
+                    n
+                    for spec in block.columns.values()
+                    for n in spec.inputs
+                    if n not in headers[source]
+                ]
+                if absent:
+                    problems.append(
+                        f"{source}: {len(absent)} column(s) missing ({absent}); the file has {headers[source]}."
+                    )
+    return Resolution(
+        {
+            t: tuple(b.model_copy(update={"source": b.source and file_stem(b.source)}) for b in bs)
+            for t, bs in mapping.tables.items()
+        },
+        tuple(problems),
+        (),
+        {t: tuple(range(len(b))) for t, b in mapping.tables.items()},
+    )
+
+
 def file_stem(name: str) -> str:
     """Name of a file without its suffix, as `from:` may give it.
 
     >>> file_stem("deals.2026.csv"), file_stem("deals.2026")
     ('deals.2026', 'deals.2026')
     """
-    path = Path(name)
-    return path.stem if path.suffix.lower() in SUFFIXES else name
+    ends = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
+    return name[: -len(max(ends, key=len))] if ends else name
 
 
 def _as_text(value: object) -> str:

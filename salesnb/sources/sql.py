@@ -1,0 +1,34 @@
+"""Texts and names written into DuckDB's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def quoted(value: Path | str) -> str:
+    """Write a text as an SQL literal.
+
+    >>> quoted("it's")
+    "'it''s'"
+    """
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Write a column name as an SQL identifier.
+
+    >>> print(identifier('6" pipe'))
+    "6"" pipe"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def parquet_sql(paths: Iterable[Path], *, row_numbers: bool = False) -> str:
+    """Express the rows of Parquet files, in order; columns some lack are missing there.
+
+    A folder's name adds no columns. `row_numbers` adds `file_row_number`, from 0.
+    """
+    files = ", ".join(quoted(path) for path in paths)
+    numbers = ", file_row_number = true" if row_numbers else ""
+    return f"read_parquet([{files}], union_by_name = true, hive_partitioning = false{numbers})"
