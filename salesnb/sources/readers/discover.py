@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -22,7 +21,7 @@ _DATE = (
 )
 _PART = rf"(?:{_DATE}|part[-_]?\d+.*|\d+)"
 _ONLY_PART = re.compile(_PART)
-_BEFORE, _AFTER = re.compile(rf"{_DATE}[-_. ]+"), re.compile(rf"[-_. ]+(?:{_DATE}|part[-_]?\d+)")
+_BEFORE, _AFTER = re.compile(rf"{_DATE}[-_. ]+"), re.compile(rf"[-_. ]+(?:{_DATE}|part[-_]?\d+)$")
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -80,20 +79,19 @@ def find_sources(source: str) -> list[Found]:
     if path.is_file():
         if not _is_readable(path):
             raise DataError(f"{path}: is not {_readable()}. Save it as CSV (UTF-8).")
-        return list(_in_file(path, path.parent))
+        return list(_in_file(path))
     if path.is_dir():
         files = list(_files_in(path))
         what = f"{path}: no {_readable()} files. Export your tables into it."
     elif glob.has_magic(source):
         matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 - a pattern may be absolute
         files = [Path(match) for match in matches if _is_readable(Path(match))]
-        path = Path(os.path.commonpath([file.parent for file in files])) if files else path
         what = f"{source}: matches no {_readable()} file. Check the pattern; put it in quotes."
     else:
         raise DataError(f"{source}: there is no such folder. Give the folder of your export.")
     if not files:
         raise DataError(what)
-    found = [item for file in files for item in _in_file(file, path)]
+    found = [item for file in files for item in _in_file(file)]
     _check_formats(source, found)
     return found
 
@@ -142,29 +140,28 @@ def _files_in(folder: Path, depth: int = 1) -> Iterator[Path]:
                 yield from inner
 
 
-def _in_file(path: Path, root: Path) -> Iterator[Found]:
+def _in_file(path: Path) -> Iterator[Found]:
     suffix = _suffix(path)
     if suffix in BOOKS:
         sheets = excel.sheet_names(path)
         for sheet in sheets:
             name = sheet if len(sheets) > 1 else _stem(path)
-            yield Found(name, _family(Path(name)), str(path), sheet)
+            yield Found(name, _family(path.with_name(name)), str(path), sheet)
     elif suffix in DUCKDB:
         for table in databases.duckdb_tables(path):
             yield Found(table, table, str(path), table)
     else:
-        relative = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
-        yield Found(_stem(path), _family(relative.with_name(_stem(path))), str(path))
+        yield Found(_stem(path), _family(path.with_name(_stem(path))), str(path))
 
 
-def _family(relative: Path) -> str:
+def _family(path: Path) -> str:
     """Name what a file shares with others: its stem without a date, or its folder's name."""
-    for part in reversed(relative.parts):
+    for part in reversed(path.absolute().parts[-_DEPTH:]):
         if not _ONLY_PART.fullmatch(part):
             bare = _BEFORE.sub("", part, count=1) if _BEFORE.match(part) else part
-            hit = re.search(rf"{_AFTER.pattern}$", bare)
+            hit = _AFTER.search(bare)
             return bare[: hit.start()] if hit else bare
-    return relative.parts[-1]
+    return path.name
 
 
 def _check_formats(source: str, found: list[Found]) -> None:

@@ -2,7 +2,7 @@
 
 One pass over the file finds its hash, its lines, whether quoted texts hold line ends, and whether
 its bytes are what its encoding allows. A file DuckDB would not read as it is, is copied as UTF-8
-with one kind of line end.
+with line feeds for line ends, also within quoted texts.
 """
 
 from __future__ import annotations
