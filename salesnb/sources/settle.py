@@ -22,6 +22,7 @@ from salesnb.sources.cleaning import SQL_TYPES, text_expression
 from salesnb.sources.parts import (
     EXAMPLE,
     KIND,
+    LINE,
     OF_TABLE,
     PreparedPart,
     numbered_rows,
@@ -221,7 +222,7 @@ def _finish_refused(
     texts = ", ".join(f"{text_expression(c)} as {identifier(c)}" for c in columns)
     selects = [
         f"select {quoted(part.record.file)} as file, {ROW} as row, reason, [reason] as all_reasons, "
-        f"'{OF_TABLE}' as {KIND}, coalesce(example, {checks.row_text()}) as {EXAMPLE}, {texts} "
+        f"'{OF_TABLE}' as {KIND}, coalesce(example, {checks.row_text()}) as {EXAMPLE}, null::VARCHAR as {LINE}, {texts} "
         f"from {_rows_of(db, declaration, part)} join crossed on {ROW} = number "
         f"where part = {number}"
     ]

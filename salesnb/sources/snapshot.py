@@ -52,7 +52,10 @@ class _Frozen(BaseModel):
 
 
 class StoredFile(_Frozen):
-    """One Parquet file of the snapshot, by its name within its table's folder."""
+    """One Parquet file of the snapshot, by its name within its table's folder.
+
+    `columns` are the model's, or of a refused row; the import's own are not listed.
+    """
 
     name: str
     rows: int
@@ -74,8 +77,7 @@ class StoredTable(_Frozen):
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the model that any file has."""
-        names = dict.fromkeys(name for file in self.files for name in file.columns)
-        return tuple(name for name in names if not name.startswith(_PRIVATE))
+        return tuple(dict.fromkeys(name for file in self.files for name in file.columns))
 
 
 class StoredPart(_Frozen):
@@ -278,10 +280,11 @@ def describe_table(folder: Path, names: Iterable[str]) -> StoredTable:
 
 def _describe(path: Path) -> StoredFile:
     meta = pq.read_metadata(path)
+    names = meta.schema.to_arrow_schema().names
     return StoredFile(
         name=path.name,
         rows=meta.num_rows,
-        columns=tuple(meta.schema.to_arrow_schema().names),
+        columns=tuple(name for name in names if not name.startswith(_PRIVATE)),
         sha256=_hash(path),
         bytes=path.stat().st_size,
     )
