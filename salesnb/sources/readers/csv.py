@@ -157,7 +157,7 @@ def open_csv(
     with text.path.open(encoding="utf-8-sig", newline="") as stream:
         beginning = stream.read(_SAMPLE)
     first, rest = _split_line(beginning)
-    told = first.strip().lower()
+    told = first.lower()
     skip = int(told.startswith("sep=") and len(told) == 5)  # Excel's own way to say it
     if skip:
         beginning = rest
