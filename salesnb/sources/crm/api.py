@@ -31,6 +31,7 @@ PAUSE = 1.0
 _LONGEST_PAUSE = 120.0
 _SECONDS = 60.0
 _SHOWN = 300
+_WRONG_REQUEST = (400, 401)
 
 
 class RefusedError(SalesnbError):
@@ -39,6 +40,8 @@ class RefusedError(SalesnbError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+        if status in _WRONG_REQUEST:
+            self.exit_code = ParameterError.exit_code
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Api:
         Scheme and host.
     variables
         What credentials are from, in words, for messages.
-    auth
-        Signs requests.
+    client
+        Sends signed requests.
     secrets
         What no message may show.
     """
@@ -62,8 +65,21 @@ class Api:
     name: str
     address: str
     variables: str
-    auth: AuthConfigBase = field(repr=False)
+    client: RESTClient = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+
+
+def open_api(
+    name: str, address: str, *, variables: str, auth: AuthConfigBase, secrets: tuple[str, ...]
+) -> Api:
+    """Make an API ready to be asked; nothing is sent yet."""
+    client = RESTClient(
+        base_url=address,
+        auth=auth,
+        session=open_session(),
+        config=RuntimeConfiguration(),  # as it is: read from no dlt configuration
+    )
+    return Api(name, address, variables, client, secrets)
 
 
 def open_session() -> Session:
@@ -113,15 +129,9 @@ def read_pages(
     DataError
         The answer is not what this API answers.
     """
-    client = RESTClient(
-        base_url=api.address,
-        auth=api.auth,
-        session=open_session(),
-        config=RuntimeConfiguration(),  # as it is: read from no dlt configuration
-    )
     here = ""
     with _understood(api):
-        for page in client.paginate(
+        for page in api.client.paginate(
             path, params=dict(params), paginator=paginator, data_selector=rows
         ):
             answer = page.response.json()
@@ -136,11 +146,11 @@ def read_pages(
 
 def _check_next(api: Api, request: Request, here: str) -> str:
     """Check that the next page is another one, and where credentials may go."""
-    url = str(request.url)
+    url = request.url if isinstance(request.url, str) else ""
     parts = urlsplit(url)
     if f"{parts.scheme}://{parts.netloc}" != api.address:
         raise DataError(f"{api.name}: the next page is said to be at {parts.netloc}. Not followed.")
-    following = f"{url} {request.params}"
+    following = f"{url} {request.params!r}"
     if following == here:
         raise DataError(f"{api.name}: page after page is the same ({parts.path}). Fetch again.")
     return following

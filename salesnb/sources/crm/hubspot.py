@@ -14,7 +14,7 @@ from typing import Any
 from dlt.sources.helpers.rest_client.auth import BearerTokenAuth
 from dlt.sources.helpers.rest_client.paginators import JSONResponseCursorPaginator
 
-from salesnb.sources.crm.api import Api, read_pages
+from salesnb.sources.crm.api import Api, open_api, read_pages
 from salesnb.sources.crm.credentials import check_address, need_credentials, read_credential
 from salesnb.sources.crm.source import FetchedFile, Job, Source
 from salesnb.sources.crm.store import (
@@ -111,7 +111,8 @@ def connect() -> Api:
     (token,) = need_credentials("HUBSPOT_TOKEN")
     given = read_credential("HUBSPOT_API_BASE")
     address = check_address("HUBSPOT_API_BASE", given) if given else _ADDRESS
-    return Api("HubSpot", address, "HUBSPOT_TOKEN", BearerTokenAuth(token=token), (token,))
+    auth = BearerTokenAuth(token=token)
+    return open_api("HubSpot", address, variables="HUBSPOT_TOKEN", auth=auth, secrets=(token,))
 
 
 def fetch_object(api: Api, job: Job) -> list[FetchedFile]:

@@ -20,7 +20,7 @@ from dlt.sources.helpers.rest_client.auth import (
 from dlt.sources.helpers.rest_client.paginators import JSONLinkPaginator, SinglePagePaginator
 
 from salesnb.errors import DataError
-from salesnb.sources.crm.api import Api, open_session, read_pages
+from salesnb.sources.crm.api import Api, open_api, open_session, read_pages
 from salesnb.sources.crm.credentials import check_address, need_credentials, read_credential
 from salesnb.sources.crm.source import FetchedFile, Job, Source
 from salesnb.sources.crm.store import (
@@ -139,7 +139,8 @@ def connect() -> Api:
 
 
 def _api(address: str, variables: str, auth: AuthConfigBase, *secrets: str) -> Api:
-    return Api("Salesforce", address, f"{variables} and SALESFORCE_INSTANCE_URL", auth, secrets)
+    variables = f"{variables} and SALESFORCE_INSTANCE_URL"
+    return open_api("Salesforce", address, variables=variables, auth=auth, secrets=secrets)
 
 
 @dataclass(frozen=True)
