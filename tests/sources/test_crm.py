@@ -422,6 +422,19 @@ def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(sales, tmp_path,
     assert contents(tmp_path) == before
 
 
+def test_an_interrupted_fetch_leaves_nothing(sales, tmp_path):
+    class Stopped(BaseException):
+        pass
+
+    def stop(file):
+        assert list((tmp_path / "crm").glob(".fetch-*/Opportunity.parquet"))
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        opportunities_fetched(tmp_path / "crm", on_done=stop)
+    assert not (tmp_path / "crm").exists()
+
+
 def test_what_a_killed_fetch_has_left_is_removed_once_it_is_old(sales, tmp_path):
     for name, age in ((".fetch-old", 2), (".fetch-running", 0)):
         (tmp_path / name).mkdir()
@@ -709,7 +722,7 @@ def test_text_that_is_no_text_and_long_numbers_are_kept(hub, tmp_path):
 # The folder and the arguments ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["Opportunity.csv", "opportunity.xlsx", "Opportunity.parquet"])
+@pytest.mark.parametrize("name", ["Opportunity.csv", "opportuni_ty.xlsx", "Opportunity.parquet"])
 def test_exports_made_by_hand_are_not_mixed_with_fetched_ones(sales, tmp_path, name):
     (tmp_path / name).write_bytes(b"mine")
     with pytest.raises(ParameterError, match=f"{name}: not written by a fetch"):
@@ -818,8 +831,10 @@ def test_the_hubspot_preset_reads_what_was_fetched(hub, tmp_path):
         }  # fmt: skip
     fetch_crm("hubspot", to=tmp_path / "crm")
     snapshot = import_snapshot(tmp_path / "crm", to=tmp_path / "snapshot", preset="hubspot")
+    assert snapshot.report.refused == 0
     opportunities = snapshot.read("opportunities").sort_values("opportunity_id")
     assert opportunities["opportunity_id"].tolist() == ["11", "13", "14"]
+    assert opportunities["account_id"].fillna("").tolist() == ["92", "", ""]
     assert opportunities["is_won"].tolist() == [True, False, False]
     assert opportunities["stage"].tolist() == ["Won", "New", "Lost"]
     calls = snapshot.read("activities").sort_values("activity_id")

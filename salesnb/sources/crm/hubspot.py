@@ -234,9 +234,7 @@ def _fetch_records(api: Api, job: Job) -> list[FetchedFile]:
         for page in _list(
             api, f"/crm/{API_VERSION}/objects/{job.name}", **_asked(item, properties)
         ):
-            records = [
-                r for r in page if not r.get("archived") and str(r.get("updatedAt")) >= since
-            ]
+            records = [r for r in page if str(r.get("updatedAt")) >= since]
             rows = []
             for record in records:
                 linked = _linked_ids(record, kind)

@@ -50,7 +50,7 @@ class FetchedFile:
     received
         Rows the CRM sent in this fetch.
     removed
-        Rows the last fetch's file had and the CRM has no more.
+        Rows the last fetch's file had and this one has not.
     how
         "whole" or "changes".
     notes

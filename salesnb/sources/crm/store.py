@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -66,7 +67,7 @@ def open_export(folder: Path, stems: Iterable[str]) -> Iterator[Path]:
     ParameterError
         The folder is a file, or holds files of these names that no fetch has written.
     """
-    _check_folder(folder, {stem.casefold() for stem in stems})
+    _check_folder(folder, {_plain(stem) for stem in stems})
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_abandoned(folder)
     work = Path(tempfile.mkdtemp(prefix=_WORK, dir=folder))
@@ -86,13 +87,18 @@ def _check_folder(folder: Path, stems: set[str]) -> None:
     foreign = [
         path.name
         for path in sorted(folder.iterdir())
-        if path.stem.casefold() in stems and read_stored(path) is None
+        if _plain(path.stem) in stems and read_stored(path) is None
     ]
     if foreign:
         raise ParameterError(
             f"{folder}: {', '.join(foreign)}: not written by a fetch, and would be mistaken for "
             "what is fetched. Move it away, or give another folder."
         )
+
+
+def _plain(stem: str) -> str:
+    """Write a name as presets compare them: without case, blanks, underscores and hyphens."""
+    return re.sub(r"[\s_-]+", "", stem).casefold()
 
 
 def _remove_abandoned(folder: Path) -> None:
