@@ -1,8 +1,10 @@
 """Fetching from CRMs, against a local stand-in; no real Salesforce or HubSpot was asked."""
 
 import datetime as dt
+import inspect
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -843,3 +845,21 @@ def test_the_hubspot_preset_reads_what_was_fetched(hub, tmp_path):
     history = snapshot.read("stage_history")
     assert sorted(history["stage"]) == ["New", "Won"]
     assert len(snapshot.read("reps")) == 3
+
+
+def test_the_page_about_it_names_what_there_is():
+    from salesnb.sources.crm import hubspot
+
+    page = (Path(cli.__file__).parents[1] / "docs" / "crm.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([^`\n]+)`", page))
+    objects = {*salesforce.SOURCE.files, *hubspot.SOURCE.files}
+    assert objects - named == set()
+    assert {salesforce.API_VERSION, hubspot.API_VERSION} <= named
+    code = "".join(inspect.getsource(module) for module in (salesforce, hubspot))
+    variables = set(re.findall(r'"((?:SALESFORCE|HUBSPOT)_[A-Z_]+)"', code))
+    assert len(variables) == 6
+    assert variables - named == set()
+    every = ",".join(hubspot.SOURCE.files)
+    assert sorted(every.split(",")) == sorted(
+        re.search(r"--objects (owners,\S+)`", page)[1].split(",")
+    )
