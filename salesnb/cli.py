@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -75,6 +76,33 @@ def import_(
 
 
 @app.command()
+def fetch(
+    crm: Annotated[str, typer.Argument(help="salesforce or hubspot.")],
+    to: Annotated[Path, typer.Option(help="Folder for the export.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Facts created or changed from this day on."),
+    ] = None,
+    objects: Annotated[str, typer.Option(help="Only these, e.g. Opportunity,User.")] = "",
+    fields: Annotated[str, typer.Option(help="More fields, e.g. Opportunity.Region__c.")] = "",
+) -> None:
+    """Fetch an export from a CRM; credentials are from the environment or the keyring."""
+    from salesnb.sources.crm import fetch_crm
+
+    with _stoppable("The folder is as it was."):
+        report = fetch_crm(
+            crm,
+            to=to,
+            since=since.date() if since else None,
+            objects=_split(objects),
+            fields=_split(fields),
+            on_done=lambda file: err.print(f"fetched   {file.name}  {file.rows:,} rows"),
+        )
+    out.print(report)
+    out.print(f"Next: salesnb import {to} --preset {crm} --to SNAPSHOT")
+
+
+@app.command()
 def check(
     params: Annotated[Path, typer.Argument(help="Batch parameters, params/*.yaml.")],
     snapshot: Annotated[str | None, typer.Option(help="Replaces the file's snapshot.")] = None,
@@ -100,7 +128,7 @@ def run(
     """Run a batch: one HTML report per notebook and team, and a portal."""
     from salesnb.publish.batch import run_batch
 
-    with _stoppable():
+    with _stoppable("What is finished is kept; run it again for the rest."):
         plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
         with Progress(*_COLUMNS, console=err, disable=not err.is_terminal) as progress:
             task = progress.add_task(plan.params.quarter, total=len(plan.jobs))
@@ -127,6 +155,10 @@ def kpis() -> None:
         needs = ", ".join(sorted({column.table for column in kpi.needs}))
         table.add_row(kpi.kpi, kpi.formula, kpi.cohort, kpi.direction, needs, kpi.caveat)
     out.print(table)
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _plan(
@@ -159,13 +191,13 @@ def _stop(number: int, _: object) -> NoReturn:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM stop the block in order, then exit with 130 or 143."""
+def _stoppable(state: str) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop the block in order, then say the state and exit (130, 143)."""
     before = {one: signal.signal(one, _stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     except _Stopped as stopped:
-        err.print("salesnb: interrupted. What is finished is kept; run it again for the rest.")
+        err.print(f"salesnb: interrupted. {state}")
         raise typer.Exit(128 + stopped.args[0]) from None
     finally:
         for one, handler in before.items():
