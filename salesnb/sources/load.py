@@ -11,9 +11,10 @@ from pathlib import Path
 import duckdb
 
 from salesnb.errors import DataError, ParameterError, join_problems
-from salesnb.schema import TABLES, Column, Declaration, activities, leads, opportunities
+from salesnb.schema import TABLES, Column, Declaration
 from salesnb.sources import checks
 from salesnb.sources.cleaning import LITERAL, check_block_columns, identifier, stage_sql
+from salesnb.sources.drift import find_drift
 from salesnb.sources.mapping import (
     Block,
     Company,
@@ -25,6 +26,8 @@ from salesnb.sources.mapping import (
     read_mapping,
     read_preset,
 )
+from salesnb.sources.notices import Notice
+from salesnb.sources.plausibility import find_warnings
 from salesnb.sources.readers import (
     SourceFile,
     check_all_read,
@@ -46,14 +49,9 @@ from salesnb.sources.snapshot import (
     commit,
     content_id,
     describe_tables,
+    open_snapshot,
 )
-
-_EVENTS = (
-    (opportunities, opportunities.created_on),
-    (opportunities, opportunities.closed_on),
-    (activities, activities.started_at),
-    (leads, leads.created_at),
-)
+from salesnb.sources.timeline import last_event
 
 
 @dataclass
@@ -67,7 +65,8 @@ class _Import:
     content: Path
     accepted: dict[str, str] = field(default_factory=dict)
     loads: list[TableLoad] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Notice] = field(default_factory=list)
+    previous: Snapshot | None = None
     resolved: list[str] = field(default_factory=list)
 
 
@@ -122,6 +121,7 @@ def import_snapshot(
                 if name in run.mapping.tables:
                     _load_table(run, TABLES[name], run.mapping.tables[name])
             _check_result(run, strict=strict)
+            run.previous = _open_previous(folder)
             index = _make_index(run)
         return commit(content, folder, index)
     finally:
@@ -327,19 +327,25 @@ def _check_result(run: _Import, *, strict: bool) -> None:
 def _make_index(run: _Import) -> Index:
     tables = describe_tables(run.content)
     quarantine = describe_tables(run.content / QUARANTINE)
-    as_of = run.mapping.company.as_of or _last_event(run)
+    company = run.mapping.company
+    as_of = company.as_of or last_event(run.db, run.accepted, today=_newest_day(run))
     report = LoadReport(
         tables=tuple(run.loads),
-        warnings=(*run.warnings, *_undated_warning(run)),
+        warnings=(
+            *run.warnings,
+            *find_warnings(run.db, run.accepted, company=company, as_of=as_of),
+        ),
+        drift=find_drift(run.db, run.accepted, run.previous) if run.previous else (),
+        compared_with=run.previous.id if run.previous else "",
         resolved=tuple(run.resolved),
         absent=tuple(name for name in TABLES if name not in tables),
         unused_files=run.unused,
     )
     return Index(
         format=FORMAT,
-        id=content_id(tables, quarantine, run.mapping.company, as_of),
+        id=content_id(tables, quarantine, company, as_of),
         as_of=as_of,
-        company=run.mapping.company,
+        company=company,
         tables=tables,
         quarantine=quarantine,
         originals=tuple(
@@ -351,37 +357,15 @@ def _make_index(run: _Import) -> Index:
     )
 
 
-def _last_event(run: _Import) -> dt.date:
-    """Find the day of the last thing that happened; closing dates count for closed ones only."""
-    days: list[dt.date | None] = []
-    for table, column in _EVENTS:
-        relation = run.accepted.get(table.declaration.name)
-        if relation is None or column not in _columns_of(run, relation):
-            continue
-        only = f"where {opportunities.is_closed}" if column == opportunities.closed_on else ""
-        days += run.db.sql(f"select max({column})::DATE from {relation} {only}").fetchall()[0]
-    dated = [day for day in days if day is not None]
-    if not dated:
-        raise DataError(
-            "opportunities: no row has a date, so the day of the export is unknown. Map created_on "
-            "or closed_on, or set as_of of the company."
-        )
-    last: dt.date = max(dated)
-    return last
+def _newest_day(run: _Import) -> dt.date:
+    """Day the newest file was written: nothing in the export can have happened later."""
+    newest = max(file.path.stat().st_mtime for file in run.files.values())
+    return dt.datetime.fromtimestamp(newest, tz=dt.UTC).date()
 
 
-def _undated_warning(run: _Import) -> list[str]:
-    relation = run.accepted[opportunities.declaration.name]
-    if opportunities.created_on not in _columns_of(run, relation):
-        return []
-    count = _count(run, f"from {relation} where {opportunities.created_on} is null")
-    if not count:
-        return []
-    return [
-        f"opportunities: {count:,} have no created_on; they are left out of KPIs over created "
-        "opportunities (close_rate) and of cycle_days."
-    ]
-
-
-def _columns_of(run: _Import, relation: str) -> set[str]:
-    return set(run.db.sql(f"select * from {relation}").columns)
+def _open_previous(folder: Path) -> Snapshot | None:
+    """Open what the folder held before; None where that is nothing, or cannot be read."""
+    try:
+        return open_snapshot(folder)
+    except DataError:
+        return None
