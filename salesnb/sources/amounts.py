@@ -41,6 +41,10 @@ TOKEN_AMOUNT, TOKEN_MEDIAN = 1.0, 100.0
 """Where the median is 100 or more, an amount of 1 or less was typed to get past a form."""
 
 _TABLE = opportunities.declaration.name
+_WON, _CLOSED = opportunities.is_won, opportunities.is_closed
+_COUNTS = f"({_WON} or not {_CLOSED})"
+"""What is not lost: a lost opportunity's amount enters no KPI but pipeline_created."""
+
 _OPEN_KPIS = kpis_of(opportunities.qualified_on, opportunities.expected_close_on)
 Row = dict[str, Any]
 
@@ -66,19 +70,20 @@ def _group_amounts(
     db: duckdb.DuckDBPyConnection, relation: Relation, company: Company
 ) -> list[Row]:
     """Describe amounts by currency and state (won, lost, open)."""
-    amount, closed_on = opportunities.amount, opportunities.closed_on
+    amount = opportunities.amount
     return fetch_rows(
         db,
-        f"select {_currency(company)} as currency, is_won, is_closed, count(*) as n, "
+        f"select {_currency(company)} as currency, {_WON} as is_won, {_CLOSED} as is_closed, "
+        "count(*) as n, "
         f"count(*) filter ({opportunities.currency} is null) as n_without_currency, "
         f"count(*) filter ({amount} is null) as n_empty, "
         f"count(*) filter ({amount} = 0) as n_zero, "
         f"count(*) filter ({amount} < 0) as n_negative, "
         f"count(*) filter ({amount} > 0) as n_positive, "
         f"count(*) filter ({amount} > 0 and {amount} <= {TOKEN_AMOUNT}) as n_token, "
-        f"min({closed_on}) filter ({amount} > 0 and is_closed) as first_closed, "
+        f"min({opportunities.closed_on}) filter ({amount} > 0 and {_CLOSED}) as first_closed, "
         f"quantile_cont(ln({amount}), [0.25, 0.5, 0.75]) filter ({amount} > 0 and "
-        f"(is_won or not is_closed)) as logs from {relation.sql} group by all order by all",
+        f"{_COUNTS}) as logs from {relation.sql} group by all order by all",
     )
 
 
@@ -171,15 +176,15 @@ def _weigh_outliers(
     beyond = f"filter ({amount} > fence)"
     return fetch_rows(
         db,
-        f"select {_currency(company)} as _currency, _won as is_won, _fenced as currency, "
-        f"case when is_won then {quarter} end as _quarter, min({opportunities.closed_on}) as day, "
+        f"select _won as is_won, _fenced as currency, "
+        f"case when {_WON} then {quarter} end as _quarter, min({opportunities.closed_on}) as day, "
         f"any_value(fence) as fence, count(*) {beyond} as n, sum({amount}) {beyond} as out, "
         f"sum({amount}) as whole, max({amount}) as largest, "
         f"arg_max({opportunities.opportunity_id}, {amount}, 3) {beyond} as ids, "
         f"max({amount}, 3) {beyond} as amounts "
         f"from {relation.sql} join (values {values}) as fences(_fenced, _won, fence) "
-        f"on {_currency(company)} = _fenced and is_won = _won "
-        f"where {amount} > 0 and (is_won or not is_closed) group by all "
+        f"on {_currency(company)} = _fenced and {_WON} = _won "
+        f"where {amount} > 0 and {_COUNTS} group by all "
         "having n > 0 order by out / whole desc, day",
     )
 
@@ -229,8 +234,11 @@ def _without_rate(
     rates = relations.get(exchange_rates.declaration.name)
     begin: dict[str, Any] = {}
     if rates:
+        rate = exchange_rates
         rows = fetch_rows(
-            db, f"select currency, min(rate_on) as day from {rates.sql} where rate > 0 group by all"
+            db,
+            f"select {rate.currency} as currency, min({rate.rate_on}) as day from {rates.sql} "
+            f"where {rate.rate} > 0 group by all",
         )
         begin = {row["currency"]: row["day"] for row in rows}
     lines = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import duckdb
 
 from salesnb.schema import TABLES, opportunities, reps
+from salesnb.sources.cleaning import identifier
 from salesnb.sources.drift_values import value_drift
 from salesnb.sources.drift_volumes import volume_drift
 from salesnb.sources.notices import (
@@ -61,7 +61,7 @@ def find_drift(
 
 def _relation(snapshot: Snapshot, table: str) -> str:
     paths = ", ".join(quoted(path) for path in snapshot.paths(table))
-    columns = ", ".join(f'"{column}"' for column in snapshot.columns(table))
+    columns = ", ".join(map(identifier, snapshot.columns(table)))
     parquet = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
     return f"(select {columns} from {parquet})"
 
@@ -124,13 +124,14 @@ def _kpis_of(table: str, columns: list[str]) -> tuple[str, ...]:
 def _vanished_reps(
     db: duckdb.DuckDBPyConnection, now: dict[str, Relation], before: dict[str, Relation]
 ) -> Iterator[Notice]:
-    rows: list[dict[str, Any]] = fetch_rows(
+    rep, owner = f"r.{reps.rep_id}", f"o.{opportunities.rep_id}"
+    rows = fetch_rows(
         db,
-        "select any_value(r.name) as name, count(*) as n, "
-        f"count(*) filter (not o.is_closed) as n_open from {before['reps'].sql} r "
-        f"join {before['opportunities'].sql} o on o.{opportunities.rep_id} = r.{reps.rep_id} "
-        f"where r.rep_id not in (select rep_id from {now['reps'].sql}) "
-        "group by r.rep_id order by n_open desc, n desc, name",
+        f"select any_value(r.{reps.name}) as name, count(*) as n, "
+        f"count(*) filter (not o.{opportunities.is_closed}) as n_open "
+        f"from {before['reps'].sql} r join {before['opportunities'].sql} o on {owner} = {rep} "
+        f"where {rep} not in (select {reps.rep_id} from {now['reps'].sql}) "
+        f"group by {rep} order by n_open desc, n desc, name",
     )
     if rows:
         n, n_open = (sum(row[name] for row in rows) for name in ("n", "n_open"))

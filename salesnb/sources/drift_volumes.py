@@ -12,12 +12,12 @@ import pandas as pd
 from salesnb.schema import Column, activities, leads, opportunities
 from salesnb.sources.notices import (
     FEW_ROWS,
+    SEVERAL,
     WON_AMOUNT_KPIS,
     Notice,
     kpis_of,
     row_of,
     rows_of,
-    share_text,
     table_kpis,
 )
 from salesnb.sources.relations import Relation, fetch_rows
@@ -31,11 +31,17 @@ LOST_SHARE = 0.01
 GAINED_SHARE = 0.05
 """Late entries add a few rows to a month; a twentieth is more than late."""
 
+MONEY_SHARE = 0.05
+"""Single amounts are corrected now and then; a twentieth of a month's is no detail."""
+
 LATE_DAYS = 31
 """A month is known once it had ended this long before: until then late entries still arrive."""
 
 GROWTH_TIMES = 2
 """No table doubles from one import to the next, but for one that was imported twice."""
+
+MOST_TABLES = 2
+"""Shrunken tables told one by one."""
 
 MOST_MONTHS = 3
 """Months named one by one."""
@@ -53,13 +59,16 @@ class Measured:
 
 _CLOSING = kpis_of(opportunities.closed_on)
 _CLOSED = (
-    Measured("closed", "count(*) filter (is_closed)", _CLOSING),
-    Measured("won", "count(*) filter (is_won)", _CLOSING),
+    Measured("closed", f"count(*) filter ({opportunities.is_closed})", _CLOSING),
+    Measured("won", f"count(*) filter ({opportunities.is_won})", _CLOSING),
     Measured(
-        "of won amounts", "coalesce(sum(amount) filter (is_won and amount > 0), 0)",
-        WON_AMOUNT_KPIS, is_money=True,
+        "in won amounts",
+        f"coalesce(sum({opportunities.amount}) filter ({opportunities.is_won} and "
+        f"{opportunities.amount} > 0), 0)",
+        WON_AMOUNT_KPIS,
+        is_money=True,
     ),
-)  # fmt: skip
+)
 MONTHLY: dict[Column, tuple[Measured, ...]] = {
     opportunities.created_on: (Measured("created", "count(*)", kpis_of(opportunities.created_on)),),
     opportunities.closed_on: _CLOSED,
@@ -82,12 +91,12 @@ def volume_drift(
         for notice in _months(db, column, measured, now, before, until)
     ]
     told = {notice.table for notice in found}
-    return found + [
-        notice
+    sizes = {
+        table: _sizes(db, now[table], before[table])
         for table in now
         if table in before and table not in told
-        for notice in _rows(db, table, now[table], before[table])
-    ]
+    }
+    return [*found, *_shrunk(sizes), *_doubled(sizes)]
 
 
 def _months(
@@ -96,7 +105,9 @@ def _months(
 ) -> Iterator[Notice]:  # fmt: skip
     last = until - dt.timedelta(days=LATE_DAYS)
     old, new = (_by_month(db, side[column.table], column, measured, last) for side in (before, now))
-    joined = old.join(new, how="outer", lsuffix="_before", rsuffix="_now").fillna(0).sort_index()
+    joined = old.merge(
+        new, how="outer", left_index=True, right_index=True, suffixes=("_before", "_now")
+    ).fillna(0)
     for number, figure in enumerate(measured):
         pair = pd.DataFrame(
             {"before": joined[f"{number}_before"], "now": joined[f"{number}_now"]}
@@ -114,10 +125,12 @@ def _by_month(
 ) -> pd.DataFrame:  # fmt: skip
     """Add up the figures of each month that had ended on `last`."""
     values = ", ".join(f'{one.value} as "{number}"' for number, one in enumerate(measured))
-    rows = fetch_rows(
+    sums = ", ".join(f'sum("{number}") as "{number}"' for number in range(len(measured)))
+    by_day = f"select {column}::DATE as day, {values} from {relation.sql} group by day"
+    rows = fetch_rows(  # by day first: it is three times as fast as by month
         db,
-        f"select date_trunc('month', {column})::TIMESTAMP as month, {values} from {relation.sql} "
-        f"where date_trunc('month', {column}) + interval 1 month <= DATE '{last}' group by month",
+        f"select date_trunc('month', day)::TIMESTAMP as month, {sums} from ({by_day}) "
+        f"where date_trunc('month', day) + interval 1 month <= DATE '{last}' group by month",
     )
     names = [str(number) for number in range(len(measured))]
     return pd.DataFrame(rows, columns=["month", *names]).set_index("month").astype(float)
@@ -155,8 +168,9 @@ def _changed(column: Column, figure: Measured, pair: pd.DataFrame) -> Iterator[N
     pair = pair[_is_kept(pair)]
     change = pair["now"] - pair["before"]
     least = 0 if figure.is_money else FEWEST_ROWS
-    gained_share = LOST_SHARE if figure.is_money else GAINED_SHARE
-    lost = pair[(-change >= least) & (-change > LOST_SHARE * pair["before"])]
+    lost_share = MONEY_SHARE if figure.is_money else LOST_SHARE
+    gained_share = MONEY_SHARE if figure.is_money else GAINED_SHARE
+    lost = pair[(-change >= least) & (-change > lost_share * pair["before"])]
     gained = pair[(change >= least) & (change > gained_share * pair["before"])]
     if lost.empty and gained.empty:
         return
@@ -191,34 +205,50 @@ def _named(months: pd.DataFrame, figure: Measured) -> str:
         f"{month:%Y-%m} had {row['before']:,.0f} {figure.word}, now {row['now']:,.0f}"
         for month, row in shown.sort_index().iterrows()
     ]
-    return ", ".join(texts) + (", ..." if len(months) > len(shown) else "")
+    more = len(months) - len(shown)
+    return ", ".join(texts) + (f" and {more:,} more" if more else "")
 
 
-def _rows(
-    db: duckdb.DuckDBPyConnection, table: str, now: Relation, before: Relation
-) -> Iterator[Notice]:
-    """Tell that a table shrank, or doubled."""
+def _sizes(db: duckdb.DuckDBPyConnection, now: Relation, before: Relation) -> tuple[int, int]:
+    """Count the rows before and now."""
     (row,) = fetch_rows(
         db,
         f"select (select count(*) from {now.sql}) as now, "
         f"(select count(*) from {before.sql}) as before",
     )
-    lost = row["before"] - row["now"]
-    if lost >= FEWEST_ROWS and lost > LOST_SHARE * row["before"]:
+    return row["before"], row["now"]
+
+
+def _shrunk(sizes: dict[str, tuple[int, int]]) -> Iterator[Notice]:
+    """Tell which tables have fewer rows; when they are many, in one notice, for one cause."""
+    shrunk = {
+        table: (before, now)
+        for table, (before, now) in sizes.items()
+        if before - now >= FEWEST_ROWS and before - now > LOST_SHARE * before
+    }
+    groups = [list(shrunk)] if len(shrunk) > MOST_TABLES else [[table] for table in shrunk]
+    for tables in groups:
+        listed = "; ".join(
+            f"{table} had {shrunk[table][0]:,}, now {shrunk[table][1]:,}" for table in tables
+        )
         yield Notice(
-            table=table,
-            what=f"{rows_of(table, lost)} fewer than in the import before "
-            f"({row['before']:,}, now {row['now']:,}: {share_text(lost, row['before'])} less).",
+            table=tables[0] if len(tables) == 1 else SEVERAL,
+            what=f"Fewer rows than in the import before: {listed}."
+            if len(tables) == 1
+            else f"{len(tables)} tables have fewer rows than in the import before: {listed}.",
             effect="What was made from them is no longer counted.",
-            kpis=table_kpis(table),
+            kpis=tuple(dict.fromkeys(kpi for table in tables for kpi in table_kpis(table))),
             action="See whether the export leaves some out.",
         )
-    elif row["before"] >= FEW_ROWS and row["now"] >= GROWTH_TIMES * row["before"]:
-        yield Notice(
-            table=table,
-            what=f"{row['now']:,} rows, {row['now'] / row['before']:.1f} times the "
-            f"{row['before']:,} of the import before.",
-            effect="If an export was added twice under other keys, everything counts twice.",
-            kpis=table_kpis(table),
-            action=f"See that each {row_of(table)} is there once.",
-        )
+
+
+def _doubled(sizes: dict[str, tuple[int, int]]) -> Iterator[Notice]:
+    for table, (before, now) in sizes.items():
+        if before >= FEW_ROWS and now >= GROWTH_TIMES * before:
+            yield Notice(
+                table=table,
+                what=f"{now:,} rows, {now / before:.1f} times the {before:,} of the import before.",
+                effect="If an export was added twice under other keys, everything counts twice.",
+                kpis=table_kpis(table),
+                action=f"See that each {row_of(table)} is there once.",
+            )

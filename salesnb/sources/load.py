@@ -329,21 +329,23 @@ def _make_index(run: _Import) -> Index:
     quarantine = describe_tables(run.content / QUARANTINE)
     company = run.mapping.company
     as_of = company.as_of or last_event(run.db, run.accepted, today=_newest_day(run))
+    new_id = content_id(tables, quarantine, company, as_of)
+    drift, compared_with = _compare(run, new_id)
     report = LoadReport(
         tables=tuple(run.loads),
         warnings=(
             *run.warnings,
             *find_warnings(run.db, run.accepted, company=company, as_of=as_of),
         ),
-        drift=find_drift(run.db, run.accepted, run.previous) if run.previous else (),
-        compared_with=run.previous.id if run.previous else "",
+        drift=drift,
+        compared_with=compared_with,
         resolved=tuple(run.resolved),
         absent=tuple(name for name in TABLES if name not in tables),
         unused_files=run.unused,
     )
     return Index(
         format=FORMAT,
-        id=content_id(tables, quarantine, company, as_of),
+        id=new_id,
         as_of=as_of,
         company=company,
         tables=tables,
@@ -355,6 +357,19 @@ def _make_index(run: _Import) -> Index:
         ),
         report=report,
     )
+
+
+def _compare(run: _Import, new_id: str) -> tuple[tuple[Notice, ...], str]:
+    """Find what changed since the snapshot before, and its id.
+
+    The same content again keeps what its first import found: against itself it has no drift.
+    """
+    previous = run.previous
+    if previous is None:
+        return (), ""
+    if previous.id == new_id:
+        return previous.report.drift, previous.report.compared_with
+    return find_drift(run.db, run.accepted, previous), previous.id
 
 
 def _newest_day(run: _Import) -> dt.date:

@@ -40,6 +40,9 @@ FEW_ROWS = 50
 MISSING_SHARE = 0.02
 """Fewer than 1 row in 50 without a value move a KPI less than its own uncertainty."""
 
+SEVERAL = "several tables"
+"""In place of a table, of what several have in common."""
+
 WON_AMOUNT_KPIS = ("bookings", "quota_attainment", "deal_size")
 _SINGULAR = {
     "opportunities": "opportunity",

@@ -37,6 +37,7 @@ IDLE_SHARE = 0.1
 """A tenth of the open pipeline is enough to change what coverage and close rate say."""
 
 _TABLE = opportunities.declaration.name
+_WON, _CLOSED = opportunities.is_won, opportunities.is_closed
 _CYCLE = f"({opportunities.closed_on} - {opportunities.created_on})"
 Row = dict[str, Any]
 
@@ -59,20 +60,20 @@ def _profile(relation: Relation, as_of: dt.date) -> str:
     overdue = as_of - dt.timedelta(days=OVERDUE_DAYS)
     o = opportunities
     return (
-        "select count(*) as n, count(*) filter (is_won) as won, "
-        "count(*) filter (is_closed) as closed, "
+        f"select count(*) as n, count(*) filter ({_WON}) as won, "
+        f"count(*) filter ({_CLOSED}) as closed, "
         f"count(*) filter ({o.created_on} is null) as n_undated, "
-        f"count(*) filter (is_won and {o.qualified_on} is null) as n_unqualified, "
-        f"count(*) filter (not is_closed and {o.expected_close_on} is null) as n_unexpected, "
-        f"count(*) filter (not is_closed and {o.expected_close_on} < DATE '{overdue}') "
+        f"count(*) filter ({_WON} and {o.qualified_on} is null) as n_unqualified, "
+        f"count(*) filter (not {_CLOSED} and {o.expected_close_on} is null) as n_unexpected, "
+        f"count(*) filter (not {_CLOSED} and {o.expected_close_on} < DATE '{overdue}') "
         "as n_overdue, "
         f"count({o.created_on}) as has_created_on, count({o.amount}) as has_amount, "
         f"count({o.qualified_on}) as has_qualified_on, "
         f"count({o.expected_close_on}) as has_expected_close_on, "
-        f"count(*) filter (is_won and {_CYCLE} = 0) as n_same_day, "
-        f"count({_CYCLE}) filter (is_won) as n_cycles, "
-        f"quantile_cont(ln(greatest({_CYCLE}, 1)), [0.25, 0.5, 0.75]) filter (is_won) as logs, "
-        f"min({o.expected_close_on}) filter (not is_closed) as first_expected "
+        f"count(*) filter ({_WON} and {_CYCLE} = 0) as n_same_day, "
+        f"count({_CYCLE}) filter ({_WON}) as n_cycles, "
+        f"quantile_cont(ln(greatest({_CYCLE}, 1)), [0.25, 0.5, 0.75]) filter ({_WON}) as logs, "
+        f"min({o.expected_close_on}) filter (not {_CLOSED}) as first_expected "
         f"from {relation.sql}"
     )
 
@@ -160,7 +161,7 @@ def _cycles(db: duckdb.DuckDBPyConnection, relation: Relation, row: Row) -> Iter
     (far,) = fetch_rows(
         db,
         f"select count(*) as n, arg_max({opportunities.opportunity_id}, {_CYCLE}, 3) as ids "
-        f"from {relation.sql} where is_won and {_CYCLE} > {longest}",
+        f"from {relation.sql} where {_WON} and {_CYCLE} > {longest}",
     )
     if far["n"] >= FAR_CYCLE_SHARE * row["n_cycles"]:
         yield Notice(
@@ -201,10 +202,10 @@ def _stale_pipeline(
     (old,) = fetch_rows(
         db,
         f"with cycles as (select max({_CYCLE}) as longest from {relation.sql} "
-        f"where is_won and {_CYCLE} <= {_longest_cycle(row)}) "
+        f"where {_WON} and {_CYCLE} <= {_longest_cycle(row)}) "
         f"select count(*) as n, any_value(longest) as longest, "
         f"arg_min({opportunities.opportunity_id}, {opportunities.created_on}, 3) as ids "
-        f"from {relation.sql}, cycles where not is_closed and "
+        f"from {relation.sql}, cycles where not {_CLOSED} and "
         f"DATE '{as_of}' - {opportunities.created_on} > longest",
     )
     if old["n"] >= IDLE_SHARE * n_open:

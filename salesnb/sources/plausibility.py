@@ -38,6 +38,7 @@ SHORT_SHARE = 0.05
 
 Row = dict[str, Any]
 _ACTIVITIES, _LEADS = activities.declaration.name, leads.declaration.name
+_IS_CALL = f"{activities.kind} = 'call'"
 _CALL_KPIS = kpis_of(activities.kind)
 
 
@@ -84,7 +85,7 @@ def find_warnings(
 def _lead_warnings(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Notice]:
     (row,) = fetch_rows(
         db,
-        "select count(*) as n, count(*) filter (rep_id is null) as n_ownerless, "
+        f"select count(*) as n, count(*) filter ({leads.rep_id} is null) as n_ownerless, "
         f"count({leads.converted_opportunity_id}) as n_converted from {relation.sql}",
     )
     n = row["n"]
@@ -105,16 +106,17 @@ def _activity_warnings(
     db: duckdb.DuckDBPyConnection, relation: Relation, *, company: Company, as_of: dt.date
 ) -> Iterator[Notice]:
     a, longest = activities, LONGEST_HOURS * 3600
-    is_call, is_long, is_late = "kind = 'call'", f"seconds > {longest}", _late(company, as_of)
+    is_long, is_late = f"{a.seconds} > {longest}", _late(company, as_of)
     shortest = company.connected_call_seconds
     (row,) = fetch_rows(
         db,
-        f"select count(*) as n, count(*) filter ({is_call}) as n_calls, "
-        f"count(*) filter ({is_call} and is_connected is null and seconds is null) as n_unknown, "
-        f"count(*) filter ({is_call} and seconds > 0) as n_timed, "
-        f"count(*) filter ({is_call} and seconds >= {shortest}) as n_long_enough, "
-        f"count(*) filter ({is_long}) as n_absurd, max(seconds) as longest, "
-        f"arg_max({a.activity_id}, seconds, 3) filter ({is_long}) as absurd, "
+        f"select count(*) as n, count(*) filter ({_IS_CALL}) as n_calls, "
+        f"count(*) filter ({_IS_CALL} and {a.is_connected} is null and {a.seconds} is null) "
+        "as n_unknown, "
+        f"count(*) filter ({_IS_CALL} and {a.seconds} > 0) as n_timed, "
+        f"count(*) filter ({_IS_CALL} and {a.seconds} >= {shortest}) as n_long_enough, "
+        f"count(*) filter ({is_long}) as n_absurd, max({a.seconds}) as longest, "
+        f"arg_max({a.activity_id}, {a.seconds}, 3) filter ({is_long}) as absurd, "
         f"count(*) filter ({is_late}) as n_late, "
         f"max({a.started_at}) filter ({is_late})::DATE as last, "
         f"arg_max({a.activity_id}, {a.started_at}, 3) filter ({is_late}) as late "
@@ -131,7 +133,7 @@ def _late(company: Company, as_of: dt.date) -> str:
     planned = f"{day} > DATE '{as_of + dt.timedelta(days=PLANNED_DAYS)}'"
     if company.as_of is not None:  # the company looks back on purpose
         return planned
-    done = "kind = 'call' and (is_connected or seconds > 0)"
+    done = f"{_IS_CALL} and ({activities.is_connected} or {activities.seconds} > 0)"
     return f"({planned} or {day} > DATE '{as_of}' and {done})"
 
 

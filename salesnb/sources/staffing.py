@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from salesnb.schema import memberships, opportunities, teams
+from salesnb.schema import memberships, opportunities, reps, teams
 from salesnb.sources.notices import (
     Notice,
     examples_text,
@@ -22,6 +22,7 @@ OUTSIDE_SHARE = 0.01
 whole quarter."""
 
 _EVER, _NEVER = "DATE '1900-01-01'", "DATE '2200-01-01'"
+_REP = opportunities.rep_id
 _CLOSING = kpis_of(opportunities.closed_on)
 Row = dict[str, Any]
 
@@ -42,21 +43,20 @@ def staffing_warnings(
 
 def _owners(db: duckdb.DuckDBPyConnection, relations: dict[str, Relation]) -> list[Row]:
     """Count each owner's closed opportunities: all, those in no team, those while not employed."""
+    closed_on, people = f"c.{opportunities.closed_on}", relations["reps"].sql
     return fetch_rows(
         db,
         f"with spans as ({_spans(relations)}), "
-        "closed as (select rep_id, closed_on, count(*) as n "
-        f"from {relations['opportunities'].sql} where is_closed group by all) "
-        "select c.rep_id as rep_id, any_value(r.name) as name, sum(c.n)::BIGINT as n, "
-        f"{_sum_where('s.rep_id is null')} as n_teamless, "
-        f"{_sum_where('c.closed_on < r.hired_on')} as n_before, "
-        f"{_sum_where('c.closed_on >= r.left_on')} as n_after, "
-        "bool_or(m.rep_id is not null) as is_member from closed c "
-        "left join spans s on c.rep_id = s.rep_id "
-        "and c.closed_on >= s._from and c.closed_on < s._to "
-        "left join (select distinct rep_id from spans) m on m.rep_id = c.rep_id "
-        f"left join {relations['reps'].sql} r on r.rep_id = c.rep_id "
-        "group by c.rep_id order by n desc, c.rep_id",
+        f"closed as (select {_REP} as _rep, {opportunities.closed_on}, count(*) as n "
+        f"from {relations['opportunities'].sql} where {opportunities.is_closed} group by all) "
+        f"select c._rep as rep, any_value(r.{reps.name}) as name, sum(c.n)::BIGINT as n, "
+        f"{_sum_where('s._rep is null')} as n_teamless, "
+        f"{_sum_where(f'{closed_on} < r.{reps.hired_on}')} as n_before, "
+        f"{_sum_where(f'{closed_on} >= r.{reps.left_on}')} as n_after, "
+        "bool_or(m._rep is not null) as is_member from closed c "
+        f"left join spans s on c._rep = s._rep and {closed_on} >= s._from and {closed_on} < s._to "
+        "left join (select distinct _rep from spans) m on m._rep = c._rep "
+        f"left join {people} r on r.{_REP} = c._rep group by c._rep order by n desc, c._rep",
     )
 
 
@@ -69,34 +69,35 @@ def _spans(relations: dict[str, Relation]) -> str:
 
     Every day lies in one team at most; each span has `_next`, the team that cut it short.
     """
-    start, end = memberships.valid_from, memberships.valid_to
-    if memberships.declaration.name not in relations:
-        return f"select '' as rep_id, '' as team_id, {_EVER} as _from, {_EVER} as _to where false"
+    m = memberships
+    if m.declaration.name not in relations:
+        return f"select '' as _rep, '' as _team, {_EVER} as _from, {_EVER} as _to where false"
     return (
         "select * replace (least(_to, coalesce(_following, _to)) as _to), "
         "_following < _to as _is_cut from (select *, lead(_from) over following as _following, "
-        "lead(team_id) over following as _next from (select rep_id, team_id, "
-        f"coalesce({start}, {_EVER}) as _from, coalesce({end}, {_NEVER}) as _to "
-        f"from {relations['memberships'].sql}) "
-        "window following as (partition by rep_id order by _from, _to, team_id))"
+        f"lead(_team) over following as _next from (select {_REP} as _rep, {m.team_id} as _team, "
+        f"coalesce({m.valid_from}, {_EVER}) as _from, coalesce({m.valid_to}, {_NEVER}) as _to "
+        f"from {relations[m.declaration.name].sql}) "
+        "window following as (partition by _rep order by _from, _to, _team))"
     )
 
 
 def _overlaps(db: duckdb.DuckDBPyConnection, relations: dict[str, Relation]) -> Iterator[Notice]:
     rows = fetch_rows(
         db,
-        "select coalesce(r.name, s.rep_id) as name, count(*) as n, "
-        f"first(s.team_id order by s._from) as team, first(s._next order by s._from) as following "
-        f"from ({_spans(relations)}) s left join {relations['reps'].sql} r using (rep_id) "
-        "where s._is_cut and s.team_id <> s._next group by s.rep_id, r.name order by n desc, name",
+        f"select coalesce(any_value(r.{reps.name}), s._rep) as name, count(*) as n, "
+        "first(s._team order by s._from) as team, first(s._next order by s._from) as following "
+        f"from ({_spans(relations)}) s left join {relations['reps'].sql} r on r.{_REP} = s._rep "
+        "where s._is_cut and s._team <> s._next group by s._rep order by n desc, name",
     )
     if rows:
         count = sum(row["n"] for row in rows)
         shown = [f"{row['name']} in {row['team']} and {row['following']}" for row in rows]
         yield Notice(
             table="memberships",
-            what=f"{rows_of('memberships', count)} of {rows_of('reps', len(rows))} overlap with a "
-            f"later one in another team{examples_text(shown)}.",
+            what=f"{rows_of('memberships', count)} of {rows_of('reps', len(rows))} "
+            f"overlap{'s' if count == 1 else ''} with a later one in another team"
+            f"{examples_text(shown)}.",
             effect="The later start ends the earlier one: a rep is counted in one team a day.",
             kpis=_CLOSING,
             action="Put in valid_to where a rep has changed team; nobody is counted twice.",
@@ -112,7 +113,7 @@ def _without_team(rows: list[Row]) -> Iterator[Notice]:
             table="memberships",
             what=f"{rows_of('reps', len(strangers))} with {rows_of('opportunities', count)} closed "
             f"{'is' if len(strangers) == 1 else 'are'} in no team"
-            f"{examples_text(row['name'] or row['rep_id'] for row in strangers)}.",
+            f"{examples_text(row['name'] or row['rep'] for row in strangers)}.",
             effect=f"The company's figures count them ({share_text(count, total)} of all closed), "
             "no team's do.",
             kpis=_CLOSING,
@@ -126,7 +127,7 @@ def _without_team(rows: list[Row]) -> Iterator[Notice]:
             table="memberships",
             what=f"{rows_of('opportunities', count)} ({share_text(count, total)} of closed) of "
             f"{rows_of('reps', len(gaps))} closed on days their owner was in no team"
-            f"{examples_text(row['name'] or row['rep_id'] for row in gaps)}.",
+            f"{examples_text(row['name'] or row['rep'] for row in gaps)}.",
             effect="The company's figures count them, no team's do.",
             kpis=_CLOSING,
             action="Close the gaps between valid_from and valid_to in memberships.",
@@ -139,7 +140,7 @@ def _not_employed(rows: list[Row]) -> Iterator[Notice]:
     if not total or before + after < OUTSIDE_SHARE * total or not before + after:
         return
     who = sorted(rows, key=lambda row: -(row["n_before"] + row["n_after"]))
-    names = [row["name"] or row["rep_id"] for row in who if row["n_before"] + row["n_after"]]
+    names = [row["name"] or row["rep"] for row in who if row["n_before"] + row["n_after"]]
     yield Notice(
         table="reps",
         what=f"{rows_of('opportunities', before + after)} ({share_text(before + after, total)} of "
@@ -152,9 +153,10 @@ def _not_employed(rows: list[Row]) -> Iterator[Notice]:
 
 
 def _circles(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Notice]:
-    rows = fetch_rows(db, f"select team_id, name, parent_id from {relation.sql} order by team_id")
-    parents = {row["team_id"]: row["parent_id"] for row in rows}
-    names = {row["team_id"]: row["name"] for row in rows}
+    t = teams
+    rows = fetch_rows(db, f"select {t.team_id}, {t.name}, {t.parent_id} from {relation.sql}")
+    parents = {row[t.team_id]: row[t.parent_id] for row in rows}
+    names = {row[t.team_id]: row[t.name] for row in rows}
     circles = find_circles(parents)
     if circles:
         shown = [" in ".join(names[team] for team in (*circle, circle[0])) for circle in circles]
