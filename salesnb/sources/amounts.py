@@ -103,8 +103,8 @@ def _without_amount(won: list[Row]) -> Iterator[Notice]:
             table=_TABLE,
             what=f"{share_text(count, n)} of won ({count:,} of {n:,}) have no amount above 0 "
             f"({listed}).",
-            effect="They count as won, but in no sum and no average of amounts; credits are not "
-            "taken off either.",
+            effect="They count as won, but in no sum and no average of amounts"
+            + ("; what is negative is not taken off." if causes["negative"] else "."),
             kpis=WON_AMOUNT_KPIS,
             action="Fill the amounts in the CRM and export again.",
         )

@@ -175,7 +175,7 @@ def _changed(column: Column, figure: Measured, pair: pd.DataFrame) -> Iterator[N
     if lost.empty and gained.empty:
         return
     parts = [
-        f"{len(months)} have {verb}: {_named(months, figure)}"
+        f"{len(months)} {'has' if len(months) == 1 else 'have'} {verb}: {_named(months, figure)}"
         for months, verb in ((lost, "lost"), (gained, "gained"))
         if len(months)
     ]

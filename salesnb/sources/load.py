@@ -369,7 +369,10 @@ def _compare(run: _Import, new_id: str) -> tuple[tuple[Notice, ...], str]:
         return (), ""
     if previous.id == new_id:
         return previous.report.drift, previous.report.compared_with
-    return find_drift(run.db, run.accepted, previous), previous.id
+    try:
+        return find_drift(run.db, run.accepted, previous), previous.id
+    except duckdb.IOException:  # imports that ran beside this one have removed its files
+        return (), ""
 
 
 def _newest_day(run: _Import) -> dt.date:

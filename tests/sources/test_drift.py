@@ -94,7 +94,7 @@ def test_a_month_that_lost_rows_is_told_with_both_counts(tables, deals, previous
     months = deals["closed_on"].dropna().dt.to_period("M")
     n_known = months[months <= "2026-04"].nunique()  # May ended less than 31 days before
     assert [notice.what for notice in closed] == [
-        f"Of {n_known} months already known, 1 have lost: 2026-03 had {n} closed, now {n - 9}."
+        f"Of {n_known} months already known, 1 has lost: 2026-03 had {n} closed, now {n - 9}."
     ]
     assert "win_rate" in closed[0].kpis
 

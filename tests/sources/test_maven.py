@@ -62,7 +62,10 @@ def test_what_the_alias_resolves_and_what_is_absent_is_said(snapshot):
 
 def test_what_the_import_warns_of_is_true_of_the_csv(snapshot, raw):
     # maven by hand: 500 prospects never engaged, open deals older than 138 days, few new ones
-    is_open, is_won = raw["deal_stage"].isin(["Prospecting", "Engaging"]), raw["deal_stage"] == "Won"
+    is_open, is_won = (
+        raw["deal_stage"].isin(["Prospecting", "Engaging"]),
+        raw["deal_stage"] == "Won",
+    )
     age = pd.Timestamp("2017-12-31") - raw["engage_date"]
     longest = (raw["close_date"] - raw["engage_date"])[is_won].max()
     n_old, n_open = int((is_open & (age > longest)).sum()), int(is_open.sum())

@@ -69,7 +69,8 @@ def test_everything_is_shown_and_nothing_read_as_markup():
     text = shown(report)
     for part in (
         report.finding, "closed before created", "o1, o2", "Correct.", "1,200",
-        ODD.text, LATE.text, GONE.text, "3 read", "trust the KPIs (2)", "the last import (1)", "does not have: leads", "used: notes[1].csv",
+        ODD.text, LATE.text, GONE.text, "3 read", "trust the KPIs (2)",
+        "the last import (1)", "does not have: leads", "used: notes[1].csv",
     ):  # fmt: skip
         assert part in text
     brief = shown(LoadReport(tables=(REPS,)))
