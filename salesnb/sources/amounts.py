@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -154,7 +155,8 @@ def _far_out(
 def _fence(logs: list[float]) -> float:
     """Give the amount above which others are far out, from the quartiles of their logs."""
     lower, middle, upper = logs
-    return math.exp(max(upper + FENCE * (upper - lower), middle + math.log(LEAST_TIMES)))
+    fence = max(upper + FENCE * (upper - lower), middle + math.log(LEAST_TIMES))
+    return math.exp(min(fence, math.log(sys.float_info.max)))
 
 
 def _of_group(rows: list[Row], of: Row) -> int:

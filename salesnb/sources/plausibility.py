@@ -156,7 +156,7 @@ def _absurd_lengths(row: Row, shortest: int) -> Iterator[Notice]:
             table=_ACTIVITIES,
             what=f"{rows_of(_ACTIVITIES, row['n_absurd'])} "
             f"({share_text(row['n_absurd'], row['n'])}) last more than {LONGEST_HOURS} hours, up "
-            f"to {row['longest'] / 3600:,.0f}{examples_text(row['absurd'])}.",
+            f"to {row['longest'] / 3600:,.6g}{examples_text(row['absurd'])}.",
             effect="If lengths are in milliseconds, also calls too short to count (under "
             f"{shortest} s) count as connected.",
             kpis=_CALL_KPIS,

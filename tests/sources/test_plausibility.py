@@ -148,6 +148,13 @@ def test_list_prices_without_spread_are_not_far_out(tables, deals):
     assert warn(tables) == ()
 
 
+@pytest.mark.parametrize("amount", [1e308, 5e-324])
+def test_amounts_at_the_ends_of_numbers_are_no_error(tables, deals, amount):
+    deals["amount"] = amount
+    deals.loc[::7, "amount"] = 1e308
+    assert all(notice.what for notice in warn(tables))
+
+
 def test_a_huge_open_amount_touches_the_pipeline(tables, deals):
     deals.loc[is_open(deals, 1), "amount"] = 5e7
     (notice,) = warn(tables)
@@ -340,7 +347,7 @@ def test_lengths_in_milliseconds_and_in_minutes_are_seen(tables):
     n = int((calls["seconds"] > 12 * 3600).sum())
     assert notice.what.startswith(
         f"{n:,} activities ({100 * n / 3000:.0f}%) last more than 12 hours, up to "
-        f"{calls['seconds'].max() / 3600:,.0f} (e.g. 'a"
+        f"{calls['seconds'].max() / 3600:,.6g} (e.g. 'a"
     )
     calls["seconds"] = (seconds / 60).round()
     (notice,) = warn(tables)
