@@ -15,13 +15,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from salesnb.errors import SalesnbError
+from salesnb.errors import ParameterError, SalesnbError
 
 if TYPE_CHECKING:
     from salesnb.publish.batch import BatchResult, Done
     from salesnb.publish.plan import Plan
 
 _ENDLESS = 10_000
+_STANDARD_OUTPUT = Path("-")
 _COLUMNS = (
     TextColumn("{task.description}"),
     BarColumn(),
@@ -66,13 +67,34 @@ def import_(
     preset: Annotated[str | None, typer.Option(help="Mapping of the package, e.g. maven.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="Mapping of your own, YAML.")] = None,
     strict: Annotated[bool, typer.Option(help="Refuse the import if any row is refused.")] = False,
-) -> None:
+    json: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the report as JSON into this file; - for standard output.",
+            allow_dash=True, dir_okay=False, writable=True,
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Check an export and make it a snapshot."""
     from salesnb.sources.load import import_snapshot
 
     snapshot = import_snapshot(source, to=to, preset=preset, mapping=mapping, strict=strict)
-    out.print(snapshot.report)
-    out.print(f"Snapshot {snapshot.id}, data as of {snapshot.as_of}, in {snapshot.folder}")
+    told = err if json == _STANDARD_OUTPUT else out
+    told.print(snapshot.report)
+    told.print(f"Snapshot {snapshot.id}, data as of {snapshot.as_of}, in {snapshot.folder}")
+    if json is not None:
+        _write(snapshot.report.to_json(), json)
+
+
+def _write(text: str, path: Path) -> None:
+    """Write a text to a file, or to standard output as it is."""
+    if path == _STANDARD_OUTPUT:
+        sys.stdout.write(f"{text}\n")
+        return
+    try:
+        path.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise ParameterError(f"--json {path}: cannot be written: {error.strerror}.") from error
 
 
 @app.command()

@@ -14,6 +14,8 @@ from tiny_batch import QUARTER, is_running, make_snapshot, write_export, write_n
 
 from salesnb import cli
 from salesnb.measures.catalogue import CATALOGUE
+from salesnb.sources.report import LoadReport
+from salesnb.sources.snapshot import open_snapshot
 
 NAME = "[red]x[/red] :smile: [/]"
 posix = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
@@ -103,6 +105,26 @@ def test_refused_rows_are_told_with_their_text_as_it_is(call, poor_export, tmp_p
     assert code == 0
     assert "1 of 13 rows were refused and put in quarantine." in shown
     assert NAME in shown
+
+
+def test_the_report_of_an_import_is_written_as_json(call, poor_export, tmp_path):
+    folder, path = tmp_path / "snapshot", tmp_path / "report.json"
+    code, shown, _ = call("import", poor_export, "--to", folder, "--json", path)
+    assert code == 0
+    assert "1 of 13 rows were refused" in shown
+    report = open_snapshot(folder).report
+    assert LoadReport.model_validate_json(path.read_text(encoding="utf-8")) == report
+    code, shown, said = call("import", poor_export, "--to", folder, "--json", "-")
+    assert code == 0
+    assert LoadReport.model_validate_json(shown) == report
+    assert "1 of 13 rows were refused" in said
+
+
+def test_a_report_that_cannot_be_written_is_told(call, poor_export, tmp_path):
+    path = tmp_path / "nowhere" / "report.json"
+    code, _, said = call("import", poor_export, "--to", tmp_path / "snapshot", "--json", path)
+    assert code == 2
+    assert f"--json {path}: cannot be written: No such file or directory." in said
 
 
 def test_a_strict_import_refuses_the_data(call, poor_export, tmp_path):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import duckdb
 
 from salesnb.errors import quote_examples
-from salesnb.schema import TABLES, Column, Declaration
+from salesnb.schema import TABLES, Column, Declaration, leads, teams
+from salesnb.sources.notices import Notice, kpis_of
 from salesnb.sources.readers import ROW
 from salesnb.sources.sql import identifier, quoted
 from salesnb.sources.staging import raw_name, text_name
@@ -35,6 +36,15 @@ _KIND_FIX = {
     "timestamp": _DATES,
     "boolean": "Add a `map` for the column in your mapping.",
 }
+_EFFECTS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
+    ("teams", teams.parent_id): ("Their teams belong to no region that is known.", ()),
+    ("leads", leads.converted_opportunity_id): (
+        "These leads count as not won.",
+        kpis_of(leads.converted_opportunity_id),
+    ),
+}
+"""Table and column -> what a value unknown elsewhere does to figures, and to which KPIs."""
+
 DUPLICATE = "exact duplicate of an accepted row"
 CONFLICT = "same key, different content"
 _ACTIONS = {
@@ -176,11 +186,9 @@ def judge_repeated(
 
 
 def reference_warnings(
-    db: duckdb.DuckDBPyConnection,
-    declaration: Declaration,
-    columns: Iterable[str],
+    db: duckdb.DuckDBPyConnection, declaration: Declaration, columns: Iterable[str],
     accepted: dict[str, str],
-) -> list[str]:
+) -> list[Notice]:  # fmt: skip
     """Say which accepted values point at nothing in a table the export has."""
     warnings = []
     for column in (declaration.columns[name] for name in columns):
@@ -194,10 +202,16 @@ def reference_warnings(
             f"where {name} is not null and {name} not in (select {key} from {accepted[target]})"
         ).fetchall()[0]
         if count:
+            effect, kpis = _EFFECTS.get((declaration.name, column), ("", ()))
             warnings.append(
-                f"{declaration.name}: {column!r} has {count:,} values unknown in {target} "
-                f"(e.g. {quote_examples(examples)}). "
-                f"Add an alias under aliases: {target}: in your mapping."
+                Notice(
+                    table=declaration.name,
+                    what=f"{column!r} has {count:,} values unknown in {target} "
+                    f"(e.g. {quote_examples(examples)}).",
+                    effect=effect,
+                    kpis=kpis,
+                    action=f"Add an alias under aliases: {target}: in your mapping.",
+                )
             )
     return warnings
 

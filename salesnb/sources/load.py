@@ -14,8 +14,9 @@ from pathlib import Path
 import duckdb
 
 from salesnb.errors import DataError, ParameterError, join_problems
-from salesnb.schema import TABLES, activities, leads, opportunities
+from salesnb.schema import TABLES
 from salesnb.sources import checks
+from salesnb.sources.drift import find_drift
 from salesnb.sources.mapping import (
     Block,
     Company,
@@ -29,6 +30,7 @@ from salesnb.sources.mapping import (
     read_preset,
     resolve,
 )
+from salesnb.sources.notices import Notice
 from salesnb.sources.parts import (
     EXAMPLE,
     KIND,
@@ -39,6 +41,7 @@ from salesnb.sources.parts import (
     part_key,
     prepare,
 )
+from salesnb.sources.plausibility import find_warnings
 from salesnb.sources.readers import Found, SourcePart, find_sources, group, open_part
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
 from salesnb.sources.settle import Settled, settle
@@ -59,13 +62,7 @@ from salesnb.sources.snapshot import (
 )
 from salesnb.sources.sql import parquet_sql, quoted
 from salesnb.sources.staging import LITERAL
-
-_EVENTS = (
-    (opportunities, opportunities.created_on),
-    (opportunities, opportunities.closed_on),
-    (activities, activities.started_at),
-    (leads, leads.created_at),
-)
+from salesnb.sources.timeline import last_event
 
 
 @dataclass(frozen=True)
@@ -527,67 +524,56 @@ def _make_index(run: _Import, given: Mapping | None) -> Index:
             folder = run.content / QUARANTINE / name
             quarantine[name] = describe_table(folder, settled.refused)
     company = run.mapping.company
-    as_of = company.as_of or _last_event(run)
+    as_of = company.as_of or last_event(run.db, run.accepted)
+    new_id = content_id(parts, company, as_of)
     return Index(
         format=FORMAT,
-        id=content_id(parts, company, as_of),
+        id=new_id,
         as_of=as_of,
         company=company,
         mapping=given,
         parts=parts,
         tables=tables,
         quarantine=quarantine,
-        report=_make_report(run, tables),
+        report=_make_report(run, tables, as_of, new_id),
     )
 
 
-def _make_report(run: _Import, tables: dict[str, StoredTable]) -> LoadReport:
-    warnings = list(dict.fromkeys(note for s in run.settled.values() for r in s.records
-                                  for note in r.notes))  # fmt: skip
+def _make_report(
+    run: _Import, tables: dict[str, StoredTable], as_of: dt.date, new_id: str
+) -> LoadReport:
+    warnings = [
+        Notice(table=record.table, what=note, effect="", action="")
+        for settled in run.settled.values() for record in settled.records for note in record.notes
+    ]  # fmt: skip
     for name, table in tables.items():
         warnings += checks.reference_warnings(run.db, TABLES[name], table.columns, run.accepted)
+    warnings += find_warnings(run.db, run.accepted, company=run.mapping.company, as_of=as_of)
+    drift, compared_with = _compare(run, new_id)
     return LoadReport(
         tables=tuple(run.loads),
-        warnings=(*warnings, *_undated_warning(run)),
+        warnings=tuple(warnings),
+        drift=drift,
+        compared_with=compared_with,
         resolved=tuple(_describe_aliases(run)),
         absent=tuple(name for name in TABLES if name not in tables),
+        left_out=run.left_out,
         unused_files=run.opened.unused(),
         reused_parts=run.n_reused,
     )
 
 
-def _last_event(run: _Import) -> dt.date:
-    """Find the day of the last thing that happened; closing dates count for closed ones only."""
-    days: list[dt.date | None] = []
-    for table, column in _EVENTS:
-        relation = run.accepted.get(table.declaration.name)
-        if relation is None or column not in _columns_of(run, relation):
-            continue
-        only = f"where {opportunities.is_closed}" if column == opportunities.closed_on else ""
-        days += run.db.sql(f"select max({column})::DATE from {relation} {only}").fetchall()[0]
-    dated = [day for day in days if day is not None]
-    if not dated:
-        raise DataError(
-            "opportunities: no row has a date, so the day of the export is unknown. Map created_on "
-            "or closed_on, or set as_of of the company."
-        )
-    last: dt.date = max(dated)
-    return last
+def _compare(run: _Import, new_id: str) -> tuple[tuple[Notice, ...], str]:
+    """Find what changed since the snapshot before, and its id.
 
-
-def _undated_warning(run: _Import) -> list[str]:
-    relation = run.accepted[opportunities.declaration.name]
-    if opportunities.created_on not in _columns_of(run, relation):
-        return []
-    missing = f"{relation} where {opportunities.created_on} is null"
-    count = _count(run, missing)
-    if not count:
-        return []
-    return [
-        f"opportunities: {count:,} have no created_on; they are left out of KPIs over created "
-        "opportunities (close_rate) and of cycle_days."
-    ]
-
-
-def _columns_of(run: _Import, relation: str) -> set[str]:
-    return set(run.db.sql(f"select * from {relation} limit 0").columns)
+    The same content again keeps what its first import found: against itself it has no drift.
+    """
+    previous = run.previous
+    if previous is None:
+        return (), ""
+    if previous.id == new_id:
+        return previous.report.drift, previous.report.compared_with
+    try:
+        return find_drift(run.db, run.accepted, previous), previous.id
+    except duckdb.IOException:  # imports that ran beside this one have removed its files
+        return (), ""

@@ -11,6 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from salesnb.errors import DataError
+from salesnb.sources.notices import Notice, by_table
 
 
 class _Frozen(BaseModel):
@@ -62,11 +63,17 @@ class LoadReport(_Frozen):
     tables
         One entry a table that had a source.
     warnings
-        What was accepted but will affect results, in words with counts and the action.
+        What was accepted but will affect results.
+    drift
+        What changed since the import before.
+    compared_with
+        Id of the snapshot that import made; empty when there was none.
     resolved
         What the mapping's aliases put right, in words with counts.
     absent
         Tables of the model the export does not have.
+    left_out
+        Optional parts of the mapping the export does not have, in words.
     unused_files
         Files that no table was read from.
     reused_parts
@@ -75,9 +82,12 @@ class LoadReport(_Frozen):
     """
 
     tables: tuple[TableLoad, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    drift: tuple[Notice, ...] = ()
+    compared_with: str = ""
     resolved: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     unused_files: tuple[str, ...] = ()
     reused_parts: int = Field(0, exclude=True)
 
@@ -102,7 +112,7 @@ class LoadReport(_Frozen):
         )
 
     def check(self) -> str:
-        """Check that in every table rows read = merged + accepted + refused.
+        """Check that every row read is accounted for in every table.
 
         Raises
         ------
@@ -128,14 +138,20 @@ class LoadReport(_Frozen):
         ]
         return pd.DataFrame(rows, columns=["table", "reason", "rows", "examples", "action"])
 
+    def to_json(self) -> str:
+        """Write the whole report as JSON, for another program."""
+        return self.model_dump_json(indent=1)
+
     def __rich__(self) -> RenderableType:
-        """Show finding, tables, refusals, warnings."""
+        """Show finding, tables, refusals, warnings, drift."""
         counts = _rich_table(self.to_frame(), numeric=("read", "merged", "accepted", "refused"))
         parts: list[RenderableType] = [Text(self.finding, style="bold"), counts]
         if self.refused:
+            parts.append(Text("What was refused", style="bold"))
             parts.append(_rich_table(self.refusals_frame(), numeric=("rows",)))
         parts += _lines("Resolved by your mapping", self.resolved)
-        parts += _lines("Warnings", self.warnings)
+        parts += _notices("What to know before you trust the KPIs", self.warnings)
+        parts += _notices("What changed since the last import", self.drift)
         if self.absent:
             parts.append(Text(f"Tables this export does not have: {', '.join(self.absent)}"))
         if self.unused_files:
@@ -147,6 +163,17 @@ def _lines(heading: str, lines: Sequence[str]) -> list[RenderableType]:
     if not lines:
         return []
     return [Text(heading, style="bold"), *(Text(f"  {line}") for line in lines)]
+
+
+def _notices(heading: str, notices: Sequence[Notice]) -> list[RenderableType]:
+    """Put notices under their heading and tables, each with what it does and what to do."""
+    if not notices:
+        return []
+    parts: list[RenderableType] = [Text(f"{heading} ({len(notices)})", style="bold")]
+    for table, group in by_table(notices).items():
+        parts.append(Text(f"  {table}"))
+        parts += [Text(f"    - {notice.text}") for notice in group]
+    return parts
 
 
 def _rich_table(frame: pd.DataFrame, *, numeric: Sequence[str]) -> RichTable:

@@ -6,18 +6,22 @@ from salesnb.analysis.rates import Estimates
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.trend import Trend
 from salesnb.views.figures import caterpillar, estimates_figure, funnel, skill_profile, trend_chart
-from salesnb.views.tables import (
-    definitions,
-    headlines,
+from salesnb.views.imports import (
     kpi_needs,
-    kpi_tiles,
+    load_drift,
     load_headlines,
     load_notes,
     load_table,
+    load_warnings,
+    refusals_table,
+)
+from salesnb.views.tables import (
+    definitions,
+    headlines,
+    kpi_tiles,
     matrix_table,
     missing_kpis,
     quarter_records,
-    refusals_table,
     window_totals,
 )
 
@@ -29,9 +33,11 @@ __all__ = [
     "headlines",
     "kpi_needs",
     "kpi_tiles",
+    "load_drift",
     "load_headlines",
     "load_notes",
     "load_table",
+    "load_warnings",
     "matrix_table",
     "missing_kpis",
     "quarter_records",

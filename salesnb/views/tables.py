@@ -20,7 +20,6 @@ from salesnb.analysis.wording import (
 )
 from salesnb.measures.catalogue import Kpi, find_kpis
 from salesnb.measures.measures import Measures
-from salesnb.sources.report import LoadReport
 from salesnb.views.blocks import (
     Block,
     Cell,
@@ -241,83 +240,6 @@ def missing_kpis(measures: Measures) -> Block:
         needs.setdefault(measures.missing[kpi.kpi], []).append(kpi.label)
     lines = [f"for want of {need}: {', '.join(labels)}" for need, labels in needs.items()]
     return Note(f"KPIs left out {'; '.join(lines)}.", "missing")
-
-
-def load_headlines(report: LoadReport, measures: Measures) -> Block:
-    """Show what the import and its gaps mean for the reports."""
-    refused = Headline(
-        report.finding,
-        "Each refused row is in quarantine with its reason; nothing else was dropped.",
-        "strong",
-        "refusals" if report.refused else "load",
-    )
-    warned = Headline(
-        f"{len(report.warnings)} warnings on rows that were accepted.",
-        " ".join(report.warnings[:2]),
-        "strong",
-        "notes",
-    )
-    labels = [kpi.label for kpi in find_kpis(tuple(measures.missing))]
-    lacking = Headline(
-        f"{len(labels)} KPIs are left out for want of data.", f"{', '.join(labels)}.", "strong",
-        "kpis",
-    )  # fmt: skip
-    items = [refused, *([warned] if report.warnings else []), *([lacking] if labels else [])]
-    return Headlines(tuple(items))
-
-
-def load_table(report: LoadReport) -> Block:
-    """Show per table what came in, was merged, accepted and refused."""
-    return Table.from_frame(
-        report.to_frame().rename(columns=str.capitalize),
-        title=report.finding,
-        caption="Rows read = merged + accepted + refused, in every table.",
-        anchor="load",
-    )
-
-
-def refusals_table(report: LoadReport) -> Block:
-    """Show why rows were refused, with examples and what to do."""
-    frame = report.refusals_frame()
-    if frame.empty:
-        return Note("No row was refused.", "info")
-    return Table.from_frame(
-        frame.rename(columns=str.capitalize),
-        title=f"Rows were refused for {len(frame)} reasons",
-        caption="The rows are kept, with their original text, in the snapshot's quarantine.",
-        anchor="refusals",
-    )
-
-
-def load_notes(report: LoadReport) -> Block:
-    """Show warnings, what aliases resolved, and what the export does not have."""
-    rows = [
-        *(("Warning", line) for line in report.warnings),
-        *(("Resolved by the mapping", line) for line in report.resolved),
-        *(("File not used", name) for name in report.unused_files),
-        *(("Table absent", name) for name in report.absent),
-    ]
-    if not rows:
-        return Note("Every table of the model is there, and nothing was odd.", "info")
-    return Table.from_frame(
-        pd.DataFrame(rows, columns=["What", "Detail"]),
-        title="What to know about this export",
-        anchor="notes",
-    )
-
-
-def kpi_needs(measures: Measures) -> Block:
-    """Show for every KPI whether it could be computed, and if not what it needs."""
-    rows = [(kpi.label, "computed", "") for kpi in measures.kpis]
-    rows += [
-        (kpi.label, "left out", f"needs {measures.missing[kpi.kpi]}")
-        for kpi in find_kpis(tuple(measures.missing))
-    ]
-    return Table.from_frame(
-        pd.DataFrame(rows, columns=["KPI", "State", "Needs"]),
-        title=f"{len(measures.kpis)} of {len(rows)} KPIs could be computed",
-        anchor="kpis",
-    )
 
 
 def _sentence(text: str) -> str:

@@ -21,6 +21,8 @@ from salesnb.views.blocks import (
     Headlines,
     Matrix,
     Note,
+    Remark,
+    Remarks,
     Table,
     Tile,
     Tiles,
@@ -189,6 +191,17 @@ def make_notebook():
     definitions = Definitions(
         (Definition("Win rate", "Won / (won + lost), by close date.", "Open deals do not count."),)
     )
+    remarks = Remarks(
+        "2 things to know before you trust the KPIs",
+        "These rows were accepted.",
+        (
+            (
+                "opportunities",
+                (Remark(f"3 of {REPS[7]} are late.", "So.", ("Bookings",), "Close."),),
+            ),
+            ("leads", (Remark("The last lead is 64 days old."), Remark("2 have no owner."))),
+        ),
+    )
     sections = [
         ("# How does my team stand, what is real, what do we do next?", []),
         ("## What you need to know", [headlines, tiles]),
@@ -199,6 +212,7 @@ def make_notebook():
         ),
         ("## Are the differences real?", [caterpillar, funnel]),
         ("## Actions\n\nWhat was agreed.", [make_table(), pd.DataFrame({"n": [1], REPS[7]: [2]})]),
+        ("## What to know about the data", [remarks]),
         (
             f"## Definitions and limits\n\nName in markdown: {REPS[7]} {REPS[8]} "
             f"[click]({REPS[9]})",

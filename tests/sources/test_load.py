@@ -1,5 +1,7 @@
 import csv
+import datetime as dt
 import io
+import os
 from contextlib import suppress
 
 import pandas as pd
@@ -329,16 +331,57 @@ tables:
         "opportunities: 2 rows with product_id 'GTXPro' read as 'GTX Pro'.",
     )
     assert list(snapshot.read("opportunities")["product_id"]) == ["GTX Pro"] * 3 + ["Other"]
-    assert snapshot.report.warnings == (
+    assert [str(warning) for warning in snapshot.report.warnings] == [
         "opportunities: 'product_id' has 1 values unknown in products (e.g. 'Other'). "
         "Add an alias under aliases: products: in your mapping.",
-    )
+    ]
 
 
 def test_opportunities_without_a_creation_date_are_warned_of(small_snapshot):
     table = OPPORTUNITIES.replace("o2,r1,2026-01-06", "o2,r1,")
     (warning,) = small_snapshot({"opportunities": table}).report.warnings
-    assert warning.startswith("opportunities: 1 have no created_on; they are left out of KPIs")
+    assert str(warning) == (
+        "opportunities: 33% of opportunities (1 of 3) have no created_on. They are in no cohort of "
+        "created opportunities and have no sales cycle. KPIs: close_rate, cycle_days. Fill "
+        "created_on in the CRM and export again."
+    )
+
+
+def test_a_second_import_tells_what_changed_and_a_third_of_the_same_still_does(tmp_path):
+    to = tmp_path / "to"
+    tables = {"reps": REPS, "opportunities": OPPORTUNITIES}
+    first = import_tables(tmp_path, tables, to=to)
+    assert (first.report.compared_with, first.report.drift) == ("", ())
+    tables["opportunities"] = pd.read_csv(io.StringIO(OPPORTUNITIES)).drop(columns="amount")
+    second = import_tables(tmp_path, tables, to=to)
+    assert second.report.compared_with == first.id
+    assert [str(notice) for notice in second.report.drift] == [
+        "opportunities: Column amount is gone; the import before had it. What is made from it is "
+        "left out of all reports. KPIs: bookings, quota_attainment, deal_size, pipeline_created, "
+        "pipeline_coverage. Export it again, or correct its name in your mapping."
+    ]
+    assert import_tables(tmp_path, tables, to=to).report == second.report
+
+
+def test_an_import_into_a_folder_whose_snapshot_is_broken_compares_with_nothing(tmp_path):
+    to = tmp_path / "to"
+    tables = {"reps": REPS, "opportunities": OPPORTUNITIES}
+    import_tables(tmp_path, tables, to=to)
+    (to / "snapshot.json").write_text("{}")
+    assert import_tables(tmp_path, tables, to=to).report.compared_with == ""
+
+
+def test_nothing_has_happened_after_the_newest_file_was_written(tmp_path):
+    table = OPPORTUNITIES + "o4,r1,2026-05-01,2031-02-01,true,true,9\n"
+    tables = {"reps": REPS, "opportunities": table}
+    export = write_export(tmp_path / "export", tables)
+    written = dt.datetime(2026, 6, 1, tzinfo=dt.UTC).timestamp()
+    os.utime(export / "opportunities.csv", (written, written))
+    os.utime(export / "reps.csv", (written - 9e6, written - 9e6))
+    snapshot = import_snapshot(export, to=tmp_path / "to")
+    assert str(snapshot.as_of) == "2026-05-01"
+    (warning,) = snapshot.report.warnings
+    assert warning.what == "1 opportunity is closed after 2026-05-01 (e.g. 'o4 on 2031-02-01')."
 
 
 def test_ragged_lines_are_counted_by_reason_and_reconcile(small_snapshot):

@@ -54,10 +54,34 @@ def test_what_the_alias_resolves_and_what_is_absent_is_said(snapshot):
     assert report.resolved == (
         "opportunities: 1,480 rows with product_id 'GTXPro' read as 'GTX Pro'.",
     )
-    assert [w for w in report.warnings if "product" in w] == []
+    assert [w for w in report.warnings if "product" in w.text] == []
     assert {"leads", "activities", "targets", "ratings", "pipeline_snapshots"} <= set(report.absent)
     assert report.unused_files == ("data_dictionary.csv",)
     assert str(snapshot.as_of) == "2017-12-31"
+
+
+def test_what_the_import_warns_of_is_true_of_the_csv(snapshot, raw):
+    # maven by hand: 500 prospects never engaged, open deals older than 138 days, few new ones
+    is_open, is_won = (
+        raw["deal_stage"].isin(["Prospecting", "Engaging"]),
+        raw["deal_stage"] == "Won",
+    )
+    age = pd.Timestamp("2017-12-31") - raw["engage_date"]
+    longest = (raw["close_date"] - raw["engage_date"])[is_won].max()
+    n_old, n_open = int((is_open & (age > longest)).sum()), int(is_open.sum())
+    spans = (age.dt.days // 28).value_counts()
+    before = spans[range(1, 14)]
+    undated, old, quiet = snapshot.report.warnings
+    assert undated.what == "6% of opportunities (500 of 8,800) have no created_on."
+    assert old.what.startswith(
+        f"{100 * n_old / n_open:.0f}% of open ({n_old:,} of {n_open:,}) are older than any won one "
+        f"was when it closed ({longest.days} days)"
+    )
+    assert old.kpis == ("close_rate",)
+    assert quiet.what == (
+        f"Only {spans[0]} opportunities were created in the 28 days to 2017-12-31; the 13 such "
+        f"spans before had {before.min()} to {before.max():,}, usually {before.median():.0f}."
+    )
 
 
 def test_without_the_alias_a_warning_names_count_value_and_action(export, tmp_path):
@@ -68,8 +92,8 @@ def test_without_the_alias_a_warning_names_count_value_and_action(export, tmp_pa
     mapping.write_text(text.replace("GTXPro: GTX Pro", "Other: GTX Pro"), encoding="utf-8")
     report = import_snapshot(export, to=tmp_path / "to", mapping=mapping).report
     assert report.resolved == ()
-    (warning,) = [w for w in report.warnings if "product_id" in w]
-    assert warning == (
+    (warning,) = [w for w in report.warnings if "product_id" in w.text]
+    assert str(warning) == (
         "opportunities: 'product_id' has 1,480 values unknown in products (e.g. 'GTXPro'). "
         "Add an alias under aliases: products: in your mapping."
     )

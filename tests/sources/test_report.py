@@ -1,4 +1,5 @@
 import io
+import json
 
 import pytest
 from pydantic import ValidationError
@@ -6,6 +7,7 @@ from rich.console import Console
 from small_company import OPPORTUNITIES
 
 from salesnb.errors import DataError
+from salesnb.sources.notices import Notice
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
 
 REFUSALS = (
@@ -16,6 +18,9 @@ DEALS = TableLoad(
     table="opportunities", files=("deals.csv",), read=1210, merged=6, accepted=1200,
     refusals=REFUSALS,
 )  # fmt: skip
+ODD = Notice(table="leads", what="[red]2 values[/red] are odd.", kpis=("leads",))
+LATE = Notice(table="opportunities", what="3 are late.", effect="So.", action="Do.")
+GONE = Notice(table="activities", what="The table is gone.", action="Export it again.")
 REPS = TableLoad(table="reps", files=("reps.csv",), read=9, merged=0, accepted=9, refusals=())
 
 
@@ -58,18 +63,40 @@ def test_as_frames_there_is_a_row_a_table_and_a_row_a_reason():
 
 def test_everything_is_shown_and_nothing_read_as_markup():
     report = LoadReport(
-        tables=(REPS, DEALS), warnings=("o: [red]2 values[/red] unknown",), resolved=("3 read",),
+        tables=(REPS, DEALS), warnings=(ODD, LATE), drift=(GONE,), resolved=("3 read",),
         absent=("leads",), unused_files=("notes[1].csv",),
     )  # fmt: skip
     text = shown(report)
     for part in (
         report.finding, "closed before created", "o1, o2", "Correct.", "1,200",
-        "o: [red]2 values[/red] unknown", "3 read", "does not have: leads", "used: notes[1].csv",
+        ODD.text, LATE.text, GONE.text, "3 read", "trust the KPIs (2)",
+        "the last import (1)", "does not have: leads", "used: notes[1].csv",
     ):  # fmt: skip
         assert part in text
     brief = shown(LoadReport(tables=(REPS,)))
     assert "All 9 rows" in brief
-    assert not {"Warnings", "Resolved", "reason", "not used"} & set(brief.split())
+    assert not {"trust", "changed", "Resolved", "reason", "used"} & set(brief.split())
+
+
+def test_warnings_stand_under_their_tables_in_the_models_order():
+    lines = [line.strip() for line in shown(LoadReport(tables=(REPS,), warnings=(ODD, LATE, ODD)))
+             .splitlines()]  # fmt: skip
+    at = lines.index("What to know before you trust the KPIs (3)")
+    assert lines[at + 1 : at + 6] == [
+        "opportunities", f"- {LATE.text}", "leads", f"- {ODD.text}", f"- {ODD.text}",
+    ]  # fmt: skip
+
+
+def test_as_json_it_is_read_back_as_it_was():
+    report = LoadReport(tables=(DEALS,), warnings=(ODD,), drift=(GONE,), compared_with="0a1b")
+    text = report.to_json()
+    assert LoadReport.model_validate_json(text) == report
+    parsed = json.loads(text)
+    assert parsed["drift"] == [
+        {"table": "activities", "what": "The table is gone.", "effect": "", "kpis": [],
+         "action": "Export it again."}
+    ]  # fmt: skip
+    assert parsed["tables"][0]["refusals"][1]["count"] == 1
 
 
 def test_a_report_is_kept_with_its_snapshot_as_it_was_made(small_snapshot):

@@ -16,6 +16,8 @@ from salesnb.views.blocks import (
     Headlines,
     Matrix,
     Note,
+    Remark,
+    Remarks,
     Table,
     Tile,
     Tiles,
@@ -53,6 +55,7 @@ def all_blocks_saying(words):
         Tiles((Tile(words, words, words, "up", words),)),
         Note(words),
         Definitions((Definition(words, words, words),)),
+        Remarks(words, words, ((words, (Remark(words, words, (words,), words),)),)),
     ]
 
 

@@ -25,8 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from salesnb.errors import ParameterError, SalesnbError
-from salesnb.sources.cleaning import identifier
-from salesnb.sources.readers import quoted
+from salesnb.sources.sql import identifier, quoted
 
 Row = Mapping[str, Any]
 

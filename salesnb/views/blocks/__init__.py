@@ -15,6 +15,7 @@ from salesnb.views.blocks.findings import (
     render_evidence,
 )
 from salesnb.views.blocks.matrix import STANDARD_KEY, Cell, Matrix
+from salesnb.views.blocks.remarks import Remark, Remarks
 from salesnb.views.blocks.table import Table
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "Headlines",
     "Matrix",
     "Note",
+    "Remark",
+    "Remarks",
     "Table",
     "Tile",
     "Tiles",
