@@ -13,9 +13,8 @@ import duckdb
 
 from salesnb.errors import quote_examples
 from salesnb.schema import TABLES, Column, Declaration
-from salesnb.sources.cleaning import identifier
-from salesnb.sources.readers import quoted
 from salesnb.sources.report import Refusal
+from salesnb.sources.sql import identifier, quoted
 
 EARLIEST, LATEST = "1990-01-01", "2100-01-01"
 _FIX = "Correct these rows in the CRM and export again."

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from salesnb.errors import quote_examples
 from salesnb.schema import Column
-from salesnb.sources.mapping import Block, ColumnSpec, FileOptions, Mapping
-from salesnb.sources.readers import SourceFile, quoted
-
-LITERAL = "the mapping"
-"""Origin of rows that are written in the mapping itself."""
+from salesnb.sources.expressions import case_expression, mapped_expression, raw_expression
+from salesnb.sources.mapping import LITERAL, Block, ColumnSpec, FileOptions, Mapping
+from salesnb.sources.readers import SourceFile
+from salesnb.sources.sql import identifier, quoted
 
 SQL_TYPES = {
     "text": "VARCHAR",
@@ -28,24 +27,6 @@ _MOMENT = (
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
     r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[-+]\d{2}(:?\d{2})?))?)?"
 )
-
-
-def raw_expression(spec: ColumnSpec) -> str:
-    """Express the text a column is made from, as the export has it (blanks around it aside)."""
-    if spec.constant is not None:
-        return quoted(spec.constant)
-    if spec.template is not None:
-        return _template_expression(spec.template)
-    inputs = [_as_text(name) for name in spec.inputs]
-    return inputs[0] if len(inputs) == 1 else f"coalesce({', '.join(inputs)})"
-
-
-def mapped_expression(spec: ColumnSpec, raw: str) -> str:
-    """Replace the text `raw` by what the spec's `map` says; an empty text means missing."""
-    if not spec.map:
-        return f"nullif({raw}, '')"
-    rest = raw if spec.otherwise is None else quoted(spec.otherwise)
-    return f"nullif({_case(raw, spec.map)} else {rest} end, '')"
 
 
 def typed_expression(column: Column, text: str, options: FileOptions) -> str:
@@ -106,7 +87,7 @@ def stage_sql(
     origin = LITERAL if file is None else file.name
     options = FileOptions() if file is None else file.options
     relation = _literal_rows(block) if file is None else file.sql
-    specs = {name: block.columns.get(name, ColumnSpec(column=name)) for name in block.fills}
+    specs = {name: block.columns.get(name, ColumnSpec(column=(name,))) for name in block.fills}
     raws = ", ".join(
         f"{raw_expression(specs[column]) if column in specs else 'NULL'}::VARCHAR as {_raw(column)}"
         for column in columns
@@ -133,7 +114,7 @@ def _typed_select(mapping: Mapping, column: Column, text: str, options: FileOpti
     aliases = mapping.aliases.get(column.rule.references, {})
     value = typed_expression(column, text, options)
     if aliases:
-        value = f"{_case(text, aliases)} else {text} end"
+        value = f"{case_expression(text, aliases)} else {text} end"
     typed = f"({value})::{SQL_TYPES[column.rule.kind]}"
     if column.rule.kind == "text":
         return f"{_raw(column)}, {typed} as {identifier(column)}"
@@ -154,34 +135,12 @@ def _literal_rows(block: Block) -> str:
     return f"(values {', '.join(lines)}) as literal({', '.join(map(identifier, names))})"
 
 
-def identifier(name: str) -> str:
-    """Write a column name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _raw(column: Column) -> str:
     return identifier(f"raw_{column}")
 
 
-def _case(text: str, replacements: dict[str, str]) -> str:
-    cases = " ".join(f"when {quoted(key)} then {quoted(to)}" for key, to in replacements.items())
-    return f"case {text} {cases}"
-
-
 def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _as_text(name: str) -> str:
-    return f"nullif(trim({identifier(name)}::VARCHAR), '')"
-
-
-def _template_expression(template: str) -> str:
-    pieces = []
-    for position, piece in enumerate(template.replace("}", "{").split("{")):
-        if piece:
-            pieces.append(_as_text(piece) if position % 2 else quoted(piece))
-    return " || ".join(pieces)
 
 
 def _number_expression(text: str, decimal: str) -> str:

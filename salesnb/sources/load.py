@@ -13,8 +13,9 @@ import duckdb
 from salesnb.errors import DataError, ParameterError, join_problems
 from salesnb.schema import TABLES, Column, Declaration, activities, leads, opportunities
 from salesnb.sources import checks
-from salesnb.sources.cleaning import LITERAL, check_block_columns, identifier, stage_sql
+from salesnb.sources.cleaning import check_block_columns, stage_sql
 from salesnb.sources.mapping import (
+    LITERAL,
     Block,
     Company,
     FileOptions,
@@ -31,7 +32,6 @@ from salesnb.sources.readers import (
     list_files,
     open_file,
     parquet_sql,
-    quoted,
     rejected_lines,
 )
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
@@ -47,6 +47,7 @@ from salesnb.sources.snapshot import (
     content_id,
     describe_tables,
 )
+from salesnb.sources.sql import identifier, quoted
 
 _EVENTS = (
     (opportunities, opportunities.created_on),

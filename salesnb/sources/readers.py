@@ -16,6 +16,7 @@ import duckdb
 
 from salesnb.errors import DataError
 from salesnb.sources.mapping import SUFFIXES, FileOptions
+from salesnb.sources.sql import quoted
 
 _DELIMITERS = ",;\t|"
 _CHUNK = 1 << 20
@@ -242,8 +243,3 @@ def _count_rows(file: SourceFile) -> int:
                 "quoting and export again."
             ) from error
     return n_rows - 1
-
-
-def quoted(value: Path | str) -> str:
-    """Write a text as an SQL literal."""
-    return "'" + str(value).replace("'", "''") + "'"

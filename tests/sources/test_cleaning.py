@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from small_company import import_tables
 
 from salesnb.schema import leads, opportunities
-from salesnb.sources.cleaning import mapped_expression, raw_expression, typed_expression
+from salesnb.sources.cleaning import typed_expression
+from salesnb.sources.expressions import mapped_expression, raw_expression
 from salesnb.sources.mapping import ColumnSpec, FileOptions
 
 
