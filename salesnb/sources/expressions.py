@@ -143,7 +143,7 @@ def _template(template: str) -> str:
 
 
 def _arithmetic(spec: ColumnSpec, parts: list[str], decimal: str) -> str:
-    """Compute with numbers: a sum takes a missing part as 0, a product gives none then."""
+    """Compute with numbers: a sum takes a missing part as 0, products and ratios give none then."""
     numbers = [_number(part, decimal) for part in parts]
     if spec.sum:
         filled = [f"coalesce({number}, 0)" for number in numbers]
@@ -152,6 +152,8 @@ def _arithmetic(spec: ColumnSpec, parts: list[str], decimal: str) -> str:
         )
     elif spec.difference:
         result = f"{numbers[0]} - coalesce({numbers[1]}, 0)"
+    elif spec.ratio:
+        result = f"{numbers[0]} / nullif({numbers[1]}, 0)"
     else:
         result = " * ".join(numbers)
     unread = [

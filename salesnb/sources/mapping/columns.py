@@ -12,7 +12,7 @@ from salesnb.sources.mapping.strict import FALSE_WORDS, TRUE_WORDS, Strict, as_t
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 """A column's name within a template."""
 ORIGINS = (
-    "column", "constant", "template", "first_of", "value_of", "sum", "difference", "product",
+    "column", "constant", "template", "first_of", "value_of", "sum", "difference", "product", "ratio",
     "seconds_between", "is_filled", "alternatives",
 )  # fmt: skip
 """Keys that say what a column is made from; a specification has exactly one."""
@@ -113,6 +113,7 @@ class ColumnSpec(Strict):
     sum: tuple[ColumnSpec, ...] = ()
     difference: tuple[ColumnSpec, ...] = Field((), max_length=2)
     product: tuple[ColumnSpec, ...] = ()
+    ratio: tuple[ColumnSpec, ...] = Field((), max_length=2)
     seconds_between: tuple[ColumnSpec, ...] = Field((), max_length=2)
     is_filled: ColumnSpec | None = None
     alternatives: tuple[ColumnSpec, ...] = ()
@@ -155,7 +156,7 @@ class ColumnSpec(Strict):
             known = ", ".join(ORIGINS[:-1])
             raise ValueError(f"give exactly one of {known}")
         origin = given[0]
-        if origin in ("difference", "seconds_between") and len(self.inputs_of(origin)) != 2:
+        if origin in ("difference", "ratio", "seconds_between") and len(self.inputs_of(origin)) != 2:
             raise ValueError(f"`{origin}` needs two columns")
         if self.otherwise is not None and not self.map:
             raise ValueError("`otherwise` needs a `map`")
