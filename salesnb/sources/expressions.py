@@ -25,6 +25,8 @@ from salesnb.sources.sql import identifier, quoted
 _NO_LOOKUPS: Map[str, str] = {}
 _SIGNS = r"[\s\p{Z}\p{Sc}]"
 _ISO = r"\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[-+]\d{2}(:?\d{2})?))?)?"
+_NAMED_DAYS = ("%d %b, %Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _CLOCK = r"\d+:[0-5]\d(:[0-5]\d)?"
 
 
@@ -45,21 +47,21 @@ def raw_expression(
     Returns
     -------
     str
-        Of type VARCHAR. With `only_if` the `map` is applied within it, for it needs the row.
+        Of type VARCHAR. With `only_if` or `not_after`, which need the row, the `map` is applied
+        within it.
     """
-    if spec.only_if is None:
+    if spec.only_if is None and spec.not_after is None:
         return _unmapped(spec, lookups, decimal)
-    condition = _only_if(spec, lookups, decimal)
-    bare = spec.model_copy(update={"only_if": None, "if_empty": None})
-    return (
-        f"case when {condition} then {full_expression(bare, lookups=lookups, decimal=decimal)} end"
-    )
+    bare = spec.model_copy(update={"only_if": None, "not_after": None, "if_empty": None})
+    value = full_expression(bare, lookups=lookups, decimal=decimal)
+    condition = _holds(spec, value, lookups, decimal)
+    return f"case when {condition} then {value} end"
 
 
 def mapped_expression(spec: ColumnSpec, raw: str) -> str:
     """Replace the text `raw` by what the spec's `map` says; an empty text means missing."""
     text = f"nullif({raw}, '')"
-    if spec.map and spec.only_if is None:
+    if spec.map and spec.only_if is None and spec.not_after is None:
         key = f"lower({raw})" if spec.ignore_case else raw
         pairs = {(k.lower() if spec.ignore_case else k): to for k, to in spec.map.items()}
         rest = raw if spec.otherwise is None else quoted(spec.otherwise)
@@ -78,8 +80,8 @@ def full_expression(
 
 def left_out_expression(block: Block, *, lookups: Map[str, str] = _NO_LOOKUPS) -> str:
     """Express whether the mapping leaves a row of a resolved block's source out; never missing."""
-    reasons = [_condition(name, item, lookups) for name, item in block.skip.items()]
-    reasons += [f"not {_condition(name, item, lookups)}" for name, item in block.only.items()]
+    reasons = [_condition(item, lookups) for item in block.skip.values()]
+    reasons += [f"not {_condition(item, lookups)}" for item in block.only.values()]
     reasons += [
         f"({full_expression(block.columns[name], lookups=lookups)}) is null"
         for name in block.only_filled
@@ -191,8 +193,10 @@ def _seconds_between(start: str, end: str) -> str:
 
 
 def _moment(text: str, kind: str) -> str:
+    """Read a time that says itself which number is the month."""
     iso = f"case when regexp_full_match({text}, {quoted(_ISO)}) then {text} end"
-    return f"try_cast({iso} as {kind})"
+    forms = ", ".join(quoted(day + clock) for day in _NAMED_DAYS for clock in _CLOCKS)
+    return f"coalesce(try_cast({iso} as {kind}), try_strptime({text}, [{forms}])::{kind})"
 
 
 def _step(step: Step, text: str, decimal: str) -> str:
@@ -225,14 +229,17 @@ def _word_step(step: Step, text: str) -> str:
     if step.word == "day":
         day = r"'^(\d{4}-\d{1,2}-\d{1,2})[ T].*$'"
         return f"regexp_replace({text}, {day}, '\\1')"
-    if step.word == "seconds":
-        return _clock_seconds(text)
-    return _quarter(text, step.year_start)
+    if step.word == "quarter":
+        return _quarter(text, step.year_start)
+    return _clock_seconds(text, 3600 if step.word == "hours_minutes" else 60)
 
 
-def _clock_seconds(text: str) -> str:
-    parts = [f"coalesce(try_cast(split_part({text}, ':', {n}) as BIGINT), 0)" for n in (1, 2, 3)]
-    seconds = f"({parts[0]} * 3600 + {parts[1]} * 60 + {parts[2]})::VARCHAR"
+def _clock_seconds(text: str, first: int) -> str:
+    """Add up 1:30, whose first number is worth `first` seconds, or 1:30:00."""
+    parts = [f"try_cast(split_part({text}, ':', {n}) as BIGINT)" for n in (1, 2, 3)]
+    two = f"{parts[0]} * {first} + {parts[1]} * {first // 60}"
+    three = f"{parts[0]} * 3600 + {parts[1]} * 60 + {parts[2]}"
+    seconds = f"(case when {parts[2]} is null then {two} else {three} end)::VARCHAR"
     return f"case when regexp_full_match({text}, {quoted(_CLOCK)}) then {seconds} else {text} end"
 
 
@@ -263,18 +270,23 @@ def _free_names(spec: ColumnSpec) -> tuple[str, str]:
     return identifier(key), identifier(key.replace("_key", "_value_of_key"))
 
 
-def _only_if(spec: ColumnSpec, lookups: Map[str, str], decimal: str) -> str:
+def _holds(spec: ColumnSpec, value: str, lookups: Map[str, str], decimal: str) -> str:
+    """Express whether `only_if` and `not_after` hold for a row; never missing."""
+    reasons = []
     if isinstance(spec.only_if, ColumnSpec):
         text = full_expression(spec.only_if, lookups=lookups, decimal=decimal)
-        return f"coalesce(lower({text}) in {_words(TRUE_WORDS)}, false)"
-    if not isinstance(spec.only_if, dict):
-        raise ValueError(f"not resolved: {spec}")
-    items = [_condition(name, item, lookups) for name, item in spec.only_if.items()]
-    return " and ".join(items) or "true"
+        reasons.append(f"coalesce(lower({text}) in {_words(TRUE_WORDS)}, false)")
+    elif isinstance(spec.only_if, dict):
+        reasons += [_condition(item, lookups) for item in spec.only_if.values()]
+    if isinstance(spec.not_after, ColumnSpec):
+        other = full_expression(spec.not_after, lookups=lookups, decimal=decimal)
+        first, last = (f"{_moment(text, 'TIMESTAMP')}::DATE" for text in (value, other))
+        reasons.append(f"coalesce({first} <= {last}, true)")
+    return " and ".join(reasons) or "true"
 
 
-def _condition(name: str, condition: Condition, lookups: Map[str, str]) -> str:
-    text = _text(name)
+def _condition(condition: Condition, lookups: Map[str, str]) -> str:
+    text = _text(condition.column[0])
     if condition.found_in is not None:
         return f"coalesce({text} in {_values(condition.found_in, lookups)}, false)"
     words = _words(condition.is_in)

@@ -12,8 +12,8 @@ from salesnb.sources.mapping.strict import FALSE_WORDS, TRUE_WORDS, Strict, as_t
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 """A column's name within a template."""
 ORIGINS = (
-    "column", "constant", "template", "first_of", "value_of", "sum", "difference", "product", "ratio",
-    "seconds_between", "is_filled", "alternatives",
+    "column", "constant", "template", "first_of", "value_of", "sum", "difference", "product",
+    "ratio", "seconds_between", "is_filled", "alternatives",
 )  # fmt: skip
 """Keys that say what a column is made from; a specification has exactly one."""
 
@@ -45,9 +45,10 @@ class Condition(Strict):
     """What a column of the export is asked: is it one of these, is it found there.
 
     Letter case does not matter; `true` and `false` mean all the ways files write them, and an
-    empty text a missing value.
+    empty text a missing value. Which column is asked is the condition's key, or `column`.
     """
 
+    column: Names = ()
     is_in: tuple[str, ...] = Field((), alias="is")
     found_in: FoundIn | None = None
     optional: bool | None = None
@@ -76,10 +77,13 @@ class Condition(Strict):
         return self
 
 
+Word = Literal["lower", "upper", "not", "day", "quarter", "hours_minutes", "minutes_seconds"]
+
+
 class Step(Strict):
     """One thing done to a text; exactly one of these."""
 
-    word: Literal["lower", "upper", "not", "day", "seconds", "quarter"] | None = None
+    word: Word | None = None
     before: str | None = Field(None, min_length=1)
     after: str | None = Field(None, min_length=1)
     scale: float | None = Field(None, allow_inf_nan=False)
@@ -125,6 +129,7 @@ class ColumnSpec(Strict):
     only_if: str | dict[str, Condition] | ColumnSpec | None = Field(
         None, union_mode="left_to_right"
     )
+    not_after: str | ColumnSpec | None = Field(None, union_mode="left_to_right")
     if_empty: str | None = None
     optional: bool | None = None
 
@@ -156,7 +161,10 @@ class ColumnSpec(Strict):
             known = ", ".join(ORIGINS[:-1])
             raise ValueError(f"give exactly one of {known}")
         origin = given[0]
-        if origin in ("difference", "ratio", "seconds_between") and len(self.inputs_of(origin)) != 2:
+        if (
+            origin in ("difference", "ratio", "seconds_between")
+            and len(self.inputs_of(origin)) != 2
+        ):
             raise ValueError(f"`{origin}` needs two columns")
         if self.otherwise is not None and not self.map:
             raise ValueError("`otherwise` needs a `map`")
@@ -166,8 +174,9 @@ class ColumnSpec(Strict):
             needy = [name for name in ("map", "then", "lookup") if getattr(self, name)]
             if needy:
                 raise ValueError(f"`{needy[0]}` needs a column or first_of, not {origin}")
-        if origin == "alternatives" and (self.only_if is not None or self.if_empty is not None):
-            raise ValueError("write `only_if` and `if_empty` within the items of the list")
+        late = [name for name in ("only_if", "not_after", "if_empty") if getattr(self, name)]
+        if origin == "alternatives" and late:
+            raise ValueError(f"write `{late[0]}` within the items of the list")
         return self
 
     def inputs_of(self, origin: str) -> tuple[ColumnSpec, ...]:
@@ -198,7 +207,7 @@ class ColumnSpec(Strict):
     def sources(self) -> tuple[Names, ...]:
         """Other files that are looked into, by their alternative names."""
         conditions = self.only_if.values() if isinstance(self.only_if, dict) else ()
-        condition = (self.only_if,) if isinstance(self.only_if, ColumnSpec) else ()
+        condition = [c for c in (self.only_if, self.not_after) if isinstance(c, ColumnSpec)]
         own = [self.lookup.source] if self.lookup else []
         own += [item.found_in.source for item in conditions if item.found_in]
         inner = [source for part in (*self.parts, *condition) for source in part.sources]

@@ -58,11 +58,14 @@ class _Outcome:
     lacks: tuple[str, ...] = ()
     """Optional columns of the model it cannot fill."""
     is_unread: bool = False
+    fills_up: bool = False
+    """Whether it would only add to what other blocks of the table give."""
 
 
 def resolve(
-    mapping: Mapping, headers: Map[str, tuple[str, ...]], *, unread: Iterable[str] = ()
-) -> Resolution:
+    mapping: Mapping, headers: Map[str, tuple[str, ...]], *,
+    unread: Iterable[str] = (), names: Map[str, str] | None = None,
+) -> Resolution:  # fmt: skip
     """Find out which blocks and columns of a mapping an export can give.
 
     Parameters
@@ -74,6 +77,9 @@ def resolve(
     unread
         Sources the export has that could not be opened: what is read from them is passed over,
         for the reader has said why.
+    names
+        How messages call a source, for instance by its file's whole name; default: as in
+        `headers`.
 
     Returns
     -------
@@ -85,6 +91,7 @@ def resolve(
         tuple(unread),
         {file_stem(name): file_stem(to) for name, to in mapping.instead.items()},
         mapping.company.fiscal_year_start,
+        names,
     )
     tables, problems, left_out, missing = {}, [], [], []
     for name, declaration in TABLES.items():
@@ -94,20 +101,23 @@ def resolve(
         if blocks:
             tables[name] = blocks
         missing += [outcome.missing_file for outcome in outcomes if outcome.missing_file]
-        problems += _table_problems(declaration, outcomes)
+        problems += _table_problems(declaration, outcomes, export)
         problems += _check_change(mapping.changed.get(name, Change()), name, outcomes, export)
-        left_out += _describe_left_out(name, outcomes, has_blocks=bool(blocks))
-    problems = [*_check_files(missing, headers), *problems]
+        left_out += _describe_left_out(name, outcomes, export)
+    problems = [
+        *_check_files(missing, sorted(map(export.call, [*headers, *export.unread]))),
+        *problems,
+    ]
     return Resolution(tables, tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(left_out)))
 
 
-def _check_files(missing: Iterable[str], headers: Iterable[str]) -> list[str]:
+def _check_files(missing: Iterable[str], found: Iterable[str]) -> list[str]:
     names = list(dict.fromkeys(missing))
     if not names:
         return []
-    found = ", ".join(headers) or "nothing"
+    there = ", ".join(found) or "nothing"
     return [
-        f"{len(names)} file(s) missing ({', '.join(names)}); found: {found}. "
+        f"{len(names)} file(s) missing ({', '.join(names)}); found: {there}. "
         "Export them, or change `from:` in your mapping."
     ]
 
@@ -119,7 +129,7 @@ def _resolve_block(block: Block, declaration: Declaration, export: Export) -> _O
     source = export.find(block.sources)
     if source.name is None:
         if block.optional:
-            return _Outcome(reason=f"no file {source.lacks}")
+            return _Outcome(reason=f"no file {source.lacks}", fills_up=block.only_new)
         if " (may be " in source.lacks:
             problem = f"{declaration.name}: from: {source.lacks}. Write the one you mean exactly."
             return _Outcome(problems=(problem,))
@@ -149,18 +159,20 @@ def _resolve_columns(
         "columns": columns,
         "skip": skip.found,
         "only": only.found,
-        "only_filled": tuple(name for name in block.only_filled if name in columns),
         "latest_by": (latest.name,) if latest.name else (),
     })  # fmt: skip
-    problems = _missing_columns(source, list(dict.fromkeys(strict)), known)
-    needed = [column for column in declaration.required_columns if column not in columns]
+    where = export.call(source)
+    problems = _missing_columns(where, list(dict.fromkeys(strict)), known)
+    wanted = dict.fromkeys([*map(str, declaration.required_columns), *block.only_filled])
+    needed = [column for column in wanted if column not in columns]
     if not block.optional:
         strict_needed = [c for c in needed if c not in absent or block.columns[c].optional]
-        problems += _needs(source, declaration, strict_needed)
-        problems += _missing_columns(source, list(only.lacks_optional), known)
+        problems += _needs(where, declaration, strict_needed)
+        problems += _missing_columns(where, list(only.lacks_optional), known)
     elif not problems and (needed or only.lacks_optional):
         lacks = [f"{absent[c]} for {c}" if c in absent else str(c) for c in needed]
-        return _Outcome(reason=f"no {', no '.join([*lacks, *only.lacks_optional])} in {source}")
+        reason = f"no {', no '.join([*lacks, *only.lacks_optional])} in {where}"
+        return _Outcome(reason=reason, fills_up=block.only_new)
     loose = tuple(name for name in absent if block.columns[name].optional and name not in needed)
     return _Outcome(None if problems else resolved, problems=problems, lacks=loose)
 
@@ -184,9 +196,12 @@ def _needs(where: str, declaration: Declaration, needed: Iterable[str]) -> tuple
     )
 
 
-def _table_problems(declaration: Declaration, outcomes: list[_Outcome]) -> list[str]:
+def _table_problems(
+    declaration: Declaration, outcomes: list[_Outcome], export: Export
+) -> list[str]:
     problems = [problem for outcome in outcomes for problem in outcome.problems]
     is_there = any(o.block or o.missing_file or o.is_unread for o in outcomes)
+    is_there = is_there or (not outcomes and declaration.name in export.unread)
     if declaration.required and not is_there and not problems:
         name = declaration.name
         reasons = "; ".join(outcome.reason for outcome in outcomes)
@@ -195,15 +210,19 @@ def _table_problems(declaration: Declaration, outcomes: list[_Outcome]) -> list[
     return problems
 
 
-def _describe_left_out(name: str, outcomes: list[_Outcome], *, has_blocks: bool) -> list[str]:
-    reasons = list(dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason))
+def _describe_left_out(name: str, outcomes: list[_Outcome], export: Export) -> list[str]:
+    """Say what optional is not there; of a table that is, blocks that would only fill up aside."""
+    has_blocks = any(outcome.block for outcome in outcomes)
+    given = [o.reason for o in outcomes if o.reason and not (has_blocks and o.fills_up)]
+    reasons = list(dict.fromkeys(given))
     lines = [f"{name}: {reason}." for reason in reasons]
     if reasons and not has_blocks:
         lines = [f"{name}: {'; '.join(reasons)}."]
     for outcome in outcomes:
         if outcome.block and outcome.lacks:
             columns = ", ".join(outcome.lacks)
-            lines.append(f"{name}: {outcome.block.source} has no column for {columns}.")
+            where = export.call(str(outcome.block.source))
+            lines.append(f"{name}: {where} has no column for {columns}.")
     return lines
 
 
@@ -223,10 +242,12 @@ def _check_change(
             lacks += _lacks_everywhere(spec, blocks, export)
     for header, condition in [*change.skip.items(), *change.only.items()]:
         if condition is not None and not condition.optional:
-            lacks += _lacks_everywhere(ColumnSpec(column=(header,)), blocks, export)
+            lacks += _lacks_everywhere(
+                ColumnSpec(column=condition.column or (header,)), blocks, export
+            )
     if not lacks:
         return []
-    files = ", ".join(dict.fromkeys(str(block.source) for block in blocks))
+    files = ", ".join(dict.fromkeys(export.call(str(block.source)) for block in blocks))
     known = [name for block in blocks for name in export.headers[str(block.source)]]
     return [
         f"{files}: {len(lacks)} column(s) missing ({', '.join(lacks)}), named in your change of "

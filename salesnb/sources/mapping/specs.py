@@ -25,6 +25,12 @@ class Export:
     unread: tuple[str, ...] = ()
     instead: Map[str, str] | None = None
     year_start: int = 1
+    names: Map[str, str] | None = None
+    """How messages call a source, where not by its stem."""
+
+    def call(self, source: str) -> str:
+        """Write a source's name as messages do."""
+        return (self.names or {}).get(source, source)
 
     def find(self, names: Iterable[str]) -> Match:
         """Find the first source of these names that there is, those not readable included."""
@@ -89,7 +95,10 @@ def resolve_spec(spec: ColumnSpec, scope: Scope) -> Outcome:
         return Outcome(None, lacks)
     steps = tuple(step.model_copy(update={"year_start": scope.export.year_start})
                   if step.word == "quarter" else step for step in spec.then)  # fmt: skip
-    update = {"lookup": lookup[0], "only_if": condition[0], "then": steps, "optional": None}
+    update = {
+        "lookup": lookup[0], "only_if": condition[0], "then": steps, "optional": None,
+        "not_after": _resolve_not_after(spec.not_after, inner),
+    }  # fmt: skip
     return Outcome(origin.spec.model_copy(update=update))
 
 
@@ -172,14 +181,22 @@ def _resolve_only_if(
     return conditions.found, (*conditions.lacks, *conditions.lacks_optional)
 
 
+def _resolve_not_after(other: ColumnSpec | str | None, scope: Scope) -> ColumnSpec | None:
+    """Find how the other column is made; without it there is nothing to compare with."""
+    if isinstance(other, str):
+        return resolve_spec(ColumnSpec(value_of=other), scope).spec
+    return other
+
+
 def resolve_conditions(conditions: Map[str, Condition], scope: Scope) -> Conditions:
     """Make the names of conditions exact."""
     found, lacks, lacks_optional = {}, [], []
     for header, condition in conditions.items():
-        column = find_name([header], scope.known)
+        column = find_name(condition.column or [header], scope.known)
         place, missing = _resolve_found_in(condition.found_in, scope.export)
         if column.name is not None and not missing:
-            found[column.name] = condition.model_copy(update={"found_in": place})
+            update = {"found_in": place, "column": (column.name,)}
+            found[header] = condition.model_copy(update=update)
         elif condition.optional or (condition.optional is None and scope.optional):
             lacks_optional.append(missing or column.lacks)
         else:
