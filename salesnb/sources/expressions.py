@@ -9,25 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 
-from salesnb.sources.mapping import (
-    FALSE_WORDS,
-    TRUE_WORDS,
-    Block,
-    ColumnSpec,
-    Condition,
-    FoundIn,
-    Lookup,
-    Step,
-)
+from salesnb.sources import computing
+from salesnb.sources.mapping import TRUE_WORDS, Block, ColumnSpec, Condition, FoundIn, Lookup
 from salesnb.sources.mapping.columns import PLACEHOLDER
 from salesnb.sources.sql import identifier, quoted
 
 _NO_LOOKUPS: Map[str, str] = {}
-_SIGNS = r"[\s\p{Z}\p{Sc}]"
-_ISO = r"\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[-+]\d{2}(:?\d{2})?))?)?"
-_NAMED_DAYS = ("%d %b, %Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y")
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_CLOCK = r"\d+:[0-5]\d(:[0-5]\d)?"
 
 
 def raw_expression(
@@ -54,8 +41,10 @@ def raw_expression(
         return _unmapped(spec, lookups, decimal)
     bare = spec.model_copy(update={"only_if": None, "not_after": None, "if_empty": None})
     value = full_expression(bare, lookups=lookups, decimal=decimal)
-    condition = _holds(spec, value, lookups, decimal)
-    return f"case when {condition} then {value} end"
+    if isinstance(spec.not_after, ColumnSpec):
+        other = full_expression(spec.not_after, lookups=lookups, decimal=decimal)
+        value = computing.not_after(value, other)
+    return f"case when {_only_if(spec, lookups, decimal)} then {value} end"
 
 
 def mapped_expression(spec: ColumnSpec, raw: str) -> str:
@@ -112,7 +101,7 @@ def _text(name: str) -> str:
 def _unmapped(spec: ColumnSpec, lookups: Map[str, str], decimal: str) -> str:
     text = _origin(spec, lookups, decimal)
     for step in spec.then:
-        text = _step(step, text, decimal)
+        text = computing.do_step(step, text, decimal=decimal)
     return text if spec.lookup is None else _lookup(spec, spec.lookup, text, lookups)
 
 
@@ -132,8 +121,9 @@ def _origin(spec: ColumnSpec, lookups: Map[str, str], decimal: str) -> str:
     if spec.is_filled is not None:
         return f"case when {parts[0]} is null then 'false' else 'true' end"
     if spec.seconds_between:
-        return _seconds_between(*parts)
-    return _arithmetic(spec, parts, decimal)
+        return computing.seconds_between(*parts)
+    operation = next(name for name in computing.OPERATIONS if getattr(spec, name))
+    return computing.do_arithmetic(operation, parts, decimal=decimal)
 
 
 def _template(template: str) -> str:
@@ -142,115 +132,6 @@ def _template(template: str) -> str:
         if piece:
             pieces.append(_text(piece) if position % 2 else quoted(piece))
     return f"({' || '.join(pieces)})" if pieces else "''"
-
-
-def _arithmetic(spec: ColumnSpec, parts: list[str], decimal: str) -> str:
-    """Compute with numbers: a sum takes a missing part as 0, products and ratios give none then."""
-    numbers = [_number(part, decimal) for part in parts]
-    if spec.sum:
-        filled = [f"coalesce({number}, 0)" for number in numbers]
-        result = (
-            f"case when coalesce({', '.join(numbers)}) is not null then {' + '.join(filled)} end"
-        )
-    elif spec.difference:
-        result = f"{numbers[0]} - coalesce({numbers[1]}, 0)"
-    elif spec.ratio:
-        result = f"{numbers[0]} / nullif({numbers[1]}, 0)"
-    else:
-        result = " * ".join(numbers)
-    unread = [
-        f"when {part} is not null and {number} is null then {part}"
-        for part, number in zip(parts, numbers, strict=True)
-    ]
-    return f"case {' '.join(unread)} else {_number_text(result, decimal)} end"
-
-
-def _number(text: str, decimal: str) -> str:
-    """Read a number, written with or without groups of three and a currency sign."""
-    group = "." if decimal == "," else ","
-    whole = rf"(\d+|\d{{1,3}}([{group}]\d{{3}})+)"
-    form = rf"[-+]?({whole}([{decimal}]\d*)?|[{decimal}]\d+)([eE][-+]?\d+)?"
-    bare = f"regexp_replace({text}, {quoted(_SIGNS)}, '', 'g')"
-    plain = f"replace(replace({bare}, '{group}', ''), '{decimal}', '.')"
-    return (
-        f"case when regexp_full_match({bare}, {quoted(form)}) then try_cast({plain} as DOUBLE) end"
-    )
-
-
-def _number_text(number: str, decimal: str) -> str:
-    text = f"regexp_replace(({number})::VARCHAR, '\\.0$', '')"
-    return text if decimal == "." else f"replace({text}, '.', {quoted(decimal)})"
-
-
-def _seconds_between(start: str, end: str) -> str:
-    first, last = _moment(start, "TIMESTAMPTZ"), _moment(end, "TIMESTAMPTZ")
-    unread = [
-        f"when {text} is not null and {moment} is null then {text}"
-        for text, moment in ((start, first), (end, last))
-    ]
-    seconds = f"regexp_replace(epoch({last} - {first})::VARCHAR, '\\.0$', '')"
-    return f"case {' '.join(unread)} else {seconds} end"
-
-
-def _moment(text: str, kind: str) -> str:
-    """Read a time that says itself which number is the month."""
-    iso = f"case when regexp_full_match({text}, {quoted(_ISO)}) then {text} end"
-    forms = ", ".join(quoted(day + clock) for day in _NAMED_DAYS for clock in _CLOCKS)
-    return f"coalesce(try_cast({iso} as {kind}), try_strptime({text}, [{forms}])::{kind})"
-
-
-def _step(step: Step, text: str, decimal: str) -> str:
-    if step.before is not None:
-        return f"nullif(trim(split_part({text}, {quoted(step.before)}, 1)), '')"
-    if step.after is not None:
-        at = f"strpos({text}, {quoted(step.after)})"
-        rest = f"substr({text}, {at} + {len(step.after)})"
-        return f"nullif(trim(case when {at} > 0 then {rest} else {text} end), '')"
-    if step.scale is not None:
-        number = _number(text, decimal)
-        scaled = _number_text(f"{number} * {step.scale!r}::DOUBLE", decimal)
-        return f"case when {number} is null then {text} else {scaled} end"
-    if step.greater_than is not None:
-        number = _number(text, decimal)
-        limit = f"{step.greater_than!r}::DOUBLE"
-        return f"case when {number} is null then {text} else ({number} > {limit})::VARCHAR end"
-    return _word_step(step, text)
-
-
-def _word_step(step: Step, text: str) -> str:
-    if step.word in ("lower", "upper"):
-        return f"{step.word}({text})"
-    if step.word == "not":
-        word = f"lower({text})"
-        return (
-            f"case when {word} in {_words(TRUE_WORDS)} then 'false' "
-            f"when {word} in {_words(FALSE_WORDS)} then 'true' else {text} end"
-        )
-    if step.word == "day":
-        day = r"'^(\d{4}-\d{1,2}-\d{1,2})[ T].*$'"
-        return f"regexp_replace({text}, {day}, '\\1')"
-    if step.word == "quarter":
-        return _quarter(text, step.year_start)
-    return _clock_seconds(text, 3600 if step.word == "hours_minutes" else 60)
-
-
-def _clock_seconds(text: str, first: int) -> str:
-    """Add up 1:30, whose first number is worth `first` seconds, or 1:30:00."""
-    parts = [f"try_cast(split_part({text}, ':', {n}) as BIGINT)" for n in (1, 2, 3)]
-    two = f"{parts[0]} * {first} + {parts[1]} * {first // 60}"
-    three = f"{parts[0]} * 3600 + {parts[1]} * 60 + {parts[2]}"
-    seconds = f"(case when {parts[2]} is null then {two} else {three} end)::VARCHAR"
-    return f"case when regexp_full_match({text}, {quoted(_CLOCK)}) then {seconds} else {text} end"
-
-
-def _quarter(text: str, year_start: int) -> str:
-    """Name the fiscal quarter of a day; a fiscal year has the name of the year it ends in."""
-    day = _moment(text, "TIMESTAMP")
-    ahead = (13 - year_start) % 12
-    # From the first of the month: a later month may lack the day, and the last of it is another.
-    moved = f"(date_trunc('month', {day}) + INTERVAL {ahead} MONTH)"
-    name = f"year({moved}) || 'Q' || quarter({moved})"
-    return f"case when {day} is null then {text} else {name} end"
 
 
 def _lookup(spec: ColumnSpec, lookup: Lookup, text: str, lookups: Map[str, str]) -> str:
@@ -270,33 +151,23 @@ def _free_names(spec: ColumnSpec) -> tuple[str, str]:
     return identifier(key), identifier(key.replace("_key", "_value_of_key"))
 
 
-def _holds(spec: ColumnSpec, value: str, lookups: Map[str, str], decimal: str) -> str:
-    """Express whether `only_if` and `not_after` hold for a row; never missing."""
-    reasons = []
+def _only_if(spec: ColumnSpec, lookups: Map[str, str], decimal: str) -> str:
+    """Express whether `only_if` holds for a row; never missing."""
     if isinstance(spec.only_if, ColumnSpec):
         text = full_expression(spec.only_if, lookups=lookups, decimal=decimal)
-        reasons.append(f"coalesce(lower({text}) in {_words(TRUE_WORDS)}, false)")
-    elif isinstance(spec.only_if, dict):
-        reasons += [_condition(item, lookups) for item in spec.only_if.values()]
-    if isinstance(spec.not_after, ColumnSpec):
-        other = full_expression(spec.not_after, lookups=lookups, decimal=decimal)
-        first, last = (f"{_moment(text, 'TIMESTAMP')}::DATE" for text in (value, other))
-        reasons.append(f"coalesce({first} <= {last}, true)")
-    return " and ".join(reasons) or "true"
+        return f"coalesce(lower({text}) in {computing.words(TRUE_WORDS)}, false)"
+    items = spec.only_if.values() if isinstance(spec.only_if, dict) else ()
+    return " and ".join(_condition(item, lookups) for item in items) or "true"
 
 
 def _condition(condition: Condition, lookups: Map[str, str]) -> str:
     text = _text(condition.column[0])
     if condition.found_in is not None:
         return f"coalesce({text} in {_values(condition.found_in, lookups)}, false)"
-    words = _words(condition.is_in)
+    words = computing.words(condition.is_in)
     return f"(coalesce(lower({text}), '') in {words})"
 
 
 def _values(place: FoundIn, lookups: Map[str, str]) -> str:
     text = _text(place.column[0])
     return f"(select {text} from {lookups[place.source[0]]} where {text} is not null)"
-
-
-def _words(words: tuple[str, ...]) -> str:
-    return f"({', '.join(map(quoted, words))})"
