@@ -1,31 +1,31 @@
-"""Computing with texts: SQL that makes a text of others.
-
-Each part is bound to a lambda's parameter once, for it may be long and a step needs it often.
-"""
+"""Computing with texts: SQL that makes a text of others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from salesnb.sources.mapping import FALSE_WORDS, TRUE_WORDS, Step
 from salesnb.sources.sql import quoted
 
+_SHORT = 100
+"""Length up to which an expression is written again, DuckDB finding that it is the same."""
+
 OPERATIONS = ("sum", "difference", "product", "ratio")
 
 _SIGNS = r"[\s\p{Z}\p{Sc}]"
-_ISO = r"\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[-+]\d{2}(:?\d{2})?))?)?"
 _NAMED_DAYS = ("%d %b, %Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%Y")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _CLOCK = r"\d+:[0-5]\d(:[0-5]\d)?"
 
 
-def words(items: Iterable[str]) -> str:
-    """Write texts as an SQL list to look into.
+def is_among(text: str, words: Iterable[str]) -> str:
+    """Express whether a text is one of `words`; false where it is missing.
 
-    >>> words(["yes", "it's"])
-    "('yes', 'it''s')"
+    >>> is_among("A", ["yes", "it's"])
+    "coalesce(list_contains(['yes', 'it''s'], A), false)"
     """
-    return f"({', '.join(map(quoted, items))})"
+    return f"coalesce(list_contains([{', '.join(map(quoted, words))}], {text}), false)"
 
 
 def do_arithmetic(operation: str, parts: list[str], *, decimal: str) -> str:
@@ -40,47 +40,69 @@ def do_arithmetic(operation: str, parts: list[str], *, decimal: str) -> str:
     decimal
         How numbers are written, those computed too.
     """
-    numbers = [f"n[1][{n}]" for n in range(1, len(parts) + 1)]
+
+    def compute(texts: list[str]) -> str:
+        return bound([_number(text, decimal) for text in texts], partial(_compute, operation))
+
+    def make(texts: list[str]) -> str:
+        unread = [
+            f"when {text} is not null and ({_number(text, decimal)}) is null then {text}"
+            for text in texts
+        ]
+        return f"case {' '.join(unread)} else {_number_text(compute(texts), decimal)} end"
+
+    return bound(parts, make)
+
+
+def _compute(operation: str, numbers: list[str]) -> str:
     if operation == "sum":
         filled = " + ".join(f"coalesce({number}, 0)" for number in numbers)
-        result = f"case when coalesce({', '.join(numbers)}) is not null then {filled} end"
-    elif operation == "difference":
-        result = f"{numbers[0]} - coalesce({numbers[1]}, 0)"
-    elif operation == "ratio":
-        result = f"{numbers[0]} / nullif({numbers[1]}, 0)"
-    else:
-        result = " * ".join(numbers)
-    read = f"list_transform(v, lambda t: {_number('t', decimal)})"
-    computed = _number_text(_bound([read], "n", result), decimal)
-    unread = f"list_filter(v, lambda t: t is not null and {_number('t', decimal)} is null)[1]"
-    return _bound(parts, "v", f"coalesce({unread}, {computed})")
+        return f"case when coalesce({', '.join(numbers)}) is not null then {filled} end"
+    if operation == "difference":
+        return f"{numbers[0]} - coalesce({numbers[1]}, 0)"
+    if operation == "ratio":
+        return f"{numbers[0]} / nullif({numbers[1]}, 0)"
+    return " * ".join(numbers)
 
 
 def seconds_between(start: str, end: str) -> str:
     """Count the seconds from one time to another; what is no time is given as it is."""
-    unread = [
-        f"when v[{n}] is not null and {_moment(f'v[{n}]', 'TIMESTAMPTZ')} is null then v[{n}]"
-        for n in (1, 2)
-    ]
-    first, last = (_moment(f"v[{n}]", "TIMESTAMPTZ") for n in (1, 2))
-    seconds = _number_text(f"epoch({last} - {first})", ".")
-    return _bound([start, end], "v", f"case {' '.join(unread)} else {seconds} end")
+
+    def count(texts: list[str]) -> str:
+        first, last = (_moment(text, "TIMESTAMPTZ") for text in texts)
+        unread = [
+            f"when {text} is not null and {moment} is null then {text}"
+            for text, moment in zip(texts, (first, last), strict=True)
+        ]
+        return f"case {' '.join(unread)} else {_number_text(f'epoch({last} - {first})', '.')} end"
+
+    return bound([start, end], count)
 
 
 def not_after(text: str, other: str) -> str:
     """Give `text`, a day, unless it is after the day `other`."""
-    first, last = (f"{_moment(f'v[{n}]', 'TIMESTAMP')}::DATE" for n in (1, 2))
-    return _bound([text, other], "v", f"case when coalesce({first} <= {last}, true) then v[1] end")
+
+    def compare(texts: list[str]) -> str:
+        first, last = (f"{_moment(text, 'TIMESTAMP')}::DATE" for text in texts)
+        return f"case when coalesce({first} <= {last}, true) then {texts[0]} end"
+
+    return bound([text, other], compare)
 
 
 def do_step(step: Step, text: str, *, decimal: str) -> str:
     """Do one thing to a text; what it cannot be done to is given as it is."""
-    return _bound([text], "v", _step(step, "v[1]", decimal))
+    return bound([text], lambda texts: _step(step, texts[0], decimal))
 
 
-def _bound(parts: list[str], name: str, body: str) -> str:
-    """Give `body`, in which the list `name` stands for the parts."""
-    return f"list_transform([[{', '.join(parts)}]], lambda {name}: {body})[1]"
+def bound(parts: list[str], make: Callable[[list[str]], str]) -> str:
+    """Make an expression of parts; long ones are computed once, as a lambda's parameter.
+
+    No part's subquery is then within the lambda, where DuckDB allows none.
+    """
+    if max(map(len, parts)) <= _SHORT:
+        return make(parts)
+    names = [f"v[{n}]" for n in range(1, len(parts) + 1)]
+    return f"list_transform([[{', '.join(parts)}]], lambda v: {make(names)})[1]"
 
 
 def _step(step: Step, text: str, decimal: str) -> str:
@@ -106,8 +128,8 @@ def _word_step(step: Step, text: str) -> str:
         return f"{step.word}({text})"
     if step.word == "not":
         return (
-            f"case when lower({text}) in {words(TRUE_WORDS)} then 'false' "
-            f"when lower({text}) in {words(FALSE_WORDS)} then 'true' else {text} end"
+            f"case when {is_among(f'lower({text})', TRUE_WORDS)} then 'false' "
+            f"when {is_among(f'lower({text})', FALSE_WORDS)} then 'true' else {text} end"
         )
     if step.word == "day":
         day = r"'^(\d{4}-\d{1,2}-\d{1,2})[ T].*$'"
@@ -135,9 +157,8 @@ def _number_text(number: str, decimal: str) -> str:
 
 def _moment(text: str, kind: str) -> str:
     """Read a time that says itself which number is the month."""
-    iso = f"case when regexp_full_match({text}, {quoted(_ISO)}) then {text} end"
     forms = ", ".join(quoted(day + clock) for day in _NAMED_DAYS for clock in _CLOCKS)
-    return f"coalesce(try_cast({iso} as {kind}), try_strptime({text}, [{forms}])::{kind})"
+    return f"coalesce(try_cast({text} as {kind}), try_strptime({text}, [{forms}])::{kind})"
 
 
 def _clock_seconds(text: str, first: int) -> str:

@@ -49,22 +49,38 @@ def raw_expression(
 
 def mapped_expression(spec: ColumnSpec, raw: str) -> str:
     """Replace the text `raw` by what the spec's `map` says; an empty text means missing."""
-    text = f"nullif({raw}, '')"
-    if spec.map and spec.only_if is None and spec.not_after is None:
-        key = f"lower({raw})" if spec.ignore_case else raw
-        pairs = {(k.lower() if spec.ignore_case else k): to for k, to in spec.map.items()}
-        rest = raw if spec.otherwise is None else quoted(spec.otherwise)
-        text = f"nullif({case_expression(key, pairs)} else {rest} end, '')"
-    return (
-        text if spec.if_empty is None else f"coalesce({text}, nullif({quoted(spec.if_empty)}, ''))"
-    )
+    return _mapped(spec, f"nullif({raw}, '')")
 
 
 def full_expression(
     spec: ColumnSpec, *, lookups: Map[str, str] = _NO_LOOKUPS, decimal: str = "."
 ) -> str:
     """Express a column's text with all that the mapping says, straight from the source."""
-    return mapped_expression(spec, raw_expression(spec, lookups=lookups, decimal=decimal))
+    if spec.constant is not None:
+        return _mapped(spec, _text_or_null(spec.constant))
+    return _mapped(spec, raw_expression(spec, lookups=lookups, decimal=decimal))
+
+
+def _mapped(spec: ColumnSpec, raw: str) -> str:
+    """Apply `map` and `if_empty` to a text that is never empty.
+
+    No `nullif`, no list after `in`: DuckDB computes what they are of anew for each comparison.
+    """
+    text = raw
+    if spec.map and spec.only_if is None and spec.not_after is None:
+        text = computing.bound([raw], lambda texts: _replaced(spec, texts[0]))
+    return f"coalesce({text}, {_text_or_null(spec.if_empty)})" if spec.if_empty else text
+
+
+def _replaced(spec: ColumnSpec, text: str) -> str:
+    key = f"lower({text})" if spec.ignore_case else text
+    pairs = {(k.lower() if spec.ignore_case else k): to for k, to in spec.map.items()}
+    rest = text if spec.otherwise is None else _text_or_null(spec.otherwise)
+    return f"{case_expression(key, pairs)} else {rest} end"
+
+
+def _text_or_null(text: str) -> str:
+    return quoted(text) if text else "NULL"
 
 
 def left_out_expression(block: Block, *, lookups: Map[str, str] = _NO_LOOKUPS) -> str:
@@ -90,7 +106,9 @@ def latest_order(block: Block) -> str:
 
 def case_expression(text: str, replacements: Map[str, str]) -> str:
     """Begin a `case` that gives for each text its replacement; `else` and `end` are to follow."""
-    cases = " ".join(f"when {quoted(key)} then {quoted(to)}" for key, to in replacements.items())
+    cases = " ".join(
+        f"when {quoted(key)} then {_text_or_null(to)}" for key, to in replacements.items()
+    )
     return f"case {text} {cases}"
 
 
@@ -155,7 +173,7 @@ def _only_if(spec: ColumnSpec, lookups: Map[str, str], decimal: str) -> str:
     """Express whether `only_if` holds for a row; never missing."""
     if isinstance(spec.only_if, ColumnSpec):
         text = full_expression(spec.only_if, lookups=lookups, decimal=decimal)
-        return f"coalesce(lower({text}) in {computing.words(TRUE_WORDS)}, false)"
+        return computing.is_among(f"lower({text})", TRUE_WORDS)
     items = spec.only_if.values() if isinstance(spec.only_if, dict) else ()
     return " and ".join(_condition(item, lookups) for item in items) or "true"
 
@@ -164,8 +182,7 @@ def _condition(condition: Condition, lookups: Map[str, str]) -> str:
     text = _text(condition.column[0])
     if condition.found_in is not None:
         return f"coalesce({text} in {_values(condition.found_in, lookups)}, false)"
-    words = computing.words(condition.is_in)
-    return f"(coalesce(lower({text}), '') in {words})"
+    return computing.is_among(f"coalesce(lower({text}), '')", condition.is_in)
 
 
 def _values(place: FoundIn, lookups: Map[str, str]) -> str:
