@@ -105,13 +105,20 @@ def compose(layer: Layer, base: Mapping | None) -> Mapping:
         kept = tuple(_altered(block, change) for block in tables.get(name, ()))
         tables[name] = (*kept, *(_settled(block, layer) for block in change.add))
         changed[name] = _both(changed.get(name, Change()), change)
+    instead = {**base.instead, **layer.instead}
+    read = read_names(tables, instead)
+    # What is no longer read, the layer below may still say how to.
+    files = {
+        name: options for name, options in base.files.items() if not file_problems([name], read)
+    }
+    files |= {name: _over(given, base.files.get(name)) for name, given in layer.files.items()}
     return Mapping(
         about=layer.about or base.about,
         company=_over(layer.company, base.company),
-        files={**base.files, **{n: _over(o, base.files.get(n)) for n, o in layer.files.items()}},
+        files=files,
         aliases={n: {**base.aliases.get(n, {}), **layer.aliases.get(n, {})}
                  for n in {**base.aliases, **layer.aliases}},
-        instead={**base.instead, **layer.instead},
+        instead=instead,
         tables=tables,
         changed=changed,
     )  # fmt: skip
