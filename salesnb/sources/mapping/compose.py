@@ -96,15 +96,7 @@ def compose(layer: Layer, base: Mapping | None) -> Mapping:
             f"tables: {layer.extends} does not fill {', '.join(unknown)}, so it cannot be changed; "
             f"give a list of blocks. It fills: {', '.join(base.tables)}"
         )
-    tables = {name: blocks for name, blocks in base.tables.items() if name not in layer.dropped}
-    changed = {name: specs for name, specs in base.changed.items() if name in tables}
-    for name, blocks in layer.tables.items():
-        tables[name] = tuple(_settled(block, layer) for block in blocks)
-        changed.pop(name, None)
-    for name, change in layer.changes.items():
-        kept = tuple(_altered(block, change) for block in tables.get(name, ()))
-        tables[name] = (*kept, *(_settled(block, layer) for block in change.add))
-        changed[name] = _both(changed.get(name, Change()), change)
+    tables, changed = _merge_tables(layer, base)
     instead = {**base.instead, **layer.instead}
     read = read_names(tables, instead)
     # What is no longer read, the layer below may still say how to.
@@ -122,6 +114,22 @@ def compose(layer: Layer, base: Mapping | None) -> Mapping:
         tables=tables,
         changed=changed,
     )  # fmt: skip
+
+
+def _merge_tables(
+    layer: Layer, base: Mapping
+) -> tuple[dict[str, tuple[Block, ...]], dict[str, Change]]:
+    """Merge the tables, and remember what layers changed in them."""
+    tables = {name: blocks for name, blocks in base.tables.items() if name not in layer.dropped}
+    changed = {name: specs for name, specs in base.changed.items() if name in tables}
+    for name, blocks in layer.tables.items():
+        tables[name] = tuple(_settled(block, layer) for block in blocks)
+        changed.pop(name, None)
+    for name, change in layer.changes.items():
+        kept = tuple(_altered(block, change) for block in tables.get(name, ()))
+        tables[name] = (*kept, *(_settled(block, layer) for block in change.add))
+        changed[name] = _both(changed.get(name, Change()), change)
+    return tables, changed
 
 
 def _over(top: _Settings, below: _Settings | None) -> _Settings:
