@@ -36,8 +36,9 @@ class DuckDBEngine:
 
     def table(self, name: str) -> Lazy:
         """Open a table of the snapshot."""
-        path = str(self._snapshot.path(name))
-        return nw.from_native(self._db.read_parquet(path, hive_partitioning=False))
+        paths = [str(path) for path in self._snapshot.paths(name)]
+        rows = self._db.read_parquet(paths, union_by_name=True, hive_partitioning=False)
+        return nw.from_native(rows).select(*self._snapshot.columns(name))
 
     def local(self, frame: pd.DataFrame) -> Lazy:
         """Bring a small frame to the engine; times at midnight become dates."""

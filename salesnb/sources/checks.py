@@ -1,7 +1,7 @@
-"""Checks: every row is accepted, or refused into quarantine with its reasons.
+"""Checks: what may be wrong with a row, and with rows of one key.
 
-All checks of a table run in one DuckDB pass over its staged rows, so files larger than memory
-stream. A staged row is as `cleaning.stage_sql` describes it.
+All checks of a row are one SQL expression over its staged columns (`staging.Stage.typed_sql`), so
+files larger than memory stream.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import duckdb
 
 from salesnb.errors import quote_examples
 from salesnb.schema import TABLES, Column, Declaration
-from salesnb.sources.report import Refusal
+from salesnb.sources.readers import ROW
 from salesnb.sources.sql import identifier, quoted
+from salesnb.sources.staging import raw_name, text_name
 
 EARLIEST, LATEST = "1990-01-01", "2100-01-01"
 _FIX = "Correct these rows in the CRM and export again."
@@ -24,14 +25,23 @@ _KINDS = {
     "timestamp": "a date and time",
     "boolean": "yes or no",
 }
+_DATES = (
+    "Correct them, or set `date_format` for the file in your mapping, e.g. %d/%m/%Y where the day "
+    "comes first."
+)
 _KIND_FIX = {
     "number": "Correct them, or set `decimal` for the file in your mapping.",
-    "date": "Correct them, or set `date_format` for the file in your mapping.",
-    "timestamp": "Correct them, or set `date_format` for the file in your mapping.",
+    "date": _DATES,
+    "timestamp": _DATES,
     "boolean": "Add a `map` for the column in your mapping.",
 }
 DUPLICATE = "exact duplicate of an accepted row"
 CONFLICT = "same key, different content"
+_ACTIONS = {
+    DUPLICATE: "Nothing to do: one copy was kept.",
+    CONFLICT: "Decide which is right and export again; none was kept.",
+}
+UNSPLIT = "Correct the quoting of these lines and export again."
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,7 @@ class Check:
     action: str
 
 
-def row_checks(
-    declaration: Declaration, columns: Iterable[Column], references: dict[str, str]
-) -> list[Check]:
+def row_checks(declaration: Declaration, columns: Iterable[Column]) -> list[Check]:
     """List the checks of a table's rows, in the order in which reasons are given.
 
     Parameters
@@ -55,16 +63,10 @@ def row_checks(
         The table.
     columns
         Those of its columns that the export fills.
-    references
-        Accepted tables so far: name -> relation to look references up in.
     """
     present = list(columns)
-    key = _key_text(declaration)
+    key = key_text(declaration)
     checks = [check for column in present for check in _column_checks(column, key)]
-    for column in present:
-        target = column.rule.references
-        if column.rule.on_unknown == "refuse" and target in references:
-            checks.append(_reference_check(column, references[target]))
     names = {str(column) for column in present}
     for fault in declaration.faults:
         if all(name in names for name in declaration.columns if name in _words(fault.sql)):
@@ -72,81 +74,123 @@ def row_checks(
     return checks
 
 
-def judge(
-    db: duckdb.DuckDBPyConnection, declaration: Declaration, columns: list[Column],
-    checks: list[Check],
-) -> None:  # fmt: skip
-    """Make `judged_<table>`: the staged rows with `_reasons`, a list of (reason, example)."""
-    name = declaration.name
+def is_bad(checks: list[Check]) -> str:
+    """Express whether any check fails."""
+    failing = " or ".join(f"coalesce({check.predicate}, false)" for check in checks)
+    return f"({failing or 'false'})"
+
+
+def findings(checks: list[Check]) -> str:
+    """Express the list of (reason, example) of the checks that fail."""
     found = ", ".join(
         f"case when {check.predicate} then {_finding(check.reason, check.example)} end"
         for check in checks
     )
-    key_text = _key_text(declaration)
-    key = ", ".join(identifier(column) for column in declaration.key)
-    content = ", ".join(identifier(column) for column in columns)
-    db.execute(f"""
-        create temp table judged_{name} as
-        with checked as (
-            select *, list_filter([{found}], lambda r: r is not null) as _found from staged_{name}
-        ), hashed as (
-            select *, len(_found) = 0 as _valid, hash({content}) as _content from checked
-        ), copies as (
-            select *,
-                row_number() over (partition by _valid, {key} order by _block, _row) as _copy,
-                min(_content) over same <> max(_content) over same as _conflict
-            from hashed window same as (partition by _valid, {key})
-        )
-        select * exclude (_found, _content, _copy, _conflict, _valid),
-            case when not _valid then _found
-                when _conflict then [{_finding(CONFLICT, key_text)}]
-                when _copy > 1 then [{_finding(DUPLICATE, key_text)}]
-                else [] end as _reasons
-        from copies
-    """)
+    return f"list_filter([{found}], lambda r: r is not null)"
 
 
 def _finding(reason: str, example: str) -> str:
     return f"{{'reason': {quoted(reason)}, 'example': ({example})::VARCHAR}}"
 
 
-def count_refusals(
-    db: duckdb.DuckDBPyConnection, declaration: Declaration, checks: list[Check]
-) -> list[Refusal]:
-    """Count the judged rows of a table by their first reason, most frequent first."""
-    actions = {check.reason: check.action for check in checks}
-    actions[DUPLICATE] = "Nothing to do: one copy was kept."
-    actions[CONFLICT] = "Decide which is right and export again; none was kept."
-    rows = db.sql(
-        "select _reasons[1].reason as reason, count(*) as n, "
-        f"    {_examples('_reasons[1].example')} "
-        f"from judged_{declaration.name} where len(_reasons) > 0 group by reason "
-        "order by n desc, reason"
-    ).fetchall()
-    return [
-        Refusal(reason=reason, count=count, examples=tuple(examples), action=actions[reason])
-        for reason, count, examples in rows
-    ]
+def reference_checks(
+    declaration: Declaration, columns: Iterable[Column], accepted: dict[str, str]
+) -> list[Check]:
+    """List the checks of references that refuse, into the tables accepted so far."""
+    checks = []
+    for column in columns:
+        target = column.rule.references
+        if column.rule.on_unknown == "refuse" and target in accepted:
+            key, name = identifier(TABLES[target].key[0]), identifier(column)
+            unknown = f"{name} not in (select {key} from {accepted[target]})"
+            action = (
+                f"Add the missing {target} to the export, or an alias under aliases: {target}: in "
+                "your mapping."
+            )
+            reason = f"{column} is unknown in {target}"
+            checks.append(Check(reason, f"{name} is not null and {unknown}", name, action))
+    return checks
 
 
-def _examples(expression: str) -> str:
-    return f"coalesce(list(distinct {expression} order by {expression})[1:5], [])"
+def actions(declaration: Declaration) -> dict[str, str]:
+    """Say what to do about each reason a row of the table may be refused for."""
+    columns = list(declaration.columns.values())
+    known = [*row_checks(declaration, columns), *reference_checks(declaration, columns, _ANY)]
+    return {**{check.reason: check.action for check in known}, **_ACTIONS}
+
+
+_ANY = dict.fromkeys(TABLES, "")
+
+
+def repeated_keys(
+    db: duckdb.DuckDBPyConnection, relation: str, key: Iterable[str], *, across: str = ""
+) -> str | None:
+    """Find the rows of a relation whose key another has; nearly always there are none.
+
+    Parameters
+    ----------
+    relation
+        Rows to compare.
+    key
+        Names of the key's columns.
+    across
+        A column: only keys that stand in rows that differ in it.
+
+    Returns
+    -------
+    str or None
+        A relation of those rows, with `_key`, the key's hash.
+    """
+    hashed = f"hash({', '.join(map(identifier, key))})"
+    kinds = f"having count(distinct {across}) > 1" if across else "having count(*) > 1"
+    rows = f"select {hashed} as _key{', ' + across if across else ''} from {relation}"
+    db.execute(
+        f"create or replace temp table repeated as select _key from ({rows}) group by _key {kinds}"
+    )
+    if not db.sql("select count(*) from repeated").fetchall()[0][0]:
+        return None
+    return f"(select *, {hashed} as _key from {relation} where {hashed} in (from repeated))"
+
+
+def judge_repeated(
+    declaration: Declaration, columns: Iterable[str], relation: str, *, order: str
+) -> str:
+    """Select the rows to refuse among those of one key, with `reason` and `example`.
+
+    Exact copies are refused but for the first by `order`; rows that contradict one another all.
+    """
+    key = ", ".join(map(identifier, declaration.key))
+    content = ", ".join(map(identifier, columns))
+    return f"""(
+        with copies as (
+            select *, row_number() over (partition by {key} order by {order}) as _copy,
+                min(_content) over same <> max(_content) over same as _conflict
+            from (select *, hash({content}) as _content from {relation})
+            window same as (partition by {key})
+        )
+        select * exclude (_content, _copy, _conflict),
+            case when _conflict then {quoted(CONFLICT)} else {quoted(DUPLICATE)} end as reason,
+            {key_text(declaration)} as example
+        from copies where _conflict or _copy > 1
+    )"""
 
 
 def reference_warnings(
-    db: duckdb.DuckDBPyConnection, declaration: Declaration, columns: list[Column],
+    db: duckdb.DuckDBPyConnection,
+    declaration: Declaration,
+    columns: Iterable[str],
     accepted: dict[str, str],
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Say which accepted values point at nothing in a table the export has."""
     warnings = []
-    for column in columns:
+    for column in (declaration.columns[name] for name in columns):
         target = column.rule.references
         if column.rule.on_unknown == "refuse" or target not in accepted:
             continue
         key = identifier(TABLES[target].key[0])
         name = identifier(column)
         count, examples = db.sql(
-            f"select count(*), {_examples(name)} from {accepted[declaration.name]} "
+            f"select count(*), {examples_sql(name)} from {accepted[declaration.name]} "
             f"where {name} is not null and {name} not in (select {key} from {accepted[target]})"
         ).fetchall()[0]
         if count:
@@ -158,14 +202,20 @@ def reference_warnings(
     return warnings
 
 
+def examples_sql(expression: str) -> str:
+    """Express the first five distinct values of an expression, in order, as a list."""
+    return f"coalesce(list(distinct {expression} order by {expression})[1:5], [])"
+
+
 def _column_checks(column: Column, key: str) -> list[Check]:
-    rule, name, raw = column.rule, identifier(column), identifier(f"raw_{column}")
+    rule, name, raw = column.rule, identifier(column), raw_name(column)
     checks = []
     empty = f"{name} is null"
     if rule.kind != "text":
-        fix, unread = _KIND_FIX[rule.kind], identifier(f"unread_{column}")
+        fix = _KIND_FIX[rule.kind]
+        unread = f"({text_name(column)} is not null and {name} is null)"
         checks.append(Check(f"{column} is not {_KINDS[rule.kind]}", unread, raw, fix))
-        empty = f"{empty} and not {unread}"
+        empty = f"{text_name(column)} is null"
     if rule.required:
         checks.append(Check(f"{column} is empty", empty, key, _FIX))
     if rule.vocabulary:
@@ -187,23 +237,16 @@ def _column_checks(column: Column, key: str) -> list[Check]:
     return checks
 
 
-def _reference_check(column: Column, relation: str) -> Check:
-    target = column.rule.references
-    key = identifier(TABLES[target].key[0])
-    name = identifier(column)
-    return Check(
-        f"{column} is unknown in {target}",
-        f"{name} is not null and {name} not in (select {key} from {relation})",
-        name,
-        f"Add the missing {target} to the export, or an alias under aliases: {target}: "
-        "in your mapping.",
-    )
-
-
-def _key_text(declaration: Declaration) -> str:
+def key_text(declaration: Declaration) -> str:
+    """Express a row's key as text for examples; of a row without one, its number if known."""
     parts = [f"coalesce({identifier(column)}::VARCHAR, '')" for column in declaration.key]
-    return f"coalesce(nullif(trim(concat_ws(' ', {', '.join(parts)})), ''), 'row ' || _row)"
+    return f"nullif(trim(concat_ws(' ', {', '.join(parts)})), '')"
 
 
 def _words(sql: str) -> set[str]:
     return set(sql.replace("(", " ").replace(")", " ").split())
+
+
+def row_text() -> str:
+    """Express a row's number as text, for rows without a key."""
+    return f"'row ' || {ROW}"

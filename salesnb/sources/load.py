@@ -1,53 +1,64 @@
-"""The import: an export's files, through a mapping and the checks, into a Snapshot."""
+"""The import: an export's sources, through a mapping and the checks, into a Snapshot."""
 
 from __future__ import annotations
 
 import datetime as dt
 import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping as Headers
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from salesnb.errors import DataError, ParameterError, join_problems
-from salesnb.schema import TABLES, Column, Declaration, activities, leads, opportunities
+from salesnb.schema import TABLES, activities, leads, opportunities
 from salesnb.sources import checks
-from salesnb.sources.cleaning import check_block_columns, stage_sql
 from salesnb.sources.mapping import (
-    LITERAL,
     Block,
     Company,
     FileOptions,
     Mapping,
+    Resolution,
     file_stem,
     identity_mapping,
     read_company,
     read_mapping,
     read_preset,
+    resolve,
 )
-from salesnb.sources.readers import (
-    SourceFile,
-    check_all_read,
-    list_files,
-    open_file,
-    parquet_sql,
-    rejected_lines,
+from salesnb.sources.parts import (
+    EXAMPLE,
+    KIND,
+    OF_LINE,
+    PreparedPart,
+    Work,
+    make_stage,
+    part_key,
+    prepare,
 )
+from salesnb.sources.readers import Found, SourcePart, find_sources, group, open_part
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
+from salesnb.sources.settle import Settled, settle
 from salesnb.sources.snapshot import (
     FORMAT,
     INCOMING,
     QUARANTINE,
     Index,
-    OriginalFile,
     Snapshot,
+    StoredPart,
+    StoredTable,
     claim_folder,
     commit,
     content_id,
-    describe_tables,
+    describe_table,
+    is_whole,
+    open_snapshot,
 )
-from salesnb.sources.sql import identifier, quoted
+from salesnb.sources.sql import parquet_sql, quoted
+from salesnb.sources.staging import LITERAL
 
 _EVENTS = (
     (opportunities, opportunities.created_on),
@@ -57,19 +68,34 @@ _EVENTS = (
 )
 
 
+@dataclass(frozen=True)
+class _Task:
+    """One part of a source, and what one block makes of it."""
+
+    table: str
+    number: int
+    block: Block
+    source: str = ""
+    part: SourcePart | None = None
+
+
 @dataclass
 class _Import:
     """State of one running import."""
 
     db: duckdb.DuckDBPyConnection
-    mapping: Mapping
-    files: dict[str, SourceFile]
-    unused: tuple[str, ...]
     content: Path
+    workspace: Path
+    mapping: Mapping
+    opened: _Opened
+    previous: Snapshot | None
+    is_append: bool
     accepted: dict[str, str] = field(default_factory=dict)
+    settled: dict[str, Settled] = field(default_factory=dict)
     loads: list[TableLoad] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    resolved: list[str] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
+    shared: frozenset[int] = frozenset()
+    n_reused: int = 0
 
 
 def import_snapshot(
@@ -78,23 +104,28 @@ def import_snapshot(
     to: str | Path,
     preset: str | None = None,
     mapping: str | Path | None = None,
+    append: bool = False,
     strict: bool = False,
 ) -> Snapshot:
     """Import an export into a checked snapshot.
 
     Nothing is dropped silently: a row that cannot be used is in the snapshot's quarantine with
-    its reasons, and per table read = merged + accepted + refused.
+    its reasons, and per table read = left out + merged + superseded + accepted + refused.
 
     Parameters
     ----------
     source
-        Folder of CSV and Parquet files (or one file).
+        A file or folder (CSV, Parquet, Excel, DuckDB), a pattern such as ``exports/*/*.csv``, or
+        a database's URL. Files whose names differ by a date or number are parts of one source.
     to
         Snapshot folder; created, or its content replaced once the import has succeeded. A folder
         that holds anything but a snapshot is refused.
     preset, mapping
-        Name of a mapping of the package, or a YAML file. Without either the files must have the
+        Name of a mapping of the package, or a YAML file. Without either the sources must have the
         model's names.
+    append
+        Add the source to what the snapshot holds, by the mapping it was made with. The result is
+        that of importing everything at once.
     strict
         Refuse the whole import when any row was refused.
 
@@ -106,9 +137,9 @@ def import_snapshot(
     Raises
     ------
     ParameterError
-        Preset, mapping or `to` is wrong.
+        Preset, mapping or `to` is wrong, or there is no snapshot to append to.
     DataError
-        A file or column is missing or unreadable, or no usable row is left in a required table.
+        A source or column is missing or unreadable, or no usable row is left in a required table.
         The message lists every problem; an existing snapshot is untouched.
     """
     if preset and mapping:
@@ -116,14 +147,19 @@ def import_snapshot(
     folder = claim_folder(Path(to))
     content = Path(tempfile.mkdtemp(prefix=INCOMING, dir=folder))
     try:
-        with tempfile.TemporaryDirectory() as spill, duckdb.connect() as db:
-            db.execute(f"set temp_directory = {quoted(spill)}; set TimeZone = 'UTC'")
-            run = _open(db, Path(source), _read_given(preset, mapping), content)
+        workspace = content / "work"
+        workspace.mkdir()
+        previous = _previous(folder, is_needed=append)
+        given = _choose_mapping(preset, mapping, previous if append else None)
+        with duckdb.connect() as db:
+            db.execute(f"set temp_directory = {quoted(workspace)}; set TimeZone = 'UTC'")
+            opened = _Opened(db, str(source), given, previous if append else None, workspace)
+            run, tasks = _open(db, content, workspace, given, opened, previous, is_append=append)
             for name in TABLES:
-                if name in run.mapping.tables:
-                    _load_table(run, TABLES[name], run.mapping.tables[name])
+                _load_table(run, name, [task for task in tasks if task.table == name])
             _check_result(run, strict=strict)
-            index = _make_index(run)
+            index = _make_index(run, given)
+        shutil.rmtree(workspace)
         return commit(content, folder, index)
     finally:
         shutil.rmtree(content, ignore_errors=True)
@@ -131,179 +167,336 @@ def import_snapshot(
             folder.rmdir()
 
 
-def _read_given(preset: str | None, mapping: str | Path | None) -> Mapping | None:
-    if preset:
-        return read_preset(preset)
-    return read_mapping(Path(mapping)) if mapping else None
+def _previous(folder: Path, *, is_needed: bool) -> Snapshot | None:
+    """Open what the folder holds; where it is not needed, a broken snapshot is none."""
+    with suppress(DataError):
+        return open_snapshot(folder)
+    if is_needed:
+        raise ParameterError(
+            f"--append: {folder} holds no whole snapshot to add to. Import everything without it."
+        )
+    return None
+
+
+def _choose_mapping(
+    preset: str | None, mapping: str | Path | None, appended: Snapshot | None
+) -> Mapping | None:
+    given = read_preset(preset) if preset else read_mapping(Path(mapping)) if mapping else None
+    if appended is None:
+        return given
+    kept = appended.index.mapping
+    if given is not None and given != kept:
+        raise ParameterError(
+            "--append: the snapshot was made with another mapping. Import everything again, or "
+            "leave --preset and --mapping out to use the snapshot's."
+        )
+    return kept
+
+
+class _Opened(Headers[str, tuple[str, ...]]):
+    """The sources of an export and their columns; each is opened when it is first asked for.
+
+    Appending, the sources of the snapshot are known too, by what they were.
+    """
+
+    def __init__(
+        self, db: duckdb.DuckDBPyConnection, source: str, mapping: Mapping | None,
+        appended: Snapshot | None, workspace: Path,
+    ) -> None:  # fmt: skip
+        self.source = source
+        self.problems: list[str] = []
+        self._db = db
+        self._workspace = workspace
+        self.found = group(find_sources(source), mapping.sources if mapping else ())
+        files = mapping.files if mapping else {}
+        self._options = {file_stem(name): options for name, options in files.items()}
+        self._parts: dict[str, list[SourcePart]] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
+        for part in appended.index.parts if appended else ():
+            if part.source:
+                self._known[part.source] = _union(self._known.get(part.source, ()), part.columns)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of the sources."""
+        return iter({**self.found, **self._known})
+
+    def __len__(self) -> int:
+        """Count the sources."""
+        return len({**self.found, **self._known})
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        """Columns of a source: of all its parts together."""
+        if name not in self.found and name not in self._known:
+            raise KeyError(name)
+        columns = self._known.get(name, ())
+        for part in self.parts(name):
+            columns = _union(columns, part.columns)
+        return columns
+
+    def parts(self, name: str) -> list[SourcePart]:
+        """Open the parts of a source; those that cannot be are among the problems."""
+        if name not in self._parts:
+            self._parts[name] = []
+            for found in self.found.get(name, ()):
+                self._open(name, found)
+        return self._parts[name]
+
+    def _open(self, name: str, found: Found) -> None:
+        number = sum(map(len, self._parts.values()))
+        options = self._options.get(name) or self._options.get(found.name) or FileOptions()
+        try:
+            part = open_part(self._db, found, options, workspace=self._workspace, number=number)
+        except DataError as error:
+            self.problems.append(str(error))
+        else:
+            self._parts[name].append(part)
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Names of the sources that were opened, and of those known from before."""
+        return tuple({**self._parts, **self._known})
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Names of the opened sources of which a part could not be opened."""
+        return tuple(
+            name
+            for name, parts in self._parts.items()
+            if len(parts) < len(self.found.get(name, ()))
+        )
+
+    def unused(self) -> tuple[str, ...]:
+        """List the files that nothing was read from."""
+        rest = [f for name, items in self.found.items() if name not in self._parts for f in items]
+        return tuple(dict.fromkeys(found.label for found in rest))
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
 
 
 def _open(
-    db: duckdb.DuckDBPyConnection, source: Path, mapping: Mapping | None, content: Path
-) -> _Import:
-    paths = list_files(source)
-    wanted = mapping.sources if mapping else tuple(name for name in TABLES if name in paths)
-    files, problems = _open_files(db, source, paths, wanted, mapping.files if mapping else {})
-    if mapping is None and (files or not problems):
-        settings = source / "company.yaml"
-        company = read_company(settings) if settings.is_file() else Company()
-        columns = {stem: files[stem].columns if stem in files else () for stem in paths}
-        mapping = identity_mapping(columns, company)
-    if mapping is not None:
-        problems += _check_mapping(mapping, files, broken=set(wanted) - set(files))
-    if problems or mapping is None:
-        raise DataError(join_problems(problems, heading=f"{source}: {len(problems)} problem(s)"))
-    unused = tuple(path.name for stem, path in paths.items() if stem not in mapping.sources)
-    return _Import(db, mapping, files, unused, content)
+    db: duckdb.DuckDBPyConnection, content: Path, workspace: Path, mapping: Mapping | None,
+    opened: _Opened, previous: Snapshot | None, *, is_append: bool,
+) -> tuple[_Import, list[_Task]]:  # fmt: skip
+    """Match sources and mapping; what is wrong with either is said at once."""
+    if mapping is None:
+        company = _company(opened.source, previous if is_append else None)
+        mapping, is_given = _identity(opened, company), False
+    else:
+        is_given = True
+    resolution = resolve(mapping, opened, unread=opened.broken)
+    tasks, problems = _make_tasks(resolution, mapping, opened, is_given=is_given)
+    problems = [*opened.problems, *resolution.problems, *problems]
+    if problems:
+        problems = list(dict.fromkeys(problems))
+        heading = f"{opened.source}: {len(problems)} problem(s)"
+        raise DataError(join_problems(problems, heading=heading))
+    run = _Import(db, content, workspace, mapping, opened, previous, is_append)
+    run.left_out = resolution.left_out
+    uses = Counter(id(task.part) for task in tasks)
+    run.shared = frozenset(part for part, count in uses.items() if count > 1)
+    return run, tasks
 
 
-def _open_files(
-    db: duckdb.DuckDBPyConnection, source: Path, paths: dict[str, Path],
-    wanted: tuple[str, ...], options: dict[str, FileOptions],
-) -> tuple[dict[str, SourceFile], list[str]]:  # fmt: skip
-    files, problems = {}, []
-    chosen = {file_stem(name): given for name, given in options.items()}
-    absent = [stem for stem in wanted if stem not in paths]
-    if absent:
-        found = ", ".join(path.name for path in paths.values())
-        problems.append(
-            f"{source}: {len(absent)} file(s) missing ({', '.join(absent)}); found: {found}. "
-            "Export them, or change `from:` in your mapping."
-        )
-    for stem in wanted:
-        if stem in paths:
-            try:
-                files[stem] = open_file(db, paths[stem], chosen.get(stem, FileOptions()))
-            except DataError as error:
-                problems.append(str(error))
-    return files, problems
+def _company(source: str, appended: Snapshot | None) -> Company:
+    if appended is not None:
+        return appended.company
+    settings = Path(source) / "company.yaml"
+    return read_company(settings) if settings.is_file() else Company()
 
 
-def _check_mapping(
-    mapping: Mapping, files: dict[str, SourceFile], *, broken: set[str]
-) -> list[str]:
-    problems = []
-    for name, declaration in TABLES.items():
-        blocks = mapping.tables.get(name, ())
-        if declaration.required and not blocks and name not in broken:
-            problems.append(f"{name}: the table is required and has no source.")
-        for block in blocks:
-            file = files.get(file_stem(block.source)) if block.source else None
-            where = file.name if file else block.source or LITERAL
-            needed = [c for c in declaration.required_columns if c not in block.fills]
-            if needed:
-                problems.append(
-                    f"{where}: {name} needs {len(needed)} more column(s): {', '.join(needed)}. "
-                    f"Add them to the export or under tables: {name}: in your mapping."
-                )
-            if file:
-                problems += check_block_columns(block, file)
-    return problems
+def _identity(opened: _Opened, company: Company) -> Mapping:
+    names = [name for name in opened if name in TABLES]
+    columns = {name: opened[name] if name in names else () for name in opened}
+    return identity_mapping(columns, company)
 
 
-def _load_table(run: _Import, declaration: Declaration, blocks: tuple[Block, ...]) -> None:
-    given = {name for block in blocks for name in block.fills} | set(declaration.key)
-    columns = [column for name, column in declaration.columns.items() if name in given]
-    name = declaration.name
-    files = [run.files[file_stem(b.source)] if b.source else None for b in blocks]
-    names = tuple(dict.fromkeys(file.name if file else LITERAL for file in files))
-    selects = [
-        stage_sql(run.mapping, block, number, columns, file)
-        for number, (block, file) in enumerate(zip(blocks, files, strict=True))
-    ]
-    found = checks.row_checks(declaration, columns, run.accepted)
-    try:
-        run.db.execute(f"create temp table staged_{name} as {' union all by name '.join(selects)}")
-    except duckdb.Error as error:
-        raise DataError(
-            f"{', '.join(names)}: cannot be read: {str(error).splitlines()[0]} "
-            "Export it again; a CSV may have one kind of line end only."
-        ) from error
-    unsplit = _split_failures(run, name, files)
-    checks.judge(run.db, declaration, columns, found)
-    path = _write_tables(run, name, columns)
-    refusals = [*checks.count_refusals(run.db, declaration, found), *unsplit]
-    run.accepted[name] = parquet_sql(path)
-    run.loads.append(_count_load(run, name, names, refusals, sum(r.count for r in unsplit)))
-    run.warnings += checks.reference_warnings(run.db, declaration, columns, run.accepted)
-    run.resolved += _count_aliases(run, name, columns)
-    run.db.execute(f"drop table staged_{name}; drop table judged_{name}")
+def _make_tasks(
+    resolution: Resolution, mapping: Mapping, opened: _Opened, *, is_given: bool
+) -> tuple[list[_Task], list[str]]:
+    """List what each part of each source becomes.
 
-
-def _write_tables(run: _Import, name: str, columns: list[Column]) -> Path:
-    path = run.content / f"{name}.parquet"
-    names = ", ".join(identifier(column) for column in columns)
-    how = "(format parquet, compression zstd)"
-    run.db.execute(
-        f"copy (select {names} from judged_{name} where len(_reasons) = 0 order by _block, _row) "
-        f"to {quoted(path)} {how}"
-    )
-    raws = ", ".join(f"{identifier(f'raw_{column}')} as {identifier(column)}" for column in columns)
-    refused = f"from judged_{name} where len(_reasons) > 0"
-    if _count(run, refused):
-        quarantine = run.content / QUARANTINE
-        quarantine.mkdir(exist_ok=True)
-        run.db.execute(
-            f"copy (select _file as file, _row as row, _reasons[1].reason as reason, "
-            f"list_transform(_reasons, lambda r: r.reason) as all_reasons, {raws} {refused} "
-            f"order by _block, _row) to {quoted(quarantine / f'{name}.parquet')} {how}"
-        )
-    return path
-
-
-def _split_failures(run: _Import, name: str, files: list[SourceFile | None]) -> list[Refusal]:
-    """Count CSV lines that DuckDB could not split into columns: they belong to the table too.
-
-    Sees also that no other line was lost.
+    Parts of one source may differ in their columns, so each is resolved for itself.
     """
-    counts: dict[str, list[str]] = {}
-    rejected = rejected_lines(run.db)
-    for number, file in enumerate(files):
-        if file is None:
-            continue
-        lines = [row for row in rejected if row[0] == str(file.path)]
-        for _, line, text, reason in lines:
-            counts.setdefault(reason, []).append(f"line {line}: {text[:60]}")
-        n_read = _count(run, f"from staged_{name} where _block = {number}", "sum(_merged)")
-        check_all_read(file, n_read + len(lines))
-    action = "Correct the quoting of these lines and export again."
-    return [
-        Refusal(reason=reason, count=len(lines), examples=tuple(lines[:5]), action=action)
-        for reason, lines in sorted(counts.items())
-    ]
+    tasks: list[_Task] = []
+    problems: list[str] = []
+    for table, blocks in resolution.tables.items():
+        for number, block in zip(resolution.numbers[table], blocks, strict=True):
+            if block.source is None:
+                tasks.append(_Task(table, number, block))
+                continue
+            for part in opened.parts(block.source):
+                alone = _resolve_part(resolution, mapping, opened, block.source, part, is_given)
+                problems += alone.problems
+                tasks += [
+                    _Task(table, number, own, block.source, part)
+                    for at, own in zip(
+                        alone.numbers.get(table, ()), alone.tables.get(table, ()), strict=True
+                    )
+                    if at == number
+                ]
+    return tasks, problems
 
 
-def _count_load(
-    run: _Import, name: str, files: tuple[str, ...], refusals: list[Refusal], n_unsplit: int
-) -> TableLoad:
-    staged = _count(run, f"from staged_{name}", "sum(_merged)")
+def _resolve_part(
+    whole: Resolution, mapping: Mapping, opened: _Opened, source: str, part: SourcePart,
+    is_given: bool,
+) -> Resolution:  # fmt: skip
+    if set(part.columns) == set(opened[source]):
+        return whole
+    headers = {name: opened[name] for name in opened.used}
+    headers[source] = part.columns
+    if not is_given:
+        mapping = identity_mapping(
+            {name: columns for name, columns in headers.items()}, mapping.company
+        )
+    return resolve(mapping, headers)
+
+
+def _load_table(run: _Import, name: str, tasks: list[_Task]) -> None:
+    """Prepare the parts of a table, or take them from the last snapshot, and settle them."""
+    kept = _kept_parts(run, name) if run.is_append else []
+    keys = {part.record.key for part in kept}
+    parts = list(kept)
+    for task in tasks:
+        key = _key_of(run, task)
+        if key not in keys:
+            keys.add(key)
+            parts.append(_prepare(run, task, key))
+    if not parts:
+        return
+    parts.sort(key=lambda part: part.record.block)
+    run.n_reused += sum(not part.is_new for part in parts)
+    home, quarantine = run.content / name, run.content / QUARANTINE / name
+    settled = settle(run.db, TABLES[name], parts, run.accepted, home=home, quarantine=quarantine)
+    run.accepted[name] = parquet_sql([home / file for file in settled.accepted])
+    run.settled[name] = settled
+    run.loads.append(_count_load(run, name, settled))
+
+
+def _key_of(run: _Import, task: _Task) -> str:
+    lookups = [
+        part.sha256 for group in task.block.lookups for name in group
+        for part in run.opened.parts(name)
+    ]  # fmt: skip
+    return part_key(task.table, task.number, task.block, task.part, run.mapping, tuple(lookups))
+
+
+def _prepare(run: _Import, task: _Task, key: str) -> PreparedPart:
+    """Prepare a part, unless the last snapshot holds it whole."""
+    stored = None if run.previous is None else _stored_part(run.previous, task.table, key)
+    if stored is not None and not stored.record.superseded:
+        return stored
+    part = task.part
+    lookups = {name: _lookup_sql(run, name) for group in task.block.lookups for name in group}
+    stage = make_stage(run.db, task.block, part, run.mapping, table=task.table, lookups=lookups)
+    record = StoredPart(key=key, table=task.table, block=task.number, file=LITERAL)
+    if part is not None:
+        record = record.model_copy(
+            update={
+                "file": part.file,
+                "source": task.source,
+                "columns": part.columns,
+                "sha256": part.sha256,
+                "bytes": part.bytes,
+                "notes": part.notes,
+            }
+        )
+    work = Work(stage, part, key, is_shared=id(part) in run.shared)
+    return prepare(run.db, work, record, folder=run.workspace)
+
+
+def _lookup_sql(run: _Import, name: str) -> str:
+    parts = run.opened.parts(name)
+    rows = [f"from {part.numbered(run.db, part.columns)}" for part in parts]
+    return f"({' union all by name '.join(rows)})"
+
+
+def _stored_part(snapshot: Snapshot, table: str, key: str) -> PreparedPart | None:
+    """Find a part in a snapshot, if its files are as they were written."""
+    record = next((p for p in snapshot.index.parts if (p.table, p.key) == (table, key)), None)
+    if record is None:
+        return None
+    name = f"{key}.parquet"
+    home = snapshot.folder / snapshot.id
+    paths: list[Path | None] = []
+    for folder, tables in (
+        (home / table, snapshot.index.tables),
+        (home / QUARANTINE / table, snapshot.index.quarantine),
+    ):
+        files = tables[table].files if table in tables else ()
+        stored = next((file for file in files if file.name == name), None)
+        if stored is not None and not is_whole(folder, stored):
+            return None
+        paths.append(None if stored is None else folder / name)
+    good, refused = paths
+    return None if good is None else PreparedPart(record, good, refused, is_new=False)
+
+
+def _kept_parts(run: _Import, table: str) -> list[PreparedPart]:
+    """List the parts of the snapshot that is appended to; `open_snapshot` saw that it is whole."""
+    if run.previous is None:
+        return []
+    records = [part for part in run.previous.index.parts if part.table == table]
+    kept = [_stored_part(run.previous, table, record.key) for record in records]
+    return [part for part in kept if part is not None]
+
+
+def _count_load(run: _Import, name: str, settled: Settled) -> TableLoad:
+    records = settled.records
     load = TableLoad(
         table=name,
-        files=files,
-        read=staged + n_unsplit,
-        merged=staged - _count(run, f"from staged_{name}"),
-        accepted=_count(run, f"from {run.accepted[name]}"),
-        refusals=tuple(refusals),
+        files=tuple(dict.fromkeys(record.file for record in records)),
+        read=sum(record.read for record in records),
+        left_out=sum(record.left_out for record in records),
+        merged=sum(record.merged for record in records),
+        superseded=sum(record.superseded for record in records),
+        accepted=_count(run, run.accepted[name]),
+        refusals=_count_refusals(run, name, settled),
     )
     if not load.reconciles:  # pragma: no cover - a defect of ours, never of the data
         raise AssertionError(f"{name}: rows do not reconcile: {load}")
     return load
 
 
-def _count(run: _Import, relation: str, what: str = "count(*)") -> int:
-    return int(run.db.sql(f"select coalesce({what}, 0) {relation}").fetchall()[0][0])
+def _count_refusals(run: _Import, name: str, settled: Settled) -> tuple[Refusal, ...]:
+    """Count the refused rows of a table by their first reason, most frequent first."""
+    if not settled.refused:
+        return ()
+    folder = run.content / QUARANTINE / name
+    rows = run.db.sql(
+        f"select reason, any_value({KIND}), count(*) as n, {checks.examples_sql(EXAMPLE)} "
+        f"from {parquet_sql([folder / file for file in settled.refused])} "
+        "group by reason order by n desc, reason"
+    ).fetchall()
+    actions = checks.actions(TABLES[name])
+    return tuple(
+        Refusal(
+            reason=reason,
+            count=count,
+            examples=tuple(examples),
+            action=checks.UNSPLIT if kind == OF_LINE else actions[reason],
+        )
+        for reason, kind, count, examples in rows
+    )
 
 
-def _count_aliases(run: _Import, name: str, columns: list[Column]) -> list[str]:
+def _count(run: _Import, relation: str) -> int:
+    return int(run.db.sql(f"select count(*) from {relation}").fetchall()[0][0])
+
+
+def _describe_aliases(run: _Import) -> list[str]:
     lines = []
-    for column in columns:
-        for alias, proper in run.mapping.aliases.get(column.rule.references, {}).items():
-            count = _count(
-                run,
-                f"from staged_{name} where {identifier(f'raw_{column}')} = {quoted(alias)} "
-                f"and {identifier(column)} = {quoted(proper)}",
-            )
-            if count:
-                lines.append(f"{name}: {count:,} rows with {column} {alias!r} read as {proper!r}.")
+    for table, settled in run.settled.items():
+        counts: Counter[tuple[str, str, str]] = Counter()
+        for record in settled.records:
+            for column, alias, proper, count in record.aliases:
+                counts[column, alias, proper] += count
+        lines += [
+            f"{table}: {count:,} rows with {column} {alias!r} read as {proper!r}."
+            for (column, alias, proper), count in counts.items()
+        ]
     return lines
 
 
@@ -325,30 +518,41 @@ def _check_result(run: _Import, *, strict: bool) -> None:
         raise DataError(join_problems(refused, heading="--strict: rows were refused"))
 
 
-def _make_index(run: _Import) -> Index:
-    tables = describe_tables(run.content)
-    quarantine = describe_tables(run.content / QUARANTINE)
-    as_of = run.mapping.company.as_of or _last_event(run)
-    report = LoadReport(
-        tables=tuple(run.loads),
-        warnings=(*run.warnings, *_undated_warning(run)),
-        resolved=tuple(run.resolved),
-        absent=tuple(name for name in TABLES if name not in tables),
-        unused_files=run.unused,
-    )
+def _make_index(run: _Import, given: Mapping | None) -> Index:
+    parts = tuple(record for settled in run.settled.values() for record in settled.records)
+    tables, quarantine = {}, {}
+    for name, settled in run.settled.items():
+        tables[name] = describe_table(run.content / name, settled.accepted)
+        if settled.refused:
+            folder = run.content / QUARANTINE / name
+            quarantine[name] = describe_table(folder, settled.refused)
+    company = run.mapping.company
+    as_of = company.as_of or _last_event(run)
     return Index(
         format=FORMAT,
-        id=content_id(tables, quarantine, run.mapping.company, as_of),
+        id=content_id(parts, company, as_of),
         as_of=as_of,
-        company=run.mapping.company,
+        company=company,
+        mapping=given,
+        parts=parts,
         tables=tables,
         quarantine=quarantine,
-        originals=tuple(
-            OriginalFile(name=file.name, sha256=file.sha256(), bytes=file.path.stat().st_size)
-            for stem, file in run.files.items()
-            if stem in run.mapping.sources
-        ),
-        report=report,
+        report=_make_report(run, tables),
+    )
+
+
+def _make_report(run: _Import, tables: dict[str, StoredTable]) -> LoadReport:
+    warnings = list(dict.fromkeys(note for s in run.settled.values() for r in s.records
+                                  for note in r.notes))  # fmt: skip
+    for name, table in tables.items():
+        warnings += checks.reference_warnings(run.db, TABLES[name], table.columns, run.accepted)
+    return LoadReport(
+        tables=tuple(run.loads),
+        warnings=(*warnings, *_undated_warning(run)),
+        resolved=tuple(_describe_aliases(run)),
+        absent=tuple(name for name in TABLES if name not in tables),
+        unused_files=run.opened.unused(),
+        reused_parts=run.n_reused,
     )
 
 
@@ -375,7 +579,8 @@ def _undated_warning(run: _Import) -> list[str]:
     relation = run.accepted[opportunities.declaration.name]
     if opportunities.created_on not in _columns_of(run, relation):
         return []
-    count = _count(run, f"from {relation} where {opportunities.created_on} is null")
+    missing = f"{relation} where {opportunities.created_on} is null"
+    count = _count(run, missing)
     if not count:
         return []
     return [
@@ -385,4 +590,4 @@ def _undated_warning(run: _Import) -> list[str]:
 
 
 def _columns_of(run: _Import, relation: str) -> set[str]:
-    return set(run.db.sql(f"select * from {relation}").columns)
+    return set(run.db.sql(f"select * from {relation} limit 0").columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -27,15 +27,18 @@ class Refusal(_Frozen):
 
 
 class TableLoad(_Frozen):
-    """One table's rows: read = merged + accepted + refused.
+    """One table's rows: read = left out + merged + superseded + accepted + refused.
 
-    `merged` counts repeated rows that the mapping declared to be one (`distinct`).
+    `left_out` counts rows the mapping skips, `merged` repeated rows that it declares to be one
+    (`distinct`), `superseded` rows whose key stands in a later row or file again.
     """
 
     table: str
     files: tuple[str, ...]
     read: int
+    left_out: int = 0
     merged: int
+    superseded: int = 0
     accepted: int
     refusals: tuple[Refusal, ...]
 
@@ -47,7 +50,8 @@ class TableLoad(_Frozen):
     @property
     def reconciles(self) -> bool:
         """Whether every row read is accounted for."""
-        return self.read == self.merged + self.accepted + self.refused
+        dropped = self.left_out + self.merged + self.superseded
+        return self.read == dropped + self.accepted + self.refused
 
 
 class LoadReport(_Frozen):
@@ -65,6 +69,9 @@ class LoadReport(_Frozen):
         Tables of the model the export does not have.
     unused_files
         Files that no table was read from.
+    reused_parts
+        Parts of the export that were taken from the last snapshot as they were; known only to
+        the import itself.
     """
 
     tables: tuple[TableLoad, ...]
@@ -72,6 +79,7 @@ class LoadReport(_Frozen):
     resolved: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unused_files: tuple[str, ...] = ()
+    reused_parts: int = Field(0, exclude=True)
 
     @property
     def accepted(self) -> int:

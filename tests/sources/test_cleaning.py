@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from small_company import import_tables
 
 from salesnb.schema import leads, opportunities
-from salesnb.sources.cleaning import typed_expression
+from salesnb.sources.cleaning import Conventions, infer_conventions, typed_expression
+from salesnb.sources.cleaning.conventions import infer_day_first, infer_decimal
+from salesnb.sources.cleaning.dates import Clock
 from salesnb.sources.expressions import mapped_expression, raw_expression
 from salesnb.sources.mapping import ColumnSpec, FileOptions
 
@@ -20,8 +22,8 @@ def db():
         yield connection
 
 
-def convert(db, column, text, **options):
-    value = typed_expression(column, "text", FileOptions(**options))
+def convert(db, column, text, **conventions):
+    value = typed_expression(column, "text", Conventions(**conventions))
     return db.execute(f"select {value} from (select ?::VARCHAR as text)", [text]).fetchall()[0][0]
 
 
@@ -31,7 +33,10 @@ def convert(db, column, text, **options):
         ("0", 0.0), ("-5", -5.0), ("+1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0),
         ("1,234", 1234.0), ("-1,234,567.89", -1234567.89), ("$1,234.50", 1234.5),
         ("€ 12.50", 12.5), ("1\u202f234\u00a0567.5", 1234567.5), ("1.234", 1.234),
-        (None, None),
+        (None, None), ("(500)", -500.0), ("500-", -500.0), ("($1,234.50)", -1234.5),
+        ("$342.09K", 342_090.0), ("5 k", 5000.0), ("1.5M", 1.5e6), ("€2bn", 2e9),
+        ("USD 1,200.50", 1200.5), ("100.00 EUR", 100.0), ("R$ 500", 500.0), ("CHF 1'000", 1000.0),
+        ("5MXN", 5.0), ("5KUSD", 5000.0),
     ],
 )  # fmt: skip
 def test_numbers_may_be_grouped_and_carry_a_currency_sign(db, text, value):
@@ -54,7 +59,8 @@ def test_a_decimal_comma_turns_points_into_groups(db, text, value):
     [
         *((text, ".") for text in (
             "n/a", "nan", "NaN", "inf", "-inf", "Infinity", "1e999", "1,5", "1,23,456", "12.5.1",
-            "1.234,56", "1_000", "0x1F", "(500)", "--1", "5 k", "true", "2026-01-05", ".", "",
+            "1.234,56", "1_000", "0x1F", "(-5)", "--1", "5 x", "true", "2026-01-05", ".", "", "A5",
+            "12%", "5kk", "(5", "'5",
         )),
         *((text, ",") for text in ("1.5", "1,234.5", "1.23.456", "1234.567", "nan", "1,5,1")),
     ],
@@ -91,12 +97,103 @@ def test_iso_moments_are_kept_as_written(db, text, moment):
 
 @pytest.mark.parametrize(
     "text",
-    ["05/01/2026", "2026-02-30", "2026-13-01", "2026-01-05 10:00 PM", "2026-01-05 25:00", "45000",
-     "20260105", "now", "infinity", "epoch", "2026-01-05 later"],
+    ["05/01/2026", "2026-02-30", "2026-13-01", "2026-01-05 25:00", "2026-01-05 10:00 XM", "99999",
+     "12345", "now", "infinity", "epoch", "2026-01-05 later", "31 Feb 2026", "5 Jnu 2026"],
 )  # fmt: skip
-def test_what_is_no_iso_date_is_none(db, text):
+def test_what_is_not_clearly_a_date_is_none(db, text):
     assert convert(db, opportunities.created_on, text) is None
     assert convert(db, leads.created_at, text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("15 Apr, 2021 00:02:00", dt.datetime(2021, 4, 15, 0, 2)),
+        ("15 Apr 2021", dt.datetime(2021, 4, 15)),
+        ("Apr 5, 2021", dt.datetime(2021, 4, 5)),
+        ("April 5, 2021 4:30 PM", dt.datetime(2021, 4, 5, 16, 30)),
+        ("5-Apr-21", dt.datetime(2021, 4, 5)),
+        ("20260105", dt.datetime(2026, 1, 5)),
+        ("45000", dt.datetime(2023, 3, 15)),  # Excel's own answer for the number 45000
+        ("45000.75", dt.datetime(2023, 3, 15, 18)),
+        ("1672531200000", dt.datetime(2023, 1, 1)),
+        ("2026-01-05 10:00 PM", dt.datetime(2026, 1, 5, 22)),
+    ],
+)
+def test_dates_that_say_what_they_are_need_no_format(db, text, moment):
+    assert convert(db, leads.created_at, text) == moment
+    assert convert(db, opportunities.created_on, text) == moment.date()
+
+
+@given(moment=st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2099, 12, 31)))
+def test_either_order_of_day_and_month_is_read_as_it_was_written(moment):
+    moment = moment.replace(second=0, microsecond=0)
+    with duckdb.connect() as db:
+        for form, day_first in (
+            ("%d/%m/%Y %H:%M", True), ("%m/%d/%Y %I:%M %p", False), ("%d.%m.%Y %H:%M:%S", True),
+            ("%m-%d-%Y, %I:%M %p", False),
+        ):  # fmt: skip
+            text = moment.strftime(form)
+            assert convert(db, leads.created_at, text, day_first=day_first) == moment
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["05/01/2026", "31/01/2026"], True),
+        (["05/01/2026", "01/31/2026"], False),
+        (["05/01/2026"], None),
+        (["31/01/2026", "01/31/2026"], None),
+        (["05.01.2026"], True),
+        (["2026-01-31", "31 Jan 2026"], None),
+        ([], None),
+    ],
+)
+def test_the_order_of_day_and_month_is_found_where_the_values_leave_no_doubt(texts, found):
+    assert infer_day_first(texts) is found
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["1.234,50"], ","), (["1,234.50"], "."), (["12,5", "1.234"], ","), (["12.5"], "."),
+        (["1.234"], None), (["1,234"], None), (["1.234.567"], ","), (["$1,234,567"], "."),
+        (["12,5", "12.5"], None), (["1234,567"], ","), (["0,125"], None), (["7", "x"], None),
+    ],
+)  # fmt: skip
+def test_the_decimal_point_is_found_where_the_values_leave_no_doubt(texts, found):
+    assert infer_decimal(texts) == found
+
+
+def test_what_the_mapping_says_goes_before_what_is_found():
+    texts = {opportunities.amount: ["1.234,50"], opportunities.created_on: ["31/01/2026"]}
+    found = infer_conventions(texts, FileOptions(), time_zone="Europe/Berlin")
+    assert found == Conventions(",", True, None, Clock(None, "Europe/Berlin"))
+    said = FileOptions(decimal=".", date_format="%m/%d/%Y", time_zone="UTC")
+    assert infer_conventions(texts, said) == Conventions(".", True, "%m/%d/%Y", Clock("UTC"))
+    assert infer_conventions({}, FileOptions(), delimiter=";").decimal == ","
+
+
+@pytest.mark.parametrize(
+    ("text", "given_zone", "moment", "day"),
+    [
+        # 23:30 UTC is the next day in Berlin, in summer by two hours
+        ("2026-07-05T23:30:00Z", None, "2026-07-06 01:30:00", "2026-07-06"),
+        ("2026-01-05 23:30:00+0000", None, "2026-01-06 00:30:00", "2026-01-06"),
+        ("2026-01-05 23:30:00", "UTC", "2026-01-06 00:30:00", "2026-01-06"),
+        ("2026-01-05 23:30:00", None, "2026-01-05 23:30:00", "2026-01-05"),
+        ("2026-01-05 22:30:00", "America/New_York", "2026-01-06 04:30:00", "2026-01-06"),
+        # a day is a day, and a midnight in a column of days too
+        ("2026-01-05", "America/New_York", "2026-01-05 06:00:00", "2026-01-05"),
+        ("2026-01-05 00:00:00", "America/New_York", "2026-01-05 06:00:00", "2026-01-05"),
+        # what says its offset needs no zone of the file
+        ("2026-01-05T23:30:00-08:00", "America/New_York", "2026-01-06 08:30:00", "2026-01-06"),
+    ],
+)
+def test_times_are_brought_to_the_zone_of_the_company(db, text, given_zone, moment, day):
+    clock = Clock(given_zone, "Europe/Berlin")
+    assert str(convert(db, leads.created_at, text, clock=clock)) == moment
+    assert str(convert(db, opportunities.created_on, text, clock=clock)) == day
 
 
 @pytest.mark.parametrize(

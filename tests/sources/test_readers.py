@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import re
 
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 
 from salesnb.errors import DataError
 from salesnb.sources.mapping import FileOptions
-from salesnb.sources.readers import check_all_read, list_files, open_file, rejected_lines
+from salesnb.sources.readers import Found, find_sources, group, open_part
+
+
+def open_path(db, path, **options):
+    """Open a file by itself, copies beside it."""
+    found = Found(path.stem, path.stem, str(path))
+    return open_part(db, found, FileOptions(**options), workspace=path.parent, number=0)
 
 
 def read(folder, content, name="deals.csv", **options):
@@ -18,11 +25,11 @@ def read(folder, content, name="deals.csv", **options):
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with duckdb.connect() as db:
-        file = open_file(db, path, FileOptions(**options))
-        rows = db.sql(f"select * from {file.sql}").fetchall()
-        rejected = rejected_lines(db)
-        check_all_read(file, len(rows) + len(rejected))
-        return file.columns, rows, [(line, text, reason) for _, line, text, reason in rejected]
+        part = open_path(db, path, **options)
+        rows = db.sql(f"select * from {part.rows()}").fetchall()
+        rejected = part.rejected(db)
+        part.check_all_read(len(rows) + len(rejected))
+        return part.columns, rows, [(line.line, line.text, line.reason) for line in rejected]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,13 @@ def read(folder, content, name="deals.csv", **options):
         ("a\tb\n1\té\n", {}),
         ("a|b\n1|é", {}),
         ("a,b\n1,é\n".encode("utf-16"), {"encoding": "utf-16"}),
+        ("a,b\n1,é\n".encode("utf-16"), {}),
+        ("\ufeffa,b\n1,é\n".encode("utf-16-be"), {}),
         ("a,b\n1,é\n".encode("latin-1"), {"encoding": "latin-1"}),
+        ("a,b\r\n1,é\r\n".encode("cp1252"), {}),
+        ("a,b\r\n1,é\n", {}),
+        ("sep=;\na;b\n1;é\n", {}),
+        (gzip.compress(b"a,b\n1,\xc3\xa9\n"), {"name": "deals.csv.gz"}),
         ("a:b\n1:é\n", {"delimiter": ":"}),
         (" a ,b \n1,é\n\n\n", {}),
     ],
@@ -49,7 +62,7 @@ def test_the_same_row_is_read_however_it_is_written(tmp_path, content, options):
     ("row", "cells"),
     [
         ('1,"two\nlines"', ("1", "two\nlines")),
-        ('1,"two\r\nlines"', ("1", "two\r\nlines")),
+        ('1,"two\r\nlines"', ("1", "two\nlines")),
         ('1,"x,y"', ("1", "x,y")),
         ('1,"say ""hi"""', ("1", 'say "hi"')),
         ('1,6" pipe', ("1", '6" pipe')),
@@ -71,6 +84,10 @@ def test_a_file_may_have_one_column_and_many_rows(tmp_path):
     assert read(tmp_path, content) == (("a",), rows, [])
 
 
+def _with_line_feeds(row):
+    return tuple(re.sub("\r\n?", "\n", cell or "") for cell in row)
+
+
 @given(
     rows=st.lists(
         st.tuples(*[st.text(st.sampled_from('ab1 ,;"\n\ré'), max_size=6)] * 2).filter(any),
@@ -83,7 +100,7 @@ def test_whatever_a_csv_writer_quotes_is_read_back(tmp_path_factory, rows, line_
     writer = csv.writer(text, lineterminator=line_end, quoting=csv.QUOTE_ALL)
     writer.writerows([("a", "b"), *rows])
     _, found, rejected = read(tmp_path_factory.mktemp("quoted"), text.getvalue())
-    assert [tuple(cell or "" for cell in row) for row in found] == rows
+    assert [_with_line_feeds(row) for row in found] == [_with_line_feeds(row) for row in rows]
     assert rejected == []
 
 
@@ -95,10 +112,10 @@ def test_lines_within_a_quoted_text_are_no_rows_in_a_large_file_either(tmp_path)
     path.write_text(content, encoding="utf-8")
     with duckdb.connect() as db:
         db.execute("set threads = 4")
-        file = open_file(db, path, FileOptions())
-        found = db.sql(f"select count(*), sum(a::BIGINT), count(distinct b) from {file.sql}")
+        part = open_path(db, path)
+        found = db.sql(f"select count(*), sum(a::BIGINT), count(distinct b) from {part.rows()}")
         assert found.fetchall() == [(number, number * (number - 1) // 2, 1)]
-        check_all_read(file, number)
+        part.check_all_read(number)
 
 
 def test_names_that_are_missing_or_doubled_get_their_number(tmp_path):
@@ -140,10 +157,10 @@ def test_rows_lost_on_the_way_are_counted(tmp_path):
     path = tmp_path / "deals.csv"
     path.write_text('a,b\n1,"two\nlines"\n3,4\n5,6\n', encoding="utf-8")
     with duckdb.connect() as db:
-        file = open_file(db, path, FileOptions())
-    check_all_read(file, 3)
+        part = open_path(db, path)
+    part.check_all_read(3)
     with pytest.raises(DataError, match=r"deals.csv: 2 of 3 rows could be read. Export it again"):
-        check_all_read(file, 2)
+        part.check_all_read(2)
 
 
 def test_an_empty_file_is_refused(tmp_path):
@@ -162,16 +179,20 @@ def test_a_quote_left_open_in_the_header_is_refused(tmp_path):
         read(tmp_path, 'a,"b\n1,2\n')
 
 
+CHUNK = 1 << 22
+
+
 @pytest.mark.parametrize(
     ("content", "encoding", "byte"),
     [
         ("name\nJosé\n".encode("latin-1"), "utf-8", 8),
         ("\ufeffname\nJosé\n".encode()[:-2], "utf-8", 11),
-        (b"a" * (1 << 20) + "é".encode()[:1] + b"x", "utf-8", 1 << 20),
-        (b"a" * ((1 << 20) - 1) + "€".encode()[:2] + b"x", "utf-8", (1 << 20) - 1),
+        (b"a" * CHUNK + "é".encode()[:1] + b"x", "utf-8", CHUNK),
+        (b"a" * (CHUNK - 1) + "€".encode()[:2] + b"x", "utf-8", CHUNK - 1),
         ("name\nJosé\n".encode("utf-16")[:-1], "utf-16", 20),
+        (b"name\nJos\x81\n", "cp1252", 8),
     ],
-    ids=["latin-1", "cut short", "after a chunk", "across chunks", "odd"],
+    ids=["latin-1", "cut short", "after a chunk", "across chunks", "odd", "cp1252"],
 )
 def test_bytes_of_another_encoding_are_refused_with_their_place(tmp_path, content, encoding, byte):
     said = f"deals.csv: byte {byte:,} is not {encoding} .*Set its encoding under files: deals.csv:"
@@ -179,12 +200,31 @@ def test_bytes_of_another_encoding_are_refused_with_their_place(tmp_path, conten
         read(tmp_path, content, encoding=encoding)
 
 
-@pytest.mark.parametrize(
-    "content", ["a,b\n1,é\n".encode("utf-16-le"), "\ufeffa,b\n1,é\n".encode("utf-16-be"), b"ab"]
-)
-def test_another_utf16_is_refused_not_read_as_no_rows(tmp_path, content):
-    with pytest.raises(DataError, match="deals.csv: is not little-endian UTF-16 with a byte order"):
-        read(tmp_path, content, encoding="utf-16")
+def test_what_is_not_utf8_is_read_as_windows_writes_it_and_said(tmp_path):
+    path = tmp_path / "deals.csv"
+    path.write_bytes("name,amount\nJosé,€ 5\n".encode("cp1252"))
+    with duckdb.connect() as db:
+        part = open_path(db, path)
+        assert db.sql(f"from {part.rows()}").fetchall() == [("José", "€ 5")]
+    (note,) = part.notes
+    assert note.startswith("deals.csv: is not UTF-8 (byte 15, near")
+    assert "read as cp1252. Set its encoding" in note
+
+
+def test_bytes_that_no_guess_explains_are_refused(tmp_path):
+    with pytest.raises(DataError, match="deals.csv: byte 8 is not cp1252"):
+        read(tmp_path, b"name\nJos\x81\n")
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,é\n".encode("utf-16-le"), b"PK\x03\x04\x00\x00"])
+def test_bytes_that_no_text_has_are_refused(tmp_path, content):
+    with pytest.raises(DataError, match=r"deals.csv: byte \d is zero, which no text has"):
+        read(tmp_path, content)
+
+
+def test_a_gzip_file_cut_short_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"deals.csv.gz: is not a whole gzip file"):
+        read(tmp_path, gzip.compress(b"a,b\n1,2\n" * 100)[:-12], name="deals.csv.gz")
 
 
 def test_a_parquet_file_keeps_its_types_and_columns(tmp_path):
@@ -193,42 +233,81 @@ def test_a_parquet_file_keeps_its_types_and_columns(tmp_path):
     path = folder / "deals.parquet"
     pd.DataFrame({"a": [1.5]}).to_parquet(path)
     with duckdb.connect() as db:
-        file = open_file(db, path, FileOptions())
-        assert file.columns == ("a",)
-        assert db.sql(f"select * from {file.sql}").fetchall() == [(1.5,)]
+        part = open_path(db, path)
+        assert part.columns == ("a",)
+        assert db.sql(f"select * from {part.rows()}").fetchall() == [(1.5,)]
 
 
 def test_what_is_no_parquet_file_is_refused(tmp_path):
     path = tmp_path / "deals.parquet"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
     with duckdb.connect() as db, pytest.raises(DataError, match="deals.parquet: is not a Parquet"):
-        open_file(db, path, FileOptions())
+        open_path(db, path)
+
+
+def families(source, asked=()):
+    """Names of the sources found, with their files in order."""
+    grouped = group(find_sources(str(source)), asked)
+    return {name: [item.label for item in items] for name, items in grouped.items()}
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
 
 
 def test_files_are_found_by_stem_and_others_left(tmp_path):
-    for name in ("reps.csv", "Deals.2026.CSV", "calls.parquet", "notes.txt", "company.yaml"):
-        (tmp_path / name).touch()
+    touch(tmp_path, "reps.csv", "Deals.CSV", "calls.parquet", "notes.md", "company.yaml", "~$x.csv")
+    touch(tmp_path, "truth/rates.csv", ".hidden/2026.csv", "_dlt/2026.parquet")
     (tmp_path / "old.csv").mkdir()
-    found = list_files(tmp_path)
-    assert {stem: path.name for stem, path in found.items()} == {
-        "reps": "reps.csv", "Deals.2026": "Deals.2026.CSV", "calls": "calls.parquet",
+    assert families(tmp_path) == {
+        "reps": ["reps.csv"], "Deals": ["Deals.CSV"], "calls": ["calls.parquet"],
     }  # fmt: skip
-    assert list_files(tmp_path / "reps.csv") == {"reps": tmp_path / "reps.csv"}
+    assert families(tmp_path / "reps.csv") == {"reps": ["reps.csv"]}
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (["deals_2026-01.csv", "deals_2026-02.csv"], ["deals_2026-01.csv", "deals_2026-02.csv"]),
+        (["deals 2026Q1.csv", "deals 2026Q2.csv"], ["deals 2026Q1.csv", "deals 2026Q2.csv"]),
+        (["20260105-deals.csv"], ["20260105-deals.csv"]),
+        (["2026-01/deals.csv", "2026-02/deals.csv"], ["2026-01/deals.csv", "2026-02/deals.csv"]),
+        (["deals/2026-01.csv", "deals/2026-02.csv"], ["deals/2026-01.csv", "deals/2026-02.csv"]),
+        (["deals/part-2.csv", "deals/part-10.csv"], ["deals/part-2.csv", "deals/part-10.csv"]),
+        (["deals/2.csv", "deals/10.csv"], ["deals/2.csv", "deals/10.csv"]),
+        (["2026/01/deals.csv", "2026/02/deals.csv"], ["01/deals.csv", "02/deals.csv"]),
+    ],
+)
+def test_files_that_differ_by_a_date_or_number_are_parts_of_one_source(tmp_path, names, labels):
+    assert families(touch(tmp_path, *names)) == {"deals": labels}
+    assert families(f"{tmp_path}/**/*.csv") == {"deals": labels}
+
+
+def test_a_name_the_mapping_asks_for_stays_whole(tmp_path):
+    touch(tmp_path, "deals_2026.csv", "deals_2025.csv")
+    assert families(tmp_path, {"deals_2026"}) == {
+        "deals_2026": ["deals_2026.csv"], "deals": ["deals_2025.csv"],
+    }  # fmt: skip
 
 
 def test_one_table_in_two_formats_is_refused(tmp_path):
-    for name in ("reps.csv", "reps.parquet"):
-        (tmp_path / name).touch()
+    touch(tmp_path, "reps.csv", "reps.parquet")
     with pytest.raises(DataError, match=r"reps.csv and reps.parquet hold the same table. Keep one"):
-        list_files(tmp_path)
+        find_sources(str(tmp_path))
 
 
 def test_what_is_no_export_is_refused(tmp_path):
     with pytest.raises(DataError, match="none: there is no such folder. Give the folder"):
-        list_files(tmp_path / "none")
-    with pytest.raises(DataError, match=r"no .csv or .parquet files. Export your tables into it"):
-        list_files(tmp_path)
-    book = tmp_path / "deals.xlsx"
-    book.touch()
-    with pytest.raises(DataError, match=rf"{re.escape(str(book))}: is not .csv or .parquet. Save"):
-        list_files(book)
+        find_sources(str(tmp_path / "none"))
+    with pytest.raises(DataError, match=r"no .csv, .*or .ddb files. Export your tables into it"):
+        find_sources(str(tmp_path))
+    with pytest.raises(DataError, match=r"\*.csv: matches no .* file. Check the pattern"):
+        find_sources(str(tmp_path / "*.csv"))
+    letter = tmp_path / "deals.docx"
+    letter.touch()
+    with pytest.raises(DataError, match=rf"{re.escape(str(letter))}: is not .csv, .*Save it as"):
+        find_sources(str(letter))

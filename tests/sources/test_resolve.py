@@ -6,7 +6,14 @@ from compiled import problems_of, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from salesnb.sources.mapping import Company, Mapping, identity_mapping, resolve
+from salesnb.sources.mapping import (
+    Company,
+    Mapping,
+    identity_mapping,
+    preset_names,
+    read_preset,
+    resolve,
+)
 from salesnb.sources.mapping.names import find_name, plain_name
 
 REPS = {"staff": ("Id", "Full Name")}
@@ -293,3 +300,40 @@ def test_hostile_headers_are_found_and_read(header):
     mapping = {"tables": {"reps": [{"from": "staff", "columns": {"rep_id": "Id", "name": header}}]}}
     files = {"staff": [["Id", header], ["1", "a"]]}
     assert run(Mapping.model_validate(mapping), files, "reps") == [{"rep_id": "1", "name": "a"}]
+
+
+class Lazy(dict):
+    """Headers that are read when they are asked for."""
+
+    def __init__(self, headers):
+        super().__init__(headers)
+        self.asked = set()
+
+    def __getitem__(self, name):
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def test_only_the_sources_that_are_needed_are_asked_for():
+    headers = Lazy({**REPS, "notes": ("a",), "roles": ("Id", "Title"), "broken": ()})
+    block = """
+from: staff
+columns: {rep_id: Id, name: Id, role: {column: Id, lookup: {from: roles, key: Id, value: Title}}}
+"""
+    resolution = resolve(reps(block), headers)
+    assert headers.asked <= {"staff", "roles"}
+    assert resolution.numbers == {"reps": (0,)}
+    assert problems_of(resolve(reps(block.replace("staff", "broken")), headers)) == []
+
+
+def test_blocks_keep_their_place_in_the_mapping():
+    resolution = resolve(mapping_of(OPTIONAL), {"groups": ("Id",), **REPS})
+    assert resolution.numbers == {"reps": (1,), "teams": (1,)}
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_a_mapping_can_be_kept_as_json(name):
+    mapping = read_preset(name)
+    assert Mapping.model_validate_json(mapping.model_dump_json()) == mapping
+    short = mapping.model_dump_json(exclude_defaults=True)
+    assert Mapping.model_validate_json(short) == mapping

@@ -91,7 +91,8 @@ class Mapping(Strict):
     aliases: dict[str, dict[str, str]] = Field(default_factory=dict)
     instead: dict[str, str] = Field(default_factory=dict, alias="sources")
     tables: dict[str, tuple[Block, ...]]
-    changed: dict[str, Change] = Field(default_factory=dict, exclude=True)
+    changed: dict[str, Change] = Field(default_factory=dict)
+    """What layers have changed, written by `compose`; it must be there."""
 
     @model_validator(mode="after")
     def _known_names(self) -> Mapping:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (
+    ".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods",
+    ".duckdb", ".ddb",
+)  # fmt: skip
 """Of the files an export may have."""
 
 _BETWEEN = re.compile(r"[\s_-]+")
@@ -60,5 +62,5 @@ def file_stem(name: str) -> str:
     >>> file_stem("deals.2026.csv"), file_stem("deals.2026")
     ('deals.2026', 'deals.2026')
     """
-    path = Path(name)
-    return path.stem if path.suffix.lower() in SUFFIXES else name
+    ends = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
+    return name[: -len(max(ends, key=len))] if ends else name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -38,11 +39,19 @@ class Company(Strict):
 class FileOptions(Strict):
     """How to read one file."""
 
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: str | None = Field(None, description="default: UTF-8, or what the file begins with")
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     date_format: str | None = None
-    decimal: str = Field(".", pattern=r"^[.,]$")
+    decimal: str | None = Field(None, pattern=r"^[.,]$")
     time_zone: TimeZone = Field(None, description="IANA name, of times that say no offset")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        try:
+            return value and codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError(f"{value!r} is no encoding; write it like utf-8 or cp1252") from error
 
     @field_validator("date_format")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from salesnb.errors import quote_examples
 from salesnb.schema import TABLES, Declaration
@@ -32,11 +32,14 @@ class Resolution:
         What has to be put right before anything can be read, each with the one action.
     left_out
         Optional tables, blocks and columns the export does not have, in words.
+    numbers
+        Per table the places its blocks have in the mapping, from 0.
     """
 
     tables: dict[str, tuple[Block, ...]]
     problems: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    numbers: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -73,7 +76,8 @@ def resolve(
     mapping
         With alternatives and optional parts.
     headers
-        Per source of the export, by its stem, the names of its columns.
+        Per source of the export, by its stem, the names of its columns. Only those that are
+        needed are asked for; one without columns could not be opened.
     unread
         Sources the export has that could not be opened: what is read from them is passed over,
         for the reader has said why.
@@ -93,13 +97,14 @@ def resolve(
         mapping.company.fiscal_year_start,
         names,
     )
-    tables, problems, left_out, missing = {}, [], [], []
+    tables, numbers, problems, left_out, missing = {}, {}, [], [], []
     for name, declaration in TABLES.items():
         given = mapping.tables.get(name, ())
         outcomes = [_resolve_block(block, declaration, export) for block in given]
         blocks = tuple(outcome.block for outcome in outcomes if outcome.block)
         if blocks:
             tables[name] = blocks
+            numbers[name] = tuple(at for at, outcome in enumerate(outcomes) if outcome.block)
         missing += [outcome.missing_file for outcome in outcomes if outcome.missing_file]
         problems += _table_problems(declaration, outcomes, export)
         problems += _check_change(mapping.changed.get(name, Change()), name, outcomes, export)
@@ -108,7 +113,9 @@ def resolve(
         *_check_files(missing, sorted(map(export.call, [*headers, *export.unread]))),
         *problems,
     ]
-    return Resolution(tables, tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(left_out)))
+    return Resolution(
+        tables, tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(left_out)), numbers
+    )
 
 
 def _check_files(missing: Iterable[str], found: Iterable[str]) -> list[str]:
@@ -134,7 +141,7 @@ def _resolve_block(block: Block, declaration: Declaration, export: Export) -> _O
             problem = f"{declaration.name}: from: {source.lacks}. Write the one you mean exactly."
             return _Outcome(problems=(problem,))
         return _Outcome(missing_file=" or ".join(export.wanted(block.sources)))
-    if source.name not in export.headers:
+    if source.name not in export.headers or not export.headers[source.name]:
         return _Outcome(is_unread=True)
     return _resolve_columns(block, source.name, declaration, export)
 

@@ -1,0 +1,120 @@
+"""What every source becomes: parts with columns, whose rows DuckDB can read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from salesnb.sources.mapping import FileOptions
+from salesnb.sources.sql import identifier, parquet_sql
+
+ROW = "_row"
+"""Number of a row within its part, from 1."""
+
+
+@dataclass(frozen=True)
+class RejectedLine:
+    """A line of a file that could not be split into columns."""
+
+    line: int
+    text: str
+    reason: str
+
+
+class SourcePart(Protocol):
+    """One file, sheet or database table of an export; several may make up one source.
+
+    Attributes
+    ----------
+    file
+        Its name in messages and quarantine.
+    columns
+        Names of its columns, each once.
+    sha256, bytes
+        Of its content.
+    options
+        How the mapping says to read it.
+    delimiter
+        Of a CSV file, else empty.
+    notes
+        What was done to read it that its reader should know.
+    """
+
+    @property
+    def file(self) -> str: ...  # noqa: D102
+    @property
+    def columns(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def bytes(self) -> int: ...  # noqa: D102
+    @property
+    def options(self) -> FileOptions: ...  # noqa: D102
+    @property
+    def delimiter(self) -> str: ...  # noqa: D102
+    @property
+    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    def rows(self) -> str:
+        """SQL relation of the rows in order, unnumbered; each is read once, without a copy."""
+
+    def numbered(self, db: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> str:
+        """SQL relation of these columns with `ROW`, which may be read several times."""
+
+    def sample(self, n: int) -> str:
+        """SQL relation of the first `n` rows."""
+
+    def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
+        """Lines that `rows` or `numbered` could not split into columns, once one was read."""
+
+    def check_all_read(self, n_read: int) -> None:
+        """Check that the rows read, and the lines rejected, are all there are.
+
+        Raises
+        ------
+        DataError
+            Rows are missing; the message says where.
+        """
+
+
+@dataclass(frozen=True)
+class ParquetPart:
+    """Rows in a Parquet file: of the export itself, or copied there from a sheet or database."""
+
+    file: str
+    path: Path
+    columns: tuple[str, ...]
+    sha256: str
+    bytes: int
+    options: FileOptions
+    delimiter: str = ""
+    notes: tuple[str, ...] = ()
+
+    def rows(self) -> str:
+        """SQL relation of the rows."""
+        return parquet_sql([self.path])
+
+    def numbered(self, db: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> str:
+        """SQL relation of the rows with their numbers."""
+        return numbered_parquet(self.path, columns)
+
+    def sample(self, n: int) -> str:
+        """SQL relation of the first rows."""
+        return f"(from {self.rows()} limit {n})"
+
+    def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
+        """No lines: rows of Parquet are whole."""
+        return []
+
+    def check_all_read(self, n_read: int) -> None:
+        """Nothing to check: DuckDB reads all rows of a Parquet file or fails."""
+
+
+def numbered_parquet(path: Path, columns: tuple[str, ...]) -> str:
+    """SQL relation of a Parquet file's columns with `ROW`."""
+    names = "".join(f"{identifier(name)}, " for name in columns)
+    rows = parquet_sql([path], row_numbers=True)
+    return f"(select {names}file_row_number + 1 as {ROW} from {rows})"
