@@ -94,14 +94,17 @@ def left_out_expression(block: Block, *, lookups: Map[str, str] = _NO_LOOKUPS) -
     return f"({' or '.join(reasons)})" if reasons else "false"
 
 
-def latest_order(block: Block) -> str:
-    """Express by what the rows of one key are ordered for `latest_by`, the one to keep first.
+def latest_expression(block: Block) -> str:
+    """Express the text by which rows of one key are compared for `latest_by`: the greatest stays.
 
-    Times are compared as times, numbers as numbers, and what is neither as text.
+    Times are compared as times, numbers as numbers, and what is neither as text; a missing value
+    is least.
     """
     text = _text(block.latest_by[0])
-    kinds = [f"try_cast({text} as {kind}) desc nulls last" for kind in ("TIMESTAMP", "DOUBLE")]
-    return ", ".join([*kinds, f"{text} desc nulls last"])
+    time = f"strftime(try_cast({text} as TIMESTAMP), '%Y-%m-%d %H:%M:%S.%f')"
+    # Moved so far that numbers have one length, and none a sign.
+    number = f"(try_cast({text} as DECIMAL(28, 6)) + {10**20}::DECIMAL(28, 6))::VARCHAR"
+    return f"coalesce({time}, {number}, {text}, '')"
 
 
 def case_expression(text: str, replacements: Map[str, str]) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from salesnb.periods import FiscalCalendar
 from salesnb.sources.expressions import (
     full_expression,
-    latest_order,
+    latest_expression,
     left_out_expression,
     raw_expression,
 )
@@ -286,7 +286,8 @@ def test_rows_are_left_out_as_declared(conditions, kept):
     ("values", "first"),
     [
         (["2026-01-02", "2026-01-10", ""], "2026-01-10"),
-        (["9", "10", "x"], "10"),
+        (["9", "-10", "", "10"], "10"),
+        (["-9", "-10", ""], "-9"),
         (["b", "c", "a"], "c"),
         (["2026-01-02T00:00:00Z", "2026-01-01T23:59:59.999Z"], "2026-01-02T00:00:00Z"),
     ],
@@ -295,7 +296,9 @@ def test_the_latest_is_found_among_times_numbers_and_texts(values, first):
     block = Block.model_validate({"from": "data", "columns": {"name": "A"}, "latest_by": "A"})
     with duckdb.connect() as db:
         relation = make_relation([["A"], *([text] for text in values)])
-        found = db.sql(f'select "A" from {relation} order by {latest_order(block)}').fetchall()
+        found = db.sql(
+            f'select "A" from {relation} order by {latest_expression(block)} desc'
+        ).fetchall()
     assert found[0][0] == first
 
 

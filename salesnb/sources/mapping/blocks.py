@@ -45,6 +45,9 @@ class Block(Strict):
             raise ValueError("give either `from` with `columns`, or `rows`")
         if self.sources and not self.columns:
             raise ValueError("`from` needs `columns`")
+        together = [n for n in ("distinct", "latest_by", "add_up") if getattr(self, n)]
+        if len(together) > 1:
+            raise ValueError(f"give one of {', '.join(together)}")
         own = [*self.only_filled, *([self.add_up] if self.add_up else [])]
         unfilled = [name for name in own if name not in self.fills]
         if unfilled:
