@@ -103,7 +103,7 @@ def latest_expression(block: Block) -> str:
     text = _text(block.latest_by[0])
     time = f"strftime(try_cast({text} as TIMESTAMP), '%Y-%m-%d %H:%M:%S.%f')"
     # Moved so far that numbers have one length, and none a sign.
-    number = f"(try_cast({text} as DECIMAL(28, 6)) + {10**20}::DECIMAL(28, 6))::VARCHAR"
+    number = f"(try_cast({text} as DECIMAL(28, 6)) + {5 * 10**20}::DECIMAL(28, 6))::VARCHAR"
     return f"coalesce({time}, {number}, {text}, '')"
 
 
