@@ -4,7 +4,7 @@ import pytest
 from compiled import problems_of, read_text, run
 
 from salesnb.errors import ParameterError
-from salesnb.sources.mapping import read_mapping, read_preset, resolve
+from salesnb.sources.mapping import Mapping, read_mapping, read_preset, resolve
 
 BASE = """
 about: base
@@ -149,6 +149,16 @@ def test_layers_may_lie_on_layers(tmp_path):
     lacking = {"deals": ("Id", "Owner", "Stage", "Amount")}
     (said,) = problems_of(resolve(mine, lacking))
     assert "1 column(s) missing ('Region')" in said
+
+
+def test_what_was_changed_is_kept_with_the_mapping(tmp_path):
+    text = "tables: {opportunities: {columns: {amount: ARR}, skip: {Test: null, Draft: true}}}"
+    mine = extend(tmp_path, text)
+    kept = Mapping.model_validate_json(mine.model_dump_json())
+    assert kept == mine
+    lacking = {"deals": ("Id", "Owner", "Stage", "Amount")}
+    assert resolve(kept, lacking).problems == resolve(mine, lacking).problems
+    assert len(problems_of(resolve(kept, lacking))) == 1
 
 
 def test_a_preset_is_extended_by_its_name(tmp_path):
