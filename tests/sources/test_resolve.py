@@ -219,7 +219,7 @@ def test_a_required_table_says_where_it_was_looked_for():
     resolution = resolve(mapping_of(text), REPS)
     assert resolution.problems[0] == (
         "reps: the table is required and has no source: no file 'users'; no file 'people'. "
-        "Export it, or map it under tables: reps."
+        "Found: staff. Export it, or say under sources: in your mapping which file is read instead."
     )
     assert resolution.problems[1] == "opportunities: the table is required and has no source."
 

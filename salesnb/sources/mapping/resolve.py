@@ -212,8 +212,13 @@ def _table_problems(
     if declaration.required and not is_there and not problems:
         name = declaration.name
         reasons = "; ".join(outcome.reason for outcome in outcomes)
-        why = f": {reasons}. Export it, or map it under tables: {name}" if reasons else ""
-        problems.append(f"{name}: the table is required and has no source{why}.")
+        if not reasons:
+            return [f"{name}: the table is required and has no source."]
+        found = ", ".join(map(export.call, export.headers)) or "nothing"
+        problems.append(
+            f"{name}: the table is required and has no source: {reasons}. Found: {found}. Export "
+            "it, or say under sources: in your mapping which file is read instead."
+        )
     return problems
 
 
