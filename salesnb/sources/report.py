@@ -65,6 +65,8 @@ class LoadReport(_Frozen):
         What was accepted but will affect results, in words with counts and the action.
     resolved
         What the mapping's aliases put right, in words with counts.
+    left_out
+        Optional tables and columns of the mapping that the export does not have, in words.
     absent
         Tables of the model the export does not have.
     unused_files
@@ -77,6 +79,7 @@ class LoadReport(_Frozen):
     tables: tuple[TableLoad, ...]
     warnings: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unused_files: tuple[str, ...] = ()
     reused_parts: int = Field(0, exclude=True)
@@ -135,6 +138,7 @@ class LoadReport(_Frozen):
         if self.refused:
             parts.append(_rich_table(self.refusals_frame(), numeric=("rows",)))
         parts += _lines("Resolved by your mapping", self.resolved)
+        parts += _lines("Optional, and not in this export", self.left_out)
         parts += _lines("Warnings", self.warnings)
         if self.absent:
             parts.append(Text(f"Tables this export does not have: {', '.join(self.absent)}"))
