@@ -22,8 +22,8 @@ from salesnb.sources.notices import (
     rows_of,
     share_text,
 )
-from salesnb.sources.sql import quoted
 from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.sql import quoted
 
 FENCE = 3.0
 """Far out is more than this many interquartile ranges above the upper quartile, on logs (Tukey):

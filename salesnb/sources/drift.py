@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import duckdb
 
 from salesnb.schema import TABLES, opportunities, reps
-from salesnb.sources.sql import identifier
 from salesnb.sources.drift_values import value_drift
 from salesnb.sources.drift_volumes import volume_drift
 from salesnb.sources.notices import (
@@ -18,9 +17,9 @@ from salesnb.sources.notices import (
     rows_of,
     table_kpis,
 )
-from salesnb.sources.sql import quoted
 from salesnb.sources.relations import Relation, complete_relations, fetch_rows
 from salesnb.sources.snapshot import Snapshot
+from salesnb.sources.sql import identifier, quoted
 
 
 def find_drift(

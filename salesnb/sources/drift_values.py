@@ -18,7 +18,6 @@ from salesnb.schema import (
     reps,
     targets,
 )
-from salesnb.sources.sql import identifier
 from salesnb.sources.notices import (
     FEW_ROWS,
     Notice,
@@ -26,6 +25,7 @@ from salesnb.sources.notices import (
     share_text,
 )
 from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.sql import identifier
 
 WORD_SHARE = 0.01
 """Values of fewer rows come and go by themselves."""

@@ -6,7 +6,8 @@ import datetime as dt
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping as Headers
+from collections.abc import Iterator
+from collections.abc import Mapping as Headers
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,6 @@ from salesnb.sources.mapping import (
     FileOptions,
     Mapping,
     Resolution,
-    file_stem,
     identity_mapping,
     read_company,
     read_mapping,
@@ -205,8 +205,7 @@ class _Opened(Headers[str, tuple[str, ...]]):
         self._db = db
         self._workspace = workspace
         self.found = group(find_sources(source), mapping.sources if mapping else ())
-        files = mapping.files if mapping else {}
-        self._options = {file_stem(name): options for name, options in files.items()}
+        self._mapping = mapping
         self._parts: dict[str, list[SourcePart]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
         for part in appended.index.parts if appended else ():
@@ -240,7 +239,7 @@ class _Opened(Headers[str, tuple[str, ...]]):
 
     def _open(self, name: str, found: Found) -> None:
         number = sum(map(len, self._parts.values()))
-        options = self._options.get(name) or self._options.get(found.name) or FileOptions()
+        options = self._mapping.options(name) if self._mapping else FileOptions()
         try:
             part = open_part(self._db, found, options, workspace=self._workspace, number=number)
         except DataError as error:
@@ -262,6 +261,11 @@ class _Opened(Headers[str, tuple[str, ...]]):
             if len(parts) < len(self.found.get(name, ()))
         )
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Names of the sources in messages: a single file's own."""
+        return {name: f[0].label for name, f in self.found.items() if len(f) == 1}
+
     def unused(self) -> tuple[str, ...]:
         """List the files that nothing was read from."""
         rest = [f for name, items in self.found.items() if name not in self._parts for f in items]
@@ -282,7 +286,7 @@ def _open(
         mapping, is_given = _identity(opened, company), False
     else:
         is_given = True
-    resolution = resolve(mapping, opened, unread=opened.broken)
+    resolution = resolve(mapping, opened, unread=opened.broken, names=opened.labels)
     tasks, problems = _make_tasks(resolution, mapping, opened, is_given=is_given)
     problems = [*opened.problems, *resolution.problems, *problems]
     if problems:
@@ -348,7 +352,7 @@ def _resolve_part(
         mapping = identity_mapping(
             {name: columns for name, columns in headers.items()}, mapping.company
         )
-    return resolve(mapping, headers)
+    return resolve(mapping, headers, names={**opened.labels, source: part.file})
 
 
 def _load_table(run: _Import, name: str, tasks: list[_Task]) -> None:
@@ -366,7 +370,12 @@ def _load_table(run: _Import, name: str, tasks: list[_Task]) -> None:
     parts.sort(key=lambda part: part.record.block)
     run.n_reused += sum(not part.is_new for part in parts)
     home, quarantine = run.content / name, run.content / QUARANTINE / name
-    settled = settle(run.db, TABLES[name], parts, run.accepted, home=home, quarantine=quarantine)
+    blocks = run.mapping.tables.get(name, ())
+    fills_up = frozenset(number for number, block in enumerate(blocks) if block.only_new)
+    settled = settle(
+        run.db, TABLES[name], parts, run.accepted, home=home, quarantine=quarantine,
+        fills_up=fills_up,
+    )  # fmt: skip
     run.accepted[name] = parquet_sql([home / file for file in settled.accepted])
     run.settled[name] = settled
     run.loads.append(_count_load(run, name, settled))
@@ -556,8 +565,8 @@ def _make_report(
         drift=drift,
         compared_with=compared_with,
         resolved=tuple(_describe_aliases(run)),
-        absent=tuple(name for name in TABLES if name not in tables),
         left_out=run.left_out,
+        absent=tuple(name for name in TABLES if name not in tables),
         unused_files=run.opened.unused(),
         reused_parts=run.n_reused,
     )

@@ -70,10 +70,10 @@ class LoadReport(_Frozen):
         Id of the snapshot that import made; empty when there was none.
     resolved
         What the mapping's aliases put right, in words with counts.
+    left_out
+        Optional tables and columns of the mapping that the export does not have, in words.
     absent
         Tables of the model the export does not have.
-    left_out
-        Optional parts of the mapping the export does not have, in words.
     unused_files
         Files that no table was read from.
     reused_parts
@@ -86,8 +86,8 @@ class LoadReport(_Frozen):
     drift: tuple[Notice, ...] = ()
     compared_with: str = ""
     resolved: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     unused_files: tuple[str, ...] = ()
     reused_parts: int = Field(0, exclude=True)
 
@@ -150,6 +150,7 @@ class LoadReport(_Frozen):
             parts.append(Text("What was refused", style="bold"))
             parts.append(_rich_table(self.refusals_frame(), numeric=("rows",)))
         parts += _lines("Resolved by your mapping", self.resolved)
+        parts += _lines("Optional, and not in this export", self.left_out)
         parts += _notices("What to know before you trust the KPIs", self.warnings)
         parts += _notices("What changed since the last import", self.drift)
         if self.absent:

@@ -46,7 +46,7 @@ class Settled:
 
 def settle(
     db: duckdb.DuckDBPyConnection, declaration: Declaration, parts: list[PreparedPart],
-    accepted: dict[str, str], *, home: Path, quarantine: Path,
+    accepted: dict[str, str], *, home: Path, quarantine: Path, fills_up: frozenset[int],
 ) -> Settled:  # fmt: skip
     """Write a table's accepted and refused rows to `home` and `quarantine`.
 
@@ -56,6 +56,8 @@ def settle(
         The table and its prepared parts, in order.
     accepted
         Relations of the tables settled before, to look references up in.
+    fills_up
+        Blocks that give only rows whose key no block before them has given.
     """
     columns = _columns_of(db, declaration, parts)
     db.execute(
@@ -65,6 +67,8 @@ def settle(
     )
     rows = _candidates(db, declaration, parts)
     _supersede(db, declaration, parts, rows)
+    for block in sorted(fills_up):
+        _supersede_known(db, declaration, block, rows)
     _judge_blocks(db, declaration, columns, parts, rows)
     _judge_references(db, declaration, columns, accepted, rows)
     home.mkdir(parents=True, exist_ok=True)
@@ -139,6 +143,18 @@ def _supersede(
                 f"insert into superseded select {_PART}, {ROW} from "
                 f"(select *, {_PART} < {last} as _is_old from {repeated}) where _is_old"
             )
+
+
+def _supersede_known(
+    db: duckdb.DuckDBPyConnection, declaration: Declaration, block: int, rows: str
+) -> None:
+    """List the rows of a block whose key a block before it has given."""
+    key = ", ".join(f"coalesce({identifier(name)}::VARCHAR, '')" for name in declaration.key)
+    known = f"(select ({key}) from {_standing(rows)} where {_BLOCK} < {block})"
+    db.execute(
+        f"insert into superseded select {_PART}, {ROW} from {_standing(rows)} "
+        f"where {_BLOCK} = {block} and ({key}) in {known}"
+    )
 
 
 def _standing(rows: str) -> str:

@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 
 from salesnb.schema import Column, Declaration
 from salesnb.sources.cleaning import SQL_TYPES, Conventions, typed_expression
-from salesnb.sources.expressions import case_expression, mapped_expression, raw_expression
-from salesnb.sources.mapping import Block, ColumnSpec
+from salesnb.sources.expressions import (
+    case_expression,
+    latest_expression,
+    left_out_expression,
+    mapped_expression,
+    raw_expression,
+)
+from salesnb.sources.mapping import LITERAL, Block, ColumnSpec
 from salesnb.sources.readers import ROW
 from salesnb.sources.sql import identifier, quoted
 
-LITERAL = "the mapping"
-"""Origin of rows that are written in the mapping itself."""
+__all__ = ["LATEST", "LITERAL", "MERGED", "Stage", "literal_rows", "raw_name", "text_name"]
+
 MERGED, LATEST = "_merged", "_latest"
 
 
@@ -49,7 +55,10 @@ class Stage:
     def needs_numbers(self) -> bool:
         """Whether rows must be read more than once, or told apart, to be staged."""
         block = self.block
-        return bool(block.distinct or block.skip or block.latest_by or self._aliased)
+        leaves_out = block.skip or block.only or block.only_filled
+        return bool(
+            block.distinct or block.add_up or leaves_out or block.latest_by or self._aliased
+        )
 
     @property
     def _aliased(self) -> tuple[Column, ...]:
@@ -57,12 +66,16 @@ class Stage:
 
     def _spec(self, column: Column) -> ColumnSpec | None:
         if self.block.source is None:
-            return ColumnSpec(column=column) if column in self.block.fills else None
+            return ColumnSpec(column=(str(column),)) if column in self.block.fills else None
         return self.block.columns.get(column)
 
     def _raw(self, column: Column) -> str:
         spec = self._spec(column)
-        return "NULL" if spec is None else raw_expression(spec, lookups=self.lookups)
+        return (
+            "NULL"
+            if spec is None
+            else raw_expression(spec, lookups=self.lookups, decimal=self.conventions.decimal)
+        )
 
     def _text(self, column: Column) -> str:
         spec = self._spec(column)
@@ -85,7 +98,7 @@ class Stage:
         keep = self.private(is_numbered=is_numbered)
         raws = [f"{self._raw(c)}::VARCHAR as {raw_name(c)}" for c in self.columns]
         if self.block.latest_by:
-            raws.append(f"{identifier(self.block.latest_by)}::VARCHAR as {LATEST}")
+            raws.append(f"{latest_expression(self.block)} as {LATEST}")
         numbered = [ROW] if is_numbered else []
         where = self._kept()
         rows = f"select {', '.join([*numbered, *raws])} from {relation}{where}"
@@ -98,27 +111,43 @@ class Stage:
                 f"select min({ROW}) as {ROW}, count(*) as {MERGED}, {firsts} from ({rows}) "
                 f"group by {texts} order by {ROW}"
             )
+        if self.block.add_up:
+            rows = self._added_up(rows)
         raws = [raw_name(c) for c in self.columns]
         texts = [f"{self._text(c)} as {text_name(c)}" for c in self.columns]
         typed = [f"{self._typed(c)} as {identifier(c)}" for c in self.columns]
         rows = f"select {', '.join([*keep, *raws, *texts])} from ({rows})"
         return f"select *, {', '.join(typed)} from ({rows})"
 
+    def _added_up(self, rows: str) -> str:
+        """Make rows one that differ in one number only, and add it up."""
+        added = next(c for c in self.columns if c == self.block.add_up)
+        rest = [c for c in self.columns if c != added]
+        number = typed_expression(added, self._text(added), self.conventions)
+        firsts = [f"first({raw_name(c)} order by {ROW}) as {raw_name(c)}" for c in rest]
+        # A row whose number cannot be read is kept for itself, to be refused.
+        odd = f"case when {number} is null then {ROW} end"
+        total = f"replace(sum({number})::VARCHAR, '.', {quoted(self.conventions.decimal)})"
+        total = f"coalesce({total}, first({raw_name(added)})) as {raw_name(added)}"
+        groups = ", ".join([*(self._text(c) for c in rest), odd])
+        return (
+            f"select min({ROW}) as {ROW}, count(*) as {MERGED}, {', '.join([*firsts, total])} "
+            f"from ({rows}) group by {groups} order by min({ROW})"
+        )
+
     def private(self, *, is_numbered: bool) -> list[str]:
         """Name the columns beside the table's own that `typed_sql` selects."""
         return [
             *([ROW] if is_numbered else []),
-            *([MERGED] if self.block.distinct else []),
+            *([MERGED] if self.block.distinct or self.block.add_up else []),
             *([LATEST] if self.block.latest_by else []),
         ]
 
     def _kept(self) -> str:
         """Leave out the rows the mapping skips."""
-        tests = [
-            f"coalesce(trim({identifier(name)}::VARCHAR) in ({', '.join(map(quoted, values))}), false)"
-            for name, values in self.block.skip.items()
-        ]
-        return f" where not ({' or '.join(tests)})" if tests else ""
+        if self.block.source is None:
+            return ""
+        return f" where not {left_out_expression(self.block, lookups=self.lookups)}"
 
     def _typed(self, column: Column) -> str:
         text = text_name(column)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from salesnb.errors import DataError
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES, Column, activities, leads, opportunities
-from salesnb.sources.sql import identifier
 from salesnb.sources.mapping import Company
 from salesnb.sources.notices import (
     FEW_ROWS,
@@ -27,6 +26,7 @@ from salesnb.sources.notices import (
     share_text,
 )
 from salesnb.sources.relations import Relation, complete_relations, fetch_rows
+from salesnb.sources.sql import identifier
 
 STRAY_SHARE = 0.005
 STRAY_GAP_DAYS = 60

@@ -1,7 +1,5 @@
 """Importing the next month gives what importing everything gives, and re-checks only the new."""
 
-import os
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -113,7 +111,7 @@ def test_whatever_the_months_hold_both_ways_agree(tmp_path_factory, months):
 
 
 def inodes(snapshot, table):
-    return {path.name: os.stat(path).st_ino for path in snapshot.paths(table)}
+    return {path.name: path.stat().st_ino for path in snapshot.paths(table)}
 
 
 def test_what_did_not_change_is_shared_not_made_again(tmp_path, monkeypatch):

@@ -93,7 +93,15 @@ tables:
         ("company: {curency: EUR}", r"company.curency: Extra inputs"),
         ("company: {currency: euro}", r"company.currency: String should match"),
         ("company: {fiscal_year_start: 13}", r"company.fiscal_year_start: Input should be less"),
-        ("files: {staff: {encoding: cp1252}}", r"files.staff.encoding: Input should be 'utf-8'"),
+        ("files: {staff: {encoding: utf-9}}", r"files.staff.encoding: .*'utf-9' is no encoding"),
+        (
+            "files: {staff: {time_zone: Berlin}}",
+            r"files.staff.time_zone: .*'Berlin' is no time zone",
+        ),
+        (
+            "company: {time_zone: ../UTC}",
+            r"company.time_zone: .*is no time zone; write it like UTC",
+        ),
         ("files: {staff: {decimal: ';'}}", r"files.staff.decimal: String should match"),
         ("files: {staff: {delimiter: '||'}}", r"files.staff.delimiter: .*at most 1"),
         ("files: {staff: {delimiter: ''}}", r"files.staff.delimiter: .*at least 1"),
@@ -112,6 +120,20 @@ def test_a_wrong_setting_is_named_with_its_place(tmp_path, text, said):
         ("{map: {a: b}}", "give exactly one of"),
         ("{column: A, otherwise: b}", "`otherwise` needs a `map`"),
         ("{constant: A, map: {A: b}}", "`map` needs a column or first_of"),
+        ("{constant: A, then: lower}", "`then` needs a column or first_of"),
+        ("{sum: [A], column: B}", "give exactly one of"),
+        ("{difference: [A]}", "`difference` needs two columns"),
+        ("{seconds_between: [A, B, C]}", "at most 2 items"),
+        ("{column: A, then: lowercase}", "Input should be 'lower', 'upper'"),
+        ("{column: A, then: {scale: 2, before: x}}", "a step is exactly one thing"),
+        ("{column: A, then: {scale: .nan}}", "finite number"),
+        ("{column: A, ignore_case: true}", "`ignore_case` needs a `map`"),
+        (
+            "{column: A, only_if: {B: {found_in: {from: x, column: y}, is: z}}}",
+            "give either values",
+        ),
+        ("[{column: A}, {colunm: B}]", "alternatives.1.colunm"),
+        ("[]", "give exactly one of"),
         ("{template: '{A}', map: {A: b}}", "`map` needs a column or first_of"),
         ("{column: A, map: {Yes: ja, No: nein}}", "YAML reads yes, no, on and off as true"),
         ("{column: A, map: [a, b]}", "valid dictionary"),
@@ -139,6 +161,15 @@ def test_a_column_knows_what_it_is_made_from():
         ({"from": "staff", "columns": {"rep_id": "Id"}, "rows": [{"rep_id": "a"}]}, "give either"),
         ({"columns": {"rep_id": "Id"}}, "give either"),
         ({"from": "staff"}, "`from` needs `columns`"),
+        (
+            {"from": "staff", "columns": {"rep_id": "Id"}, "only_filled": "name"},
+            "does not fill name",
+        ),
+        ({"from": "staff", "columns": {"rep_id": "Id"}, "add_up": "name"}, "does not fill name"),
+        (
+            {"from": "staff", "columns": {"rep_id": "Id"}, "distinct": True, "latest_by": "Id"},
+            "give one of distinct, latest_by",
+        ),
     ],
 )
 def test_a_block_has_a_file_or_rows(block, said):

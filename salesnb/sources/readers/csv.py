@@ -52,21 +52,21 @@ class CsvPart:
         return tuple(f"{self.file}: {note}" for note in self.text.notes)
 
     def rows(self) -> str:
-        """SQL relation of the rows; lines that cannot be split are set aside."""
+        """Relation of the rows; lines that cannot be split are set aside."""
         return self._read(
             f"store_rejects = true, rejects_table = 'rejected_{self.number}', "
             f"rejects_scan = 'scans_{self.number}', rejects_limit = 0"
         )
 
     def numbered(self, db: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> str:
-        """SQL relation of the rows with their numbers; the first call makes a copy on disk."""
+        """Relation of the rows with their numbers; the first call makes a copy on disk."""
         if not self._stage.exists():
             names = ", ".join(map(identifier, self.columns))
             db.execute(f"copy (select {names} from {self.rows()}) to {quoted(self._stage)}")
         return numbered_parquet(self._stage, columns)
 
     def sample(self, n: int) -> str:
-        """SQL relation of the first rows."""
+        """Relation of the first rows."""
         return f"(from {self._read('ignore_errors = true')} limit {n})"
 
     def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
