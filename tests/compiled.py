@@ -6,7 +6,7 @@ import io
 import duckdb
 import yaml
 
-from salesnb.sources.expressions import full_expression, left_out_expression
+from salesnb.sources.load.expressions import full_expression, left_out_expression
 from salesnb.sources.mapping import Mapping, read_mapping, read_preset, resolve
 from salesnb.sources.sql import identifier, quoted
 

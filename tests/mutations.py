@@ -161,8 +161,10 @@ def write_mutant(folder: Path, seed: int, *, rows: int) -> Path:
     if kind in ("parquet", "xlsx"):
         width = max(map(len, table))
         frame = pd.DataFrame([[*row, *[""] * (width - len(row))] for row in table[1:]])
-        frame.columns = [f"{name}{at}" if table[0][:at].count(name) else name for at, name in
-                         enumerate([*table[0], *[f"x{n}" for n in range(width)]][:width])]  # fmt: skip
+        names = [*table[0], *[f"x{n}" for n in range(width)]][:width]
+        frame.columns = [
+            f"{name}{at}" if names[:at].count(name) else name for at, name in enumerate(names)
+        ]
         if kind == "parquet":
             frame.to_parquet(path)
         else:

@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from salesnb.errors import DataError
-from salesnb.sources.notices import Notice, by_table
+from salesnb.sources.notices.notice import Notice, by_table
 
 
 class _Frozen(BaseModel):

@@ -200,7 +200,7 @@ class Snapshot:
         declared = list(TABLES[table].columns)
         if not self.has(table):
             return pd.DataFrame(columns=declared)
-        frame = _read_files(self.paths(table)).to_pandas()
+        frame: pd.DataFrame = _read_files(self.paths(table)).to_pandas()
         absent = [column for column in declared if column not in frame.columns]
         return frame.assign(**dict.fromkeys(absent))[
             [column for column in frame.columns if column in declared] + absent
@@ -215,7 +215,8 @@ class Snapshot:
         if stored is None:
             return pd.DataFrame()
         home = self.folder / self.id / QUARANTINE / table
-        frame = _read_files([home / file.name for file in stored.files]).to_pandas()
+        files = [home / file.name for file in stored.files]
+        frame: pd.DataFrame = _read_files(files).to_pandas()
         private = [name for name in frame.columns if name.startswith(_PRIVATE)]
         return frame.drop(columns=private).astype({"row": "Int64"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -22,6 +22,18 @@ def identifier(name: str) -> str:
     "6"" pipe"
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def chosen(value: str, results: Mapping[str, str], *, otherwise: str = "null") -> str:
+    """Write the choice of an expression by texts that another one equals.
+
+    As `in (...)`, or a list, DuckDB makes a join of it, which loses the order of rows.
+
+    >>> chosen("a", {"x": "true"})
+    "case a when 'x' then true else null end"
+    """
+    cases = " ".join(f"when {quoted(text)} then {result}" for text, result in results.items())
+    return f"case {value} {cases} else {otherwise} end"
 
 
 def parquet_sql(paths: Iterable[Path], *, row_numbers: bool = False) -> str:

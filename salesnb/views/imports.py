@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.measures import Measures
-from salesnb.sources.notices import Notice, by_table
+from salesnb.sources.notices.notice import Notice, by_table
 from salesnb.sources.report import LoadReport
 from salesnb.views.blocks import Block, Headline, Headlines, Note, Remark, Remarks, Table
 

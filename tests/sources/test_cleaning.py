@@ -12,7 +12,7 @@ from salesnb.schema import leads, opportunities
 from salesnb.sources.cleaning import Conventions, infer_conventions, typed_expression
 from salesnb.sources.cleaning.conventions import infer_day_first, infer_decimal
 from salesnb.sources.cleaning.dates import Clock
-from salesnb.sources.expressions import mapped_expression, raw_expression
+from salesnb.sources.load.expressions import mapped_expression, raw_expression
 from salesnb.sources.mapping import ColumnSpec, FileOptions
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from plain_export import AS_OF, accept, plain_tables
 from small_company import import_tables
 
-from salesnb.sources.drift import find_drift
-from salesnb.sources.notices import SEVERAL
+from salesnb.sources.notices.drift import find_drift
+from salesnb.sources.notices.notice import SEVERAL
 
 
 @pytest.fixture(scope="module")

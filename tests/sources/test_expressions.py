@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salesnb.periods import FiscalCalendar
-from salesnb.sources.expressions import (
+from salesnb.sources.load.expressions import (
     full_expression,
     latest_expression,
     left_out_expression,

@@ -360,7 +360,8 @@ def test_a_second_import_tells_what_changed_and_a_third_of_the_same_still_does(t
         "left out of all reports. KPIs: bookings, quota_attainment, deal_size, pipeline_created, "
         "pipeline_coverage. Export it again, or correct its name in your mapping."
     ]
-    assert import_tables(tmp_path, tables, to=to).report == second.report
+    third = import_tables(tmp_path, tables, to=to).report
+    assert third.model_dump() == second.report.model_dump()
 
 
 def test_an_import_into_a_folder_whose_snapshot_is_broken_compares_with_nothing(tmp_path):
@@ -369,19 +370,6 @@ def test_an_import_into_a_folder_whose_snapshot_is_broken_compares_with_nothing(
     import_tables(tmp_path, tables, to=to)
     (to / "snapshot.json").write_text("{}")
     assert import_tables(tmp_path, tables, to=to).report.compared_with == ""
-
-
-def test_nothing_has_happened_after_the_newest_file_was_written(tmp_path):
-    table = OPPORTUNITIES + "o4,r1,2026-05-01,2031-02-01,true,true,9\n"
-    tables = {"reps": REPS, "opportunities": table}
-    export = write_export(tmp_path / "export", tables)
-    written = dt.datetime(2026, 6, 1, tzinfo=dt.UTC).timestamp()
-    os.utime(export / "opportunities.csv", (written, written))
-    os.utime(export / "reps.csv", (written - 9e6, written - 9e6))
-    snapshot = import_snapshot(export, to=tmp_path / "to")
-    assert str(snapshot.as_of) == "2026-05-01"
-    (warning,) = snapshot.report.warnings
-    assert warning.what == "1 opportunity is closed after 2026-05-01 (e.g. 'o4 on 2031-02-01')."
 
 
 def test_ragged_lines_are_counted_by_reason_and_reconcile(small_snapshot):

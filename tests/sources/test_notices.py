@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from salesnb.measures.catalogue import CATALOGUE
 from salesnb.schema import TABLES, opportunities, reps
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     KPIS_OF,
     SEVERAL,
     WON_AMOUNT_KPIS,

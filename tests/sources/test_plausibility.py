@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from plain_export import AS_OF, COMPANY, accept, plain_tables
 
-from salesnb.sources.amounts import FENCE
-from salesnb.sources.plausibility import find_warnings
-from salesnb.sources.staffing import find_circles
+from salesnb.sources.notices.amounts import FENCE
+from salesnb.sources.notices.plausibility import find_warnings
+from salesnb.sources.notices.staffing import find_circles
 
 DAY = AS_OF.date()
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from small_company import OPPORTUNITIES
 
 from salesnb.errors import DataError
-from salesnb.sources.notices import Notice
+from salesnb.sources.notices.notice import Notice
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
 
 REFUSALS = (

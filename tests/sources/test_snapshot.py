@@ -144,7 +144,7 @@ def test_an_import_that_may_not_be_leaves_the_first_as_it_was(home, again, optio
 
 def test_a_defect_of_ours_leaves_the_first_as_it_was_too(home, again, monkeypatch):
     before = contents(home)
-    monkeypatch.setattr("salesnb.sources.load.describe_table", lambda *_: 1 / 0)
+    monkeypatch.setattr("salesnb.sources.load.run.describe_table", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         again(200)
     assert contents(home) == before
@@ -153,9 +153,10 @@ def test_a_defect_of_ours_leaves_the_first_as_it_was_too(home, again, monkeypatc
 CRASH = """
 import os, random, signal, sys, time
 from pathlib import Path
-from salesnb.sources import load, snapshot
+from salesnb.sources import snapshot
+from salesnb.sources.load import export, run
 
-export, to, finished = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+source, to, finished = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -169,7 +170,7 @@ def is_killed(prepare=lambda: None, after=None):
     child = os.fork()
     if child == 0:
         prepare()
-        load.import_snapshot(export, to=to)
+        run.import_snapshot(source, to=to)
         os._exit(0)
     if after is not None:
         time.sleep(after)
@@ -178,7 +179,8 @@ def is_killed(prepare=lambda: None, after=None):
 
 before = state()
 steps = [
-    (load, "find_sources"), (load, "_load_table"), (load, "prepare"), (load, "settle"), (load, "_check_result"), (load, "commit"),
+    (export, "find_sources"), (run, "_load_table"), (run, "prepare"), (run, "settle"),
+    (run, "check_result"), (run, "commit"),
     (snapshot, "_sync_tree"), (Path, "rename"), (Path, "write_text"), (Path, "replace"),
 ]
 for place, name in steps:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from plain_export import AS_OF, COMPANY, accept, plain_tables
 
 from salesnb.errors import DataError
-from salesnb.sources.plausibility import find_warnings
-from salesnb.sources.timeline import last_event
+from salesnb.sources.notices.plausibility import find_warnings
+from salesnb.sources.notices.timeline import last_event
 
 DAY = AS_OF.date()
 

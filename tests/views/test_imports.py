@@ -3,7 +3,7 @@
 import pytest
 from made_company import make_measures
 
-from salesnb.sources.notices import Notice
+from salesnb.sources.notices.notice import Notice
 from salesnb.sources.report import LoadReport, Refusal, TableLoad
 from salesnb.views import (
     load_drift,

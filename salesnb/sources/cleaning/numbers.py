@@ -20,7 +20,8 @@ def number_expression(text: str, *, decimal: str) -> str:
     """
     # The first test is quick and true for nearly all texts of nearly all exports.
     quick = r"-?\d{1,15}(\.\d+)?" if decimal == "." else r"-?\d{1,15}"
-    finite = f"list_transform([{_decorated(text, decimal)}], lambda x: case when isfinite(x) then x end)[1]"
+    other = _decorated(text, decimal)
+    finite = f"list_transform([{other}], lambda x: case when isfinite(x) then x end)[1]"
     return (
         f"case when regexp_full_match({text}, '{quick}') then try_cast({text} as DOUBLE) "
         f"else {finite} end"
@@ -43,11 +44,15 @@ def _decorated(text: str, decimal: str) -> str:
     bare = f"regexp_replace({text}, '{_SIGNS}', '', 'g')"
     minus = "p.open || p.before || p.inner || p.after"
     plain = f"replace(translate(p.digits, '{group}’''', ''), '{decimal}', '.')"
-    power = "case when p.k <> '' then 'e3' when p.m <> '' then 'e6' when p.b <> '' then 'e9' else '' end"
+    powers = " ".join(
+        f"when p.{name} <> '' then '{power}'"
+        for name, power in (("k", "e3"), ("m", "e6"), ("b", "e9"))
+    )
+    power = f"case {powers} else '' end"
     return (
         f"list_transform([regexp_extract({bare}, '{pattern}', {names})], lambda p: "
         f"case when p.digits <> '' and (p.open = '') = (p.close = '') "
         f"and length(replace({minus}, '+', '')) < 2 "
-        f"then try_cast(case when {minus} in ('', '+') then '' else '-' end || {plain} || {power} "
-        "as DOUBLE) end)[1]"
+        f"then try_cast(case when contains({minus}, '-') or p.open <> '' then '-' else '' end "
+        f"|| {plain} || {power} as DOUBLE) end)[1]"
     )

@@ -6,7 +6,7 @@ from salesnb.schema import Column, Kind
 from salesnb.sources.cleaning.conventions import Conventions
 from salesnb.sources.cleaning.dates import format_expression, moment_expression
 from salesnb.sources.cleaning.numbers import number_expression
-from salesnb.sources.sql import identifier
+from salesnb.sources.sql import chosen, identifier
 
 SQL_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -15,16 +15,19 @@ SQL_TYPES: dict[Kind, str] = {
     "number": "DOUBLE",
     "boolean": "BOOLEAN",
 }
-_TRUE = "('true', 't', 'yes', 'y', '1', 'ja', 'oui', 'si', 'sí', 'wahr', 'vrai', 'verdadero')"
-_FALSE = "('false', 'f', 'no', 'n', '0', 'nein', 'non', 'falsch', 'faux', 'falso')"
+_TRUE = "true t yes y 1 ja oui si sí wahr vrai verdadero"
+_FALSE = "false f no n 0 nein non falsch faux falso"
 
 
 def typed_expression(column: Column, text: str, conventions: Conventions) -> str:
     """Convert the SQL expression `text` to the column's kind; missing where it cannot be."""
     kind = column.rule.kind
     if kind == "boolean":
-        lowered = f"lower({text})"
-        return f"case when {lowered} in {_TRUE} then true when {lowered} in {_FALSE} then false end"
+        meanings = {
+            **dict.fromkeys(_TRUE.split(), "true"),
+            **dict.fromkeys(_FALSE.split(), "false"),
+        }
+        return chosen(f"lower({text})", meanings)
     if kind == "number":
         return number_expression(text, decimal=conventions.decimal)
     if kind in ("date", "timestamp"):

@@ -178,9 +178,9 @@ def _split_line(text: str) -> tuple[str, str]:
 
 
 def find_delimiter(beginning: str) -> str:
-    """Find what splits most of the first lines into as many cells as the header has.
+    r"""Find what splits most of the first lines into as many cells as the header has.
 
-    >>> find_delimiter("name;amount\\nA, B;1,5\\n")
+    >>> find_delimiter("name;amount\nA, B;1,5\n")
     ';'
     """
     scores = {}

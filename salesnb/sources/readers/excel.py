@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -85,11 +85,11 @@ def open_sheet(
     return ParquetPart(label, copy, columns, digest.hexdigest(), path.stat().st_size, options)
 
 
-def _filled(rows: Iterator[list[object]]) -> Iterator[list[object]]:
+def _filled(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
     return (row for row in rows if any(cell != "" and cell is not None for cell in row))
 
 
-def _write(rows: Iterator[list[object]], columns: tuple[str, ...], copy: Path) -> None:
+def _write(rows: Iterator[Sequence[object]], columns: tuple[str, ...], copy: Path) -> None:
     schema = pa.schema([(name, pa.string()) for name in columns])
     with pq.ParquetWriter(copy, schema) as writer:
         while batch := list(islice(rows, _BATCH)):

@@ -59,13 +59,13 @@ class SourcePart(Protocol):
     def notes(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def rows(self) -> str:
-        """SQL relation of the rows in order, unnumbered; each is read once, without a copy."""
+        """Relation of the rows in order, unnumbered; each is read once, without a copy."""
 
     def numbered(self, db: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> str:
-        """SQL relation of these columns with `ROW`, which may be read several times."""
+        """Relation of these columns with `ROW`, which may be read several times."""
 
     def sample(self, n: int) -> str:
-        """SQL relation of the first `n` rows."""
+        """Relation of the first `n` rows."""
 
     def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
         """Lines that `rows` or `numbered` could not split into columns, once one was read."""
@@ -94,15 +94,15 @@ class ParquetPart:
     notes: tuple[str, ...] = ()
 
     def rows(self) -> str:
-        """SQL relation of the rows."""
+        """Relation of the rows."""
         return parquet_sql([self.path])
 
     def numbered(self, db: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> str:
-        """SQL relation of the rows with their numbers."""
+        """Relation of the rows with their numbers."""
         return numbered_parquet(self.path, columns)
 
     def sample(self, n: int) -> str:
-        """SQL relation of the first rows."""
+        """Relation of the first rows."""
         return f"(from {self.rows()} limit {n})"
 
     def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
@@ -114,7 +114,7 @@ class ParquetPart:
 
 
 def numbered_parquet(path: Path, columns: tuple[str, ...]) -> str:
-    """SQL relation of a Parquet file's columns with `ROW`."""
+    """Relation of a Parquet file's columns with `ROW`."""
     names = "".join(f"{identifier(name)}, " for name in columns)
     rows = parquet_sql([path], row_numbers=True)
     return f"(select {names}file_row_number + 1 as {ROW} from {rows})"

@@ -17,9 +17,9 @@ from pathlib import Path
 import duckdb
 
 from salesnb.schema import Column, Declaration
-from salesnb.sources import checks
 from salesnb.sources.cleaning import SQL_TYPES, text_expression
-from salesnb.sources.parts import (
+from salesnb.sources.load import checks
+from salesnb.sources.load.parts import (
     EXAMPLE,
     KIND,
     LINE,
@@ -102,7 +102,7 @@ def _columns_in(
 def _candidates(
     db: duckdb.DuckDBPyConnection, declaration: Declaration, parts: list[PreparedPart]
 ) -> str:
-    """SQL relation of all rows that are right in themselves, with their part and block."""
+    """Relation of all rows that are right in themselves, with their part and block."""
     selects = [
         f"select *, {number} as {_PART}, {part.record.block} as {_BLOCK} "
         f"from {_rows_of(db, declaration, part)}"
@@ -112,7 +112,7 @@ def _candidates(
 
 
 def _rows_of(db: duckdb.DuckDBPyConnection, declaration: Declaration, part: PreparedPart) -> str:
-    """SQL relation of a part's good rows, those the table refused last time among them."""
+    """Relation of a part's good rows, those the table refused last time among them."""
     names = [identifier(column) for column in _columns_in(db, declaration, part.good)]
     good = f"select {', '.join([*names, ROW])} from {numbered_rows(db, part.good)}"
     if part.is_new or part.refused is None:
@@ -212,8 +212,7 @@ def _finish_good(
         _take(part.good, path, is_ours=part.is_new)
         return
     rows = _rows_of(db, declaration, part)
-    order = f"order by {ROW}" if had_refused else ""
-    write_parquet(db, f"select * from {rows} where {ROW} not in {dropped} {order}", path)
+    write_parquet(db, f"select * from {rows} where {ROW} not in {dropped} order by {ROW}", path)
 
 
 def _count_again(db: duckdb.DuckDBPyConnection, part: PreparedPart) -> int:
@@ -237,8 +236,9 @@ def _finish_refused(
     columns = _columns_in(db, declaration, part.good)
     texts = ", ".join(f"{text_expression(c)} as {identifier(c)}" for c in columns)
     selects = [
-        f"select {quoted(part.record.file)} as file, {ROW} as row, reason, [reason] as all_reasons, "
-        f"'{OF_TABLE}' as {KIND}, coalesce(example, {checks.row_text()}) as {EXAMPLE}, null::VARCHAR as {LINE}, {texts} "
+        f"select {quoted(part.record.file)} as file, {ROW} as row, reason, "
+        f"[reason] as all_reasons, '{OF_TABLE}' as {KIND}, "
+        f"coalesce(example, {checks.row_text()}) as {EXAMPLE}, null::VARCHAR as {LINE}, {texts} "
         f"from {_rows_of(db, declaration, part)} join crossed on {ROW} = number "
         f"where part = {number}"
     ]

@@ -8,14 +8,14 @@ from typing import Any
 import duckdb
 
 from salesnb.schema import memberships, opportunities, reps, teams
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     Notice,
     examples_text,
     kpis_of,
     rows_of,
     share_text,
 )
-from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.notices.relations import Relation, fetch_rows
 
 OUTSIDE_SHARE = 0.01
 """A hundredth of all closed opportunities in no team, or of nobody employed, can be one team's

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 
-from salesnb.sources import computing
+from salesnb.sources.load import computing
 from salesnb.sources.mapping import TRUE_WORDS, Block, ColumnSpec, Condition, FoundIn, Lookup
 from salesnb.sources.mapping.columns import PLACEHOLDER
 from salesnb.sources.sql import identifier, quoted
@@ -116,7 +116,10 @@ def case_expression(text: str, replacements: Map[str, str]) -> str:
 
 
 def _text(name: str) -> str:
-    return f"nullif(trim({identifier(name)}::VARCHAR), '')"
+    """Trim a column's text, which seldom is needed: what begins with a blank is below '!'."""
+    text = f"{identifier(name)}::VARCHAR"
+    trimmed = f"case when {text} < '!' or suffix({text}, ' ') then trim({text}) else {text} end"
+    return f"nullif({trimmed}, '')"
 
 
 def _unmapped(spec: ColumnSpec, lookups: Map[str, str], decimal: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from salesnb.schema import Column, opportunities
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     FEW_ROWS,
     MISSING_SHARE,
     Notice,
@@ -19,7 +19,7 @@ from salesnb.sources.notices import (
     kpis_of,
     share_text,
 )
-from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.notices.relations import Relation, fetch_rows
 
 SAME_DAY_SHARE = 0.2
 """A fifth of wins created on the day they were won is a habit of entering late, not luck."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from salesnb.schema import Column, Declaration
 from salesnb.sources.cleaning import SQL_TYPES, Conventions, typed_expression
-from salesnb.sources.expressions import (
+from salesnb.sources.load.expressions import (
     case_expression,
     latest_expression,
     left_out_expression,
@@ -57,7 +57,12 @@ class Stage:
         block = self.block
         leaves_out = block.skip or block.only or block.only_filled
         return bool(
-            block.distinct or block.add_up or leaves_out or block.latest_by or self._aliased
+            block.distinct
+            or block.add_up
+            or leaves_out
+            or block.latest_by
+            or block.lookups
+            or self._aliased
         )
 
     @property
@@ -93,7 +98,8 @@ class Stage:
         """Select the part's rows, typed.
 
         Per column of the table: its text as exported (`raw_name`), what the mapping made of it
-        (`text_name`), and its value. With `is_numbered` also `ROW`, and where the block asks for them `MERGED` and `LATEST`.
+        (`text_name`), and its value. With `is_numbered` also `ROW`, and where the block asks for
+        them `MERGED` and `LATEST`.
         """
         keep = self.private(is_numbered=is_numbered)
         raws = [f"{self._raw(c)}::VARCHAR as {raw_name(c)}" for c in self.columns]
@@ -106,10 +112,10 @@ class Stage:
             firsts = ", ".join(
                 f"first({raw_name(c)} order by {ROW}) as {raw_name(c)}" for c in self.columns
             )
-            texts = ", ".join(self._text(c) for c in self.columns)
+            grouped = ", ".join(self._text(c) for c in self.columns)
             rows = (
                 f"select min({ROW}) as {ROW}, count(*) as {MERGED}, {firsts} from ({rows}) "
-                f"group by {texts} order by {ROW}"
+                f"group by {grouped} order by {ROW}"
             )
         if self.block.add_up:
             rows = self._added_up(rows)
@@ -186,10 +192,10 @@ def _plain(value: object) -> str:
 
 
 def raw_name(column: str) -> str:
-    """Identifier of a column's text as exported."""
+    """Name a column's text as exported."""
     return identifier(f"raw_{column}")
 
 
 def text_name(column: str) -> str:
-    """Identifier of the text that a column's value is read from."""
+    """Name the text that a column's value is read from."""
     return identifier(f"text_{column}")

@@ -12,7 +12,7 @@ import duckdb
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import exchange_rates, opportunities
 from salesnb.sources.mapping import Company
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     FEW_ROWS,
     MISSING_SHARE,
     WON_AMOUNT_KPIS,
@@ -22,7 +22,7 @@ from salesnb.sources.notices import (
     rows_of,
     share_text,
 )
-from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.notices.relations import Relation, fetch_rows
 from salesnb.sources.sql import quoted
 
 FENCE = 3.0

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 
 from salesnb.schema import activities, leads
-from salesnb.sources.amounts import amount_warnings
 from salesnb.sources.mapping import Company
-from salesnb.sources.notices import (
+from salesnb.sources.notices.amounts import amount_warnings
+from salesnb.sources.notices.notice import (
     FEW_ROWS,
     MISSING_SHARE,
     Notice,
@@ -22,10 +22,10 @@ from salesnb.sources.notices import (
     rows_of,
     share_text,
 )
-from salesnb.sources.outcomes import never_filled, outcome_warnings
-from salesnb.sources.relations import Relation, complete_relations, fetch_rows
-from salesnb.sources.staffing import staffing_warnings
-from salesnb.sources.timeline import PLANNED_DAYS, timeline_warnings
+from salesnb.sources.notices.outcomes import never_filled, outcome_warnings
+from salesnb.sources.notices.relations import Relation, complete_relations, fetch_rows
+from salesnb.sources.notices.staffing import staffing_warnings
+from salesnb.sources.notices.timeline import PLANNED_DAYS, timeline_warnings
 
 LONGEST_HOURS = 12
 """No call or meeting is longer: someone forgot to hang up, or the unit is another."""

@@ -15,13 +15,13 @@ import duckdb
 
 from salesnb.errors import DataError
 from salesnb.schema import TABLES, Column
-from salesnb.sources import checks
 from salesnb.sources.cleaning import infer_conventions, text_expression
+from salesnb.sources.load import checks
+from salesnb.sources.load.staging import LATEST, LITERAL, MERGED, Stage, literal_rows, raw_name
 from salesnb.sources.mapping import Block, FileOptions, Mapping
 from salesnb.sources.readers import ROW, RejectedLine, SourcePart
 from salesnb.sources.snapshot import StoredPart
 from salesnb.sources.sql import identifier, parquet_sql, quoted
-from salesnb.sources.staging import LATEST, LITERAL, MERGED, Stage, literal_rows, raw_name
 
 _SAMPLE_ROWS, _SAMPLE_TEXTS = 20_000, 2_000
 _REASONS, _RAW = "_reasons", "_raw"
@@ -65,8 +65,10 @@ class PreparedPart:
 def _code() -> str:
     """Hash the code that parts depend on."""
     digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *here.glob("[cmr]*/*.py"), here.parent / "schema.py"]):
+    sources = Path(__file__).parents[1]
+    rooms = ("cleaning", "load", "mapping", "readers")
+    files = [path for room in rooms for path in (sources / room).glob("*.py")]
+    for path in sorted([*files, sources.parent / "schema.py"]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -175,10 +177,12 @@ def _checked_sql(stage: Stage, relation: str, *, is_numbered: bool) -> str:
     names = [identifier(column) for column in stage.columns]
     raws = ", ".join(raw_name(column) for column in stage.columns)
     kept = ", ".join([*names, *stage.private(is_numbered=is_numbered)])
+    # Joins, as lookups and conditions make them, lose the order of rows.
+    order = f" order by {ROW}" if is_numbered else ""
     return (
         f"select {kept}, case when _bad then {checks.findings(found)} end as {_REASONS}, "
         f"case when _bad then [{raws}] end as {_RAW} "
-        f"from (select *, {checks.is_bad(found)} as _bad from ({typed}))"
+        f"from (select *, {checks.is_bad(found)} as _bad from ({typed})){order}"
     )
 
 
@@ -202,7 +206,7 @@ def _split(
     names = ", ".join(identifier(column) for column in work.stage.columns)
     kept = staged.with_name(f"{work.key}.parquet")
     standing = f"{ROW} not in (select number from dropped)"
-    write_parquet(db, f"select {names}, {ROW} from {good} where {standing}", kept)
+    write_parquet(db, f"select {names}, {ROW} from {good} where {standing} order by {ROW}", kept)
     refused = staged.with_name(f"{work.key}.refused.parquet")
     n_refused = _write_refused(db, work, rows, rejected, refused)
     staged.unlink()
@@ -245,7 +249,8 @@ def _write_refused(
         f"select * from ("
         f"  select {file} as file, {ROW} as row, {_REASONS}[1].reason as reason, "
         f"    list_transform({_REASONS}, lambda r: r.reason) as all_reasons, "
-        f"    '{OF_ROW}' as {KIND}, coalesce({_REASONS}[1].example, {checks.row_text()}) as {EXAMPLE}, "
+        f"    '{OF_ROW}' as {KIND}, "
+        f"    coalesce({_REASONS}[1].example, {checks.row_text()}) as {EXAMPLE}, "
         f"    null::VARCHAR as {LINE}, {raws} from {rows} where {_REASONS} is not null "
         f"  union all by name select {file} as file, {ROW} as row, d.reason as reason, "
         f"    [d.reason] as all_reasons, '{OF_ROW}' as {KIND}, "
@@ -261,7 +266,7 @@ def _write_refused(
 
 
 def numbered_rows(db: duckdb.DuckDBPyConnection, path: Path) -> str:
-    """SQL relation of a prepared file with `ROW`; where all rows were good, their place is it."""
+    """Relation of a prepared file with `ROW`; where all rows were good, their place is it."""
     if ROW in db.sql(f"from {parquet_sql([path])} limit 0").columns:
         return parquet_sql([path])
     rows = parquet_sql([path], row_numbers=True)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import duckdb
 
 from salesnb.schema import TABLES, opportunities, reps
-from salesnb.sources.drift_values import value_drift
-from salesnb.sources.drift_volumes import volume_drift
-from salesnb.sources.notices import (
+from salesnb.sources.notices.drift_values import value_drift
+from salesnb.sources.notices.drift_volumes import volume_drift
+from salesnb.sources.notices.notice import (
     KPIS_OF,
     Notice,
     by_table,
@@ -17,7 +17,7 @@ from salesnb.sources.notices import (
     rows_of,
     table_kpis,
 )
-from salesnb.sources.relations import Relation, complete_relations, fetch_rows
+from salesnb.sources.notices.relations import Relation, complete_relations, fetch_rows
 from salesnb.sources.snapshot import Snapshot
 from salesnb.sources.sql import identifier, quoted
 

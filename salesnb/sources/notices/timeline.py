@@ -15,7 +15,7 @@ from salesnb.errors import DataError
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES, Column, activities, leads, opportunities
 from salesnb.sources.mapping import Company
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     FEW_ROWS,
     Notice,
     days_text,
@@ -25,7 +25,7 @@ from salesnb.sources.notices import (
     rows_of,
     share_text,
 )
-from salesnb.sources.relations import Relation, complete_relations, fetch_rows
+from salesnb.sources.notices.relations import Relation, complete_relations, fetch_rows
 from salesnb.sources.sql import identifier
 
 STRAY_SHARE = 0.005

@@ -13,10 +13,10 @@ import duckdb
 
 from salesnb.errors import quote_examples
 from salesnb.schema import TABLES, Column, Declaration, leads, teams
-from salesnb.sources.notices import Notice, kpis_of
+from salesnb.sources.load.staging import raw_name, text_name
+from salesnb.sources.notices.notice import Notice, kpis_of
 from salesnb.sources.readers import ROW
-from salesnb.sources.sql import identifier, quoted
-from salesnb.sources.staging import raw_name, text_name
+from salesnb.sources.sql import chosen, identifier, quoted
 
 EARLIEST, LATEST = "1990-01-01", "2100-01-01"
 _FIX = "Correct these rows in the CRM and export again."
@@ -233,10 +233,10 @@ def _column_checks(column: Column, key: str) -> list[Check]:
     if rule.required:
         checks.append(Check(f"{column} is empty", empty, key, _FIX))
     if rule.vocabulary:
-        words = ", ".join(map(quoted, rule.vocabulary))
+        unknown = chosen(name, dict.fromkeys(rule.vocabulary, "false"), otherwise="true")
         reason = f"{column} is none of {', '.join(rule.vocabulary)}"
         action = "Add a `map` for the column in your mapping."
-        checks.append(Check(reason, f"{name} not in ({words})", raw, action))
+        checks.append(Check(reason, f"{name} is not null and {unknown}", raw, action))
     if rule.minimum is not None:
         checks.append(
             Check(f"{column} is below {rule.minimum:g}", f"{name} < {rule.minimum}", raw, _FIX)

@@ -18,13 +18,13 @@ from salesnb.schema import (
     reps,
     targets,
 )
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     FEW_ROWS,
     Notice,
     kpis_of,
     share_text,
 )
-from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.notices.relations import Relation, fetch_rows
 from salesnb.sources.sql import identifier
 
 WORD_SHARE = 0.01

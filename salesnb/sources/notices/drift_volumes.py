@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 
 from salesnb.schema import Column, activities, leads, opportunities
-from salesnb.sources.notices import (
+from salesnb.sources.notices.notice import (
     FEW_ROWS,
     SEVERAL,
     WON_AMOUNT_KPIS,
@@ -20,7 +20,7 @@ from salesnb.sources.notices import (
     rows_of,
     table_kpis,
 )
-from salesnb.sources.relations import Relation, fetch_rows
+from salesnb.sources.notices.relations import Relation, fetch_rows
 
 FEWEST_ROWS = 3
 """One or two rows corrected by hand are no drift."""
