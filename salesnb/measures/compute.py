@@ -92,7 +92,6 @@ def compute_measures(
         missing=missing,
         periods=periods,
         first_close=first_close,
-        calendar=snapshot.calendar,
         company=snapshot.company,
         as_of=as_of,
         snapshot_id=snapshot.id,

@@ -53,10 +53,14 @@ class Measures:
     missing: dict[str, str]
     periods: tuple[str, ...]
     first_close: dt.date
-    calendar: FiscalCalendar
     company: Company
     as_of: dt.date
     snapshot_id: str
+
+    @property
+    def calendar(self) -> FiscalCalendar:
+        """The company's fiscal calendar."""
+        return self.company.calendar
 
     def kpi(self, name: str) -> Kpi:
         """Find a measured KPI.
