@@ -350,11 +350,15 @@ def figures(company, as_of, level):
         company, as_of
     ).contributions():
         region = company.parents.get(team, "")
-        unit = {"rep": rep, "team": team, "region": region, "company": "company"}[level]
-        numerators[unit, quarter, kpi] += numerator
-        denominators[unit, quarter, kpi] += denominator
-        if value is not None:
-            values[unit, quarter, kpi].append(value)
+        units = {
+            "rep": [rep], "team": [team], "region": [region],
+            "branch": {team, region} if team else [""], "company": ["company"],
+        }  # fmt: skip
+        for unit in units[level]:
+            numerators[unit, quarter, kpi] += numerator
+            denominators[unit, quarter, kpi] += denominator
+            if value is not None:
+                values[unit, quarter, kpi].append(value)
     found = {}
     for key, denominator in denominators.items():
         if key in values:

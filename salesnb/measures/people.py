@@ -142,7 +142,10 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
 
 
 def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
-    """List the teams with their names and parents; teams known only by membership included.
+    """List the teams with their names and parents: trees, of any depth.
+
+    Teams known only by membership or as a parent are included. Teams that lie within one another
+    in a circle are all at the top.
 
     Returns
     -------
@@ -151,12 +154,25 @@ def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
     """
     known = snapshot.read("teams")[[teams.team_id, teams.name, teams.parent_id]]
     used = pd.Index(segments[_team].unique())
-    extra = [team for team in used if team not in set(known[teams.team_id]) and team != UNASSIGNED]
+    named = {*used, *known[teams.parent_id].dropna()} - {UNASSIGNED}
+    extra = sorted(named - set(known[teams.team_id]))
     more = pd.DataFrame({teams.team_id: extra, teams.name: extra, teams.parent_id: UNASSIGNED})
     tree = pd.concat([known.astype(object), more.astype(object)], ignore_index=True)
-    tree[teams.parent_id] = tree[teams.parent_id].fillna(UNASSIGNED)
+    parents = dict(zip(tree[teams.team_id], tree[teams.parent_id].fillna(UNASSIGNED), strict=True))
+    circular = [team for team in parents if _is_within_itself(team, parents)]
+    parents |= dict.fromkeys(circular, UNASSIGNED)
+    tree[teams.parent_id] = tree[teams.team_id].map(parents)
     tree["has_members"] = tree[teams.team_id].isin(used)
     return tree.sort_values(teams.team_id, kind="stable", ignore_index=True)
+
+
+def _is_within_itself(team: str, parents: dict[str, str]) -> bool:
+    """Whether a team is its own parent, by however many steps."""
+    above, seen = parents[team], {UNASSIGNED}
+    while above != team and above not in seen:
+        seen.add(above)
+        above = parents[above]
+    return above == team
 
 
 def _days(column: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
