@@ -165,6 +165,14 @@ class leaves(Table):
     valid_to = _date("first day back", required=True)
 
 
+class holidays(Table):
+    """Days on which nobody works, besides weekends."""
+
+    key = ("holiday_on",)
+    holiday_on = _date("the day")
+    name = _text("its name")
+
+
 class territories(Table):
     """Sales territories and what they could yield."""
 
@@ -267,7 +275,7 @@ class opportunities(Table):
         Fault("closed without a close date", "is_closed and closed_on is null"),
     )
     opportunity_id = _text("identifier")
-    rep_id = _rep("owner at close")
+    rep_id = _rep("owner at close; now, where owner_history says who owned it before")
     account_id = _text("customer", references="accounts")
     product_id = _text("product", references="products")
     source = _text("lead source")
@@ -283,6 +291,16 @@ class opportunities(Table):
     currency = _text("ISO 4217 code; missing means the reporting currency")
     type = _text("new business, renewal, expansion")
     loss_reason = _text("why it was lost")
+
+
+class owner_history(Table):
+    """Who owned an opportunity from when on: what was won stays with who won it."""
+
+    key = ("opportunity_id", "rep_id", "owned_from")
+    opportunity_id = _text("opportunity", references="opportunities", on_unknown="refuse")
+    rep_id = _rep("owner from then on")
+    owned_from = _timestamp("when")
+    previous_rep_id = _rep("owner until then, for who had it before the first row", required=False)
 
 
 class stage_history(Table):

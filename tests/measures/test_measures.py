@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from by_hand import (
     Activity,
+    Change,
     Company,
     Lead,
     Leave,
@@ -57,6 +58,12 @@ def opportunities(draw):
     )  # fmt: skip
 
 
+def changes(deal, rep):
+    """Changes of owner, some of them two on one day."""
+    moments = st.builds(dt.datetime.combine, days, st.sampled_from([dt.time(9), dt.time(17)]))
+    return st.builds(Change, deal, rep, moments, st.one_of(st.none(), rep))
+
+
 @st.composite
 def companies(draw):
     """A company of three reps over about three quarters of any fiscal year."""
@@ -89,7 +96,9 @@ def companies(draw):
         leaves=distinct(
             [Leave(who, *when) for who, when in some(st.tuples(rep, spans(days, days)), 4)], 2
         ),
+        holidays=tuple(set(some(days, 4))),
         opportunities=deals,
+        owner_history=distinct(some(changes(deal, rep), 6), 3),
         leads=numbered(
             some(
                 st.builds(
@@ -186,6 +195,7 @@ def test_the_order_of_rows_is_nothing_and_the_unit_of_money_only_a_factor(
         activities=shuffled(company.activities, order),
         memberships=shuffled(company.memberships, order),
         leaves=shuffled(company.leaves, order),
+        owner_history=shuffled(company.owner_history, order),
     )
     folder = tmp_path_factory.mktemp("order")
     columns = ["unit_id", "period", "kpi", "value"]
