@@ -19,7 +19,8 @@ class Rule:
     """What a column holds.
 
     Key columns are required unless `nullable`. `references` names a table; a value unknown there
-    is refused or warned of, by `on_unknown`.
+    is refused or warned of, by `on_unknown`. Codes are of `letters` "upper", whatever the export
+    writes; other text stays as it is.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Rule:
     nullable: bool = False
     unit: str = ""
     vocabulary: tuple[str, ...] = ()
+    letters: Literal["as written", "upper"] = "as written"
     minimum: float | None = None
     maximum: float | None = None
     references: str = ""
@@ -255,7 +257,7 @@ class exchange_rates(Table):
     """Dated rates into the reporting currency."""
 
     key = ("currency", "rate_on")
-    currency = _text("ISO 4217 code")
+    currency = _text("ISO 4217 code", letters="upper")
     rate_on = _date("day from which the rate holds")
     rate = _number("reporting currency per unit", required=True, minimum=0)
 
@@ -288,7 +290,7 @@ class opportunities(Table):
     is_closed = _boolean("won or lost", required=True)
     amount = _number("value in `currency`; a lost opportunity's 0 is not an amount", unit="money")
     list_amount = _number("value at list price", unit="money")
-    currency = _text("ISO 4217 code; missing means the reporting currency")
+    currency = _text("ISO 4217 code; missing means the reporting currency", letters="upper")
     type = _text("new business, renewal, expansion")
     loss_reason = _text("why it was lost")
 

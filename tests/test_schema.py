@@ -54,6 +54,7 @@ def test_rules_say_what_fits_their_kind():
         rule = column.rule
         assert rule.kind in SQL_TYPES
         assert not (rule.vocabulary and rule.kind != "text")
+        assert not (rule.letters == "upper" and rule.kind != "text")
         assert not ((rule.minimum, rule.maximum) != (None, None) and rule.kind != "number")
         assert not (rule.unit and rule.kind != "number")
         assert rule.about

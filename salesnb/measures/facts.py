@@ -42,6 +42,8 @@ _INVALID = ("duplicate", "invalid")
 _RATE, _RATE_DAY = "rate_to_reporting", "rate_day"
 _OWNER, _SINCE, _UNTIL = "owner_then", "owned_since", "owned_until"
 _MINUTES_A_DAY = 1440
+_MOST = 5
+"""Currencies an error names."""
 
 
 def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
@@ -285,7 +287,7 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
     Raises
     ------
     DataError
-        Names each currency, its count, and the first day without a rate.
+        Names the currencies with most amounts, how many, and the first day without a rate.
     """
     if not snapshot.has("opportunities", opportunities.currency):
         return
@@ -296,14 +298,18 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
         )
     )
     if len(found):
+        rows = found.sort_values(["n", opportunities.currency], ascending=[False, True])
         lines = [
             f"{row['currency']} ({row['n']:,}, first on {row['first']:%Y-%m-%d})"
-            for row in found.to_dict("records")
+            for row in rows.to_dict("records")
         ]
+        shown = quote_examples(lines, most=_MOST)
+        if len(lines) > _MOST:
+            shown = f"{shown} and {len(lines) - _MOST:,} more currencies"
         raise DataError(
-            f"exchange_rates: no rate for the amounts of {quote_examples(sorted(lines))}. "
-            f"Add rates into {snapshot.company.currency} from that day, or correct the company's "
-            "currency."
+            f"exchange_rates: no rate for the amounts of {shown}. "
+            f"Add rates into {snapshot.company.currency} from that day, correct wrong codes by a "
+            "`map` of the currency in your mapping, or correct the company's currency."
         )
 
 

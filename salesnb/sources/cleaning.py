@@ -65,7 +65,7 @@ def typed_expression(column: Column, text: str, options: FileOptions) -> str:
         if options.date_format:
             moment = f"try_strptime({text}, {quoted(options.date_format)})"
         return f"try_cast({moment} as {SQL_TYPES[kind]})"
-    return text
+    return f"upper({text})" if column.rule.letters == "upper" else text
 
 
 def check_block_columns(block: Block, file: SourceFile) -> list[str]:
