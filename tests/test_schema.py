@@ -1,7 +1,7 @@
 import duckdb
 import pytest
 
-from salesnb import schema
+from salesnb import columns, schema
 from salesnb.schema import TABLES, Column, Table
 from salesnb.sources.cleaning import SQL_TYPES
 
@@ -61,7 +61,7 @@ def test_rules_say_what_fits_their_kind():
 
 
 def test_a_table_files_itself_with_named_columns(monkeypatch):
-    monkeypatch.setattr(schema, "TABLES", {})
+    monkeypatch.setattr(columns, "TABLES", {})
 
     class visits(Table):  # noqa: N801 - tables are named as in the CRM
         """Visits to customers.
@@ -73,8 +73,8 @@ def test_a_table_files_itself_with_named_columns(monkeypatch):
         visit_id = schema.accounts.account_id
         note = schema.accounts.name
 
-    assert list(schema.TABLES) == ["visits"]
-    declared = schema.TABLES["visits"]
+    assert list(columns.TABLES) == ["visits"]
+    declared = columns.TABLES["visits"]
     assert declared.about == "Visits to customers."
     assert declared.required_columns == ("visit_id",)
     assert isinstance(visits.note, Column)
