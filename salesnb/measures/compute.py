@@ -44,7 +44,8 @@ def compute_measures(
 
     Facts without a date, or before the quarter of the first close, count in no quarter. Facts of
     a day on which their owner was in no team count for the owner and the company, facts without
-    an owner for the company.
+    an owner for the company. An opportunity is of its owner at close, in every cohort; an open
+    one is of its owner on `as_of`.
 
     Parameters
     ----------
