@@ -1,121 +1,25 @@
 """The data model: tables, columns, units and vocabularies. The only home of column names.
 
-A `Column` is a `str` that also knows its kind, unit and rules, so `opportunities.rep_id` is
-both the name to select by and the declaration that `sources.checks` enforces.
+Tables are classes of `columns.Column`, listed in `TABLES`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import ClassVar, Literal
-
-Kind = Literal["text", "date", "timestamp", "number", "boolean"]
-Reference = Literal["refuse", "warn"]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a column holds.
-
-    Key columns are required unless `nullable`. `references` names a table; a value unknown there
-    is refused or warned of, by `on_unknown`.
-    """
-
-    kind: Kind
-    about: str
-    required: bool = False
-    nullable: bool = False
-    unit: str = ""
-    vocabulary: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    references: str = ""
-    on_unknown: Reference = "warn"
-
-
-class Column(str):
-    """A column's name, with its `rule` and the table it belongs to."""
-
-    __slots__ = ("rule", "table")
-    rule: Rule
-    table: str
-
-    def __new__(cls, name: str, rule: Rule, table: str) -> Column:
-        """Make the named column."""
-        self = super().__new__(cls, name)
-        self.rule = rule
-        self.table = table
-        return self
-
-
-def _column(kind: Kind, about: str, **rule: object) -> Column:
-    return Column("", Rule(kind, about, **rule), "")  # type: ignore[arg-type]
-
-
-_text = partial(_column, "text")
-_date = partial(_column, "date")
-_timestamp = partial(_column, "timestamp")
-_number = partial(_column, "number")
-_boolean = partial(_column, "boolean")
+from salesnb.columns import TABLES as TABLES
+from salesnb.columns import Column as Column
+from salesnb.columns import Declaration as Declaration
+from salesnb.columns import Fault as Fault
+from salesnb.columns import Kind as Kind
+from salesnb.columns import Table as Table
+from salesnb.columns import boolean as _boolean
+from salesnb.columns import date as _date
+from salesnb.columns import number as _number
+from salesnb.columns import text as _text
+from salesnb.columns import timestamp as _timestamp
 
 
 def _rep(about: str, *, required: bool = True) -> Column:
     return _text(about, required=required, references="reps", on_unknown="refuse")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What may not hold within a row: `reason` in words, `sql` a predicate over its columns."""
-
-    reason: str
-    sql: str
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """One table as a value: what `sources` and the docs loop over."""
-
-    name: str
-    about: str
-    key: tuple[str, ...]
-    columns: dict[str, Column] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
-    required: bool = False
-
-    @property
-    def required_columns(self) -> tuple[Column, ...]:
-        """Columns that every row must fill."""
-        return tuple(column for column in self.columns.values() if column.rule.required)
-
-
-class Table:
-    """Base of the tables below: names its columns and files itself in `TABLES`."""
-
-    key: ClassVar[tuple[str, ...]] = ()
-    faults: ClassVar[tuple[Fault, ...]] = ()
-    required: ClassVar[bool] = False
-    declaration: ClassVar[Declaration]
-
-    def __init_subclass__(cls) -> None:
-        """Give each declared column its name and register the table."""
-        columns = {}
-        for name, value in list(vars(cls).items()):
-            if isinstance(value, Column):
-                rule = value.rule
-                is_key = name in cls.key and not rule.nullable
-                rule = replace(rule, required=rule.required or is_key)
-                columns[name] = Column(name, rule, cls.__name__)
-                setattr(cls, name, columns[name])
-        about = (cls.__doc__ or "").strip().splitlines()[0]
-        cls.declaration = Declaration(
-            cls.__name__, about, cls.key, columns, cls.faults, cls.required
-        )
-        TABLES[cls.__name__] = cls.declaration
-
-
-TABLES: dict[str, Declaration] = {}
-"""Every table of the model by name, in the order below (referenced tables come first)."""
 
 
 # Dimensions: who, where, what -------------------------------------------------------------
@@ -163,6 +67,14 @@ class leaves(Table):
     rep_id = _rep("who is away")
     valid_from = _date("first day away")
     valid_to = _date("first day back", required=True)
+
+
+class holidays(Table):
+    """Days on which nobody works, besides weekends."""
+
+    key = ("holiday_on",)
+    holiday_on = _date("the day")
+    name = _text("its name")
 
 
 class territories(Table):
@@ -247,7 +159,7 @@ class exchange_rates(Table):
     """Dated rates into the reporting currency."""
 
     key = ("currency", "rate_on")
-    currency = _text("ISO 4217 code")
+    currency = _text("ISO 4217 code", letters="upper")
     rate_on = _date("day from which the rate holds")
     rate = _number("reporting currency per unit", required=True, minimum=0)
 
@@ -267,7 +179,7 @@ class opportunities(Table):
         Fault("closed without a close date", "is_closed and closed_on is null"),
     )
     opportunity_id = _text("identifier")
-    rep_id = _rep("owner at close")
+    rep_id = _rep("owner at close; now, where owner_history says who owned it before")
     account_id = _text("customer", references="accounts")
     product_id = _text("product", references="products")
     source = _text("lead source")
@@ -280,9 +192,19 @@ class opportunities(Table):
     is_closed = _boolean("won or lost", required=True)
     amount = _number("value in `currency`; a lost opportunity's 0 is not an amount", unit="money")
     list_amount = _number("value at list price", unit="money")
-    currency = _text("ISO 4217 code; missing means the reporting currency")
+    currency = _text("ISO 4217 code; missing means the reporting currency", letters="upper")
     type = _text("new business, renewal, expansion")
     loss_reason = _text("why it was lost")
+
+
+class owner_history(Table):
+    """Who owned an opportunity from when on: what was won stays with who won it."""
+
+    key = ("opportunity_id", "rep_id", "owned_from")
+    opportunity_id = _text("opportunity", references="opportunities", on_unknown="refuse")
+    rep_id = _rep("owner from then on")
+    owned_from = _timestamp("when")
+    previous_rep_id = _rep("owner until then, for who had it before the first row", required=False)
 
 
 class stage_history(Table):

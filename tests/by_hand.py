@@ -46,6 +46,13 @@ class Opportunity(NamedTuple):
     currency: str | None
 
 
+class Change(NamedTuple):
+    opportunity_id: str
+    rep_id: str
+    owned_from: dt.datetime
+    previous_rep_id: str | None
+
+
 class Lead(NamedTuple):
     lead_id: str
     rep_id: str | None
@@ -88,7 +95,9 @@ class Company:
     parents: dict[str, str] = field(default_factory=dict)
     memberships: tuple[Membership, ...] = ()
     leaves: tuple[Leave, ...] = ()
+    holidays: tuple[dt.date, ...] = ()
     opportunities: tuple[Opportunity, ...] = ()
+    owner_history: tuple[Change, ...] = ()
     leads: tuple[Lead, ...] = ()
     activities: tuple[Activity, ...] = ()
     targets: tuple[Target, ...] = ()
@@ -108,14 +117,15 @@ class Company:
                 + [(region, region, None) for region in sorted(set(self.parents.values()))],
                 columns=["team_id", "name", "parent_id"],
             ),
+            "holidays": pd.DataFrame({"holiday_on": list(self.holidays)}),
             "exchange_rates": pd.DataFrame(
                 [("EUR", *rate) for rate in self.rates], columns=["currency", "rate_on", "rate"]
             ),
         }
         for name, kind in (
             ("memberships", Membership), ("leaves", Leave), ("opportunities", Opportunity),
-            ("leads", Lead), ("activities", Activity), ("targets", Target),
-            ("pipeline_snapshots", Picture),
+            ("owner_history", Change), ("leads", Lead), ("activities", Activity),
+            ("targets", Target), ("pipeline_snapshots", Picture),
         ):  # fmt: skip
             tables[name] = pd.DataFrame(list(getattr(self, name)), columns=kind._fields)
         return tables
@@ -158,6 +168,17 @@ class Company:
         hired, left = self.reps[rep]
         return (hired or dt.date.min) <= day < (left or dt.date.max)
 
+    def is_workday(self, day):
+        return day.weekday() < 5 and day not in self.holidays
+
+    def owner_on(self, deal, day, *, otherwise):
+        """Find the owner at the end of a day: after the last change by then, else before any."""
+        rows = [row for row in self.owner_history if row.opportunity_id == deal.opportunity_id]
+        rows.sort(key=lambda row: (row.owned_from, row.rep_id))
+        begun = [row.rep_id for row in rows if row.owned_from.date() <= day]
+        before = [row.previous_rep_id for row in rows[:1] if row.previous_rep_id]
+        return [*([otherwise] + before)[-1:], *begun][-1]
+
     def is_away(self, rep, day):
         return any(x.rep_id == rep and x.valid_from <= day < x.valid_to for x in self.leaves)
 
@@ -175,6 +196,13 @@ class Seen:
             return "open"
         return "won" if deal.is_won else "lost"
 
+    def day_of(self, deal):
+        """The day that decides about an opportunity's owner and rate."""
+        return self.as_of if self.decided(deal) == "open" else deal.closed_on
+
+    def owner(self, deal):
+        return self.company.owner_on(deal, self.day_of(deal), otherwise=deal.rep_id)
+
     def money(self, amount, currency, day):
         """Convert an amount at the day's rate; None when it is no amount."""
         if amount is None or amount <= 0:
@@ -184,8 +212,7 @@ class Seen:
         return amount * [rate for since, rate in sorted(self.company.rates) if since <= day][-1]
 
     def amount(self, deal):
-        day = self.as_of if self.decided(deal) == "open" else deal.closed_on
-        return self.money(deal.amount, deal.currency, day)
+        return self.money(deal.amount, deal.currency, self.day_of(deal))
 
     @cached_property
     def deals(self):
@@ -215,9 +242,9 @@ class Seen:
     def _of_deals(self):
         with_quota = set(self.quotas["quarter"])
         for deal in self.deals:
-            state, amount = self.decided(deal), self.amount(deal)
+            state, amount, owner = self.decided(deal), self.amount(deal), self.owner(deal)
             if state != "open" and self._is_seen(deal.closed_on):
-                at = self._at(deal.rep_id, deal.closed_on)
+                at = self._at(owner, deal.closed_on)
                 yield *at, "win_rate", state == "won", 1, None
                 if state == "won" and amount is not None:
                     yield *at, "bookings", amount, 0, None
@@ -228,10 +255,10 @@ class Seen:
                     days = (deal.closed_on - deal.created_on).days
                     yield *at, "cycle_days", days, 1, days
             if self._is_seen(deal.created_on):
-                at = self._at(deal.rep_id, deal.created_on)
+                at = self._at(owner, deal.created_on)
                 yield *at, "close_rate", state == "won", 1, None
             if self._is_seen(deal.qualified_on) and amount is not None:
-                yield *self._at(deal.rep_id, deal.qualified_on), "pipeline_created", amount, 0, None
+                yield *self._at(owner, deal.qualified_on), "pipeline_created", amount, 0, None
 
     def _of_leads_and_activities(self):
         won = {deal.opportunity_id for deal in self.deals if self.decided(deal) == "won"}
@@ -261,7 +288,7 @@ class Seen:
                     share = 1 / len(company.quarter_days(day))
                     for kpi in ("bookings", "pipeline_created", "leads"):
                         yield *at, kpi, 0, share, None
-                    yield *at, "connected_calls", 0, day.weekday() < 5, None
+                    yield *at, "connected_calls", 0, company.is_workday(day), None
             day += DAY
         for row in self.quotas.itertuples():
             yield row.rep, row.team, row.quarter, "quota_attainment", 0, row.quota, None
@@ -278,23 +305,14 @@ class Seen:
                     "rep", "bookings", company.quarter(day),
                 ):  # fmt: skip
                     continue
-                stretches = defaultdict(list)
+                shares = defaultdict(float)
                 for one in days:
-                    if company.is_employed(rep, one):
-                        stretches[company.membership_on(rep, one), self._gap(rep, one)].append(one)
-                for (membership, _), stretch in stretches.items():
-                    present = sum(not company.is_away(rep, one) for one in stretch)
-                    ramp = np.mean([self._ramp(rep, one) for one in stretch])
-                    quota = item.target * present / len(days) * ramp
-                    team = membership.team_id if membership else ""
-                    rows.append((rep, team, item.period, quota))
+                    if company.is_employed(rep, one) and not company.is_away(rep, one):
+                        shares[company.team_on(rep, one)] += self._ramp(rep, one) / len(days)
+                for team, share in shares.items():
+                    rows.append((rep, team, item.period, item.target * share))
             day = days[-1] + DAY
         return pd.DataFrame(rows, columns=["rep", "team", "quarter", "quota"])
-
-    def _gap(self, rep, day):
-        """Tell the gaps between memberships apart: by the next one's start."""
-        starts = [m.valid_from for m in self.company.memberships if m.rep_id == rep]
-        return min((start for start in starts if start and start > day), default=None)
 
     def _ramp(self, rep, day):
         """Average over the day of (days since hiring / ramp days), at most 1."""
@@ -314,9 +332,9 @@ class Seen:
             if amount is None:
                 continue
             if state == "open" and expected and company.quarter(expected) == now:
-                due.append((*self._at(deal.rep_id, self.as_of), amount, 0))
+                due.append((*self._at(self.owner(deal), self.as_of), amount, 0))
             if state == "won" and company.quarter(deal.closed_on) == now:
-                due.append((*self._at(deal.rep_id, deal.closed_on), 0, -amount))
+                due.append((*self._at(self.owner(deal), deal.closed_on), 0, -amount))
         days = sorted({row.as_of for row in company.pipeline_snapshots if row.as_of <= self.as_of})
         first = self.first_day
         while company.quarter(first) != now:
@@ -340,7 +358,8 @@ class Seen:
             amount = self.money(row.amount, deal.currency, day)
             is_due = self.company.quarter(expected) == self.company.quarter(first)
             if is_due and amount is not None:
-                yield *self._at(deal.rep_id, first), amount, 0
+                owner = self.company.owner_on(deal, day, otherwise=self.owner(deal))
+                yield *self._at(owner, first), amount, 0
 
 
 def figures(company, as_of, level):
@@ -350,11 +369,15 @@ def figures(company, as_of, level):
         company, as_of
     ).contributions():
         region = company.parents.get(team, "")
-        unit = {"rep": rep, "team": team, "region": region, "company": "company"}[level]
-        numerators[unit, quarter, kpi] += numerator
-        denominators[unit, quarter, kpi] += denominator
-        if value is not None:
-            values[unit, quarter, kpi].append(value)
+        units = {
+            "rep": [rep], "team": [team], "region": [region],
+            "branch": {team, region} if team else [""], "company": ["company"],
+        }  # fmt: skip
+        for unit in units[level]:
+            numerators[unit, quarter, kpi] += numerator
+            denominators[unit, quarter, kpi] += denominator
+            if value is not None:
+                values[unit, quarter, kpi].append(value)
     found = {}
     for key, denominator in denominators.items():
         if key in values:

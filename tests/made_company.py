@@ -46,7 +46,6 @@ def make_measures(
         missing={},
         periods=tuple(quarters),
         first_close=calendar.first_day(quarters[0]),
-        calendar=calendar,
         company=Company(name="Acme", **company),
         as_of=calendar.last_day(quarters[-1]) + dt.timedelta(days=5),
         snapshot_id="test",

@@ -1,7 +1,7 @@
 import duckdb
 import pytest
 
-from salesnb import schema
+from salesnb import columns, schema
 from salesnb.schema import TABLES, Column, Table
 from salesnb.sources.cleaning import SQL_TYPES
 
@@ -54,13 +54,14 @@ def test_rules_say_what_fits_their_kind():
         rule = column.rule
         assert rule.kind in SQL_TYPES
         assert not (rule.vocabulary and rule.kind != "text")
+        assert not (rule.letters == "upper" and rule.kind != "text")
         assert not ((rule.minimum, rule.maximum) != (None, None) and rule.kind != "number")
         assert not (rule.unit and rule.kind != "number")
         assert rule.about
 
 
 def test_a_table_files_itself_with_named_columns(monkeypatch):
-    monkeypatch.setattr(schema, "TABLES", {})
+    monkeypatch.setattr(columns, "TABLES", {})
 
     class visits(Table):  # noqa: N801 - tables are named as in the CRM
         """Visits to customers.
@@ -72,8 +73,8 @@ def test_a_table_files_itself_with_named_columns(monkeypatch):
         visit_id = schema.accounts.account_id
         note = schema.accounts.name
 
-    assert list(schema.TABLES) == ["visits"]
-    declared = schema.TABLES["visits"]
+    assert list(columns.TABLES) == ["visits"]
+    declared = columns.TABLES["visits"]
     assert declared.about == "Visits to customers."
     assert declared.required_columns == ("visit_id",)
     assert isinstance(visits.note, Column)

@@ -140,8 +140,9 @@ def performance_matrix(
         Quarter, team or KPI is unknown, or `by` cannot be compared.
     """
     measures.check_period(period)
-    if by == "company":
-        raise ParameterError("by: a company has no peers here. Use rep, team or region.")
+    if by in ("branch", "company"):
+        why = "a company has no peers here" if by == "company" else "branches hold each other"
+        raise ParameterError(f"by: {why}. Use rep, team or region.")
     if team is not None and by != "rep":
         raise ParameterError("team: only members can be shown within a team. Use by='rep'.")
     team_id = measures.find_team(team) if team is not None else None

@@ -19,7 +19,6 @@ from salesnb.errors import DataError, ParameterError, SalesnbError
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.measures import Measures
-from salesnb.periods import FiscalCalendar
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
@@ -151,7 +150,6 @@ def _write(measures: Measures, folder: Path) -> None:
         "missing": measures.missing,
         "periods": measures.periods,
         "first_close": measures.first_close.isoformat(),
-        "start_month": measures.calendar.start_month,
         "company": measures.company.model_dump(mode="json"),
         "as_of": measures.as_of.isoformat(),
         "snapshot_id": measures.snapshot_id,
@@ -176,7 +174,6 @@ def _read(folder: Path) -> Measures:
         missing=rest["missing"],
         periods=tuple(rest["periods"]),
         first_close=dt.date.fromisoformat(rest["first_close"]),
-        calendar=FiscalCalendar(rest["start_month"]),
         company=Company.model_validate(rest["company"]),
         as_of=dt.date.fromisoformat(rest["as_of"]),
         snapshot_id=rest["snapshot_id"],

@@ -44,7 +44,8 @@ def compute_measures(
 
     Facts without a date, or before the quarter of the first close, count in no quarter. Facts of
     a day on which their owner was in no team count for the owner and the company, facts without
-    an owner for the company.
+    an owner for the company. An opportunity is of its owner at close, in every cohort; an open
+    one is of its owner on `as_of`.
 
     Parameters
     ----------
@@ -92,7 +93,6 @@ def compute_measures(
         missing=missing,
         periods=periods,
         first_close=first_close,
-        calendar=snapshot.calendar,
         company=snapshot.company,
         as_of=as_of,
         snapshot_id=snapshot.id,

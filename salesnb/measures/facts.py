@@ -23,7 +23,7 @@ from salesnb.measures.catalogue import (
     QUOTA,
 )
 from salesnb.measures.engine import Engine, Lazy
-from salesnb.measures.people import UNASSIGNED
+from salesnb.measures.people import EVER, NEVER, UNASSIGNED
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import (
     TABLES,
@@ -32,6 +32,7 @@ from salesnb.schema import (
     leads,
     memberships,
     opportunities,
+    owner_history,
     pipeline_snapshots,
     ratings,
 )
@@ -39,11 +40,17 @@ from salesnb.sources.snapshot import Snapshot
 
 _INVALID = ("duplicate", "invalid")
 _RATE, _RATE_DAY = "rate_to_reporting", "rate_day"
+_OWNER, _SINCE, _UNTIL = "owner_then", "owned_since", "owned_until"
 _MINUTES_A_DAY = 1440
+_MOST = 5
+"""Currencies an error names."""
 
 
 def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Opportunities created by `as_of`, with their state and converted amount on that day."""
+    """Opportunities created by `as_of`, with their state and converted amount on that day.
+
+    All that is said of one is of its owner at close, of an open one of the owner on `as_of`.
+    """
     rows = _with_columns(engine.table("opportunities"), snapshot, "opportunities")
     created, closed = nw.col(opportunities.created_on), nw.col(opportunities.closed_on)
     decided = (nw.col(opportunities.is_closed) & (closed <= as_of)).fill_null(False)
@@ -54,7 +61,7 @@ def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Laz
         ((closed.cast(nw.Datetime) - created.cast(nw.Datetime)).dt.total_minutes()
          / _MINUTES_A_DAY).alias(CYCLE),
     )  # fmt: skip
-    return _convert(rows, engine, snapshot, as_of)
+    return _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
 
 
 def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
@@ -164,7 +171,7 @@ def _due_in_pictures(
         .join(owner, on=pipeline_snapshots.opportunity_id)
         .with_columns(nw.col(pipeline_snapshots.as_of).alias(_RATE_DAY))
     )
-    rows = _convert(rows, engine, snapshot, as_of)
+    rows = _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
     check_rates(engine, snapshot, rows)
     return rows.with_columns(nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED))
 
@@ -190,6 +197,45 @@ def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.Data
         if len(near):
             found.append((near.iloc[-1], period, first))
     return pd.DataFrame(found, columns=columns)
+
+
+def with_owner(rows: Lazy, engine: Engine, snapshot: Snapshot, on: str) -> Lazy:
+    """Give each opportunity to who owned it at the end of the day `on`.
+
+    Of changes at one moment the later rep_id counts. Before the first change it is who handed it
+    over; where the history does not say, the owner stays who it was.
+    """
+    if not snapshot.has("owner_history"):
+        return rows
+    spells = _ownership(_with_columns(engine.table("owner_history"), snapshot, "owner_history"))
+    start, end = nw.col(_SINCE), nw.col(_UNTIL)
+    rows = rows.join(spells, on=opportunities.opportunity_id, how="left")
+    rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
+    return rows.with_columns(
+        nw.coalesce(_OWNER, opportunities.rep_id).alias(opportunities.rep_id)
+    ).drop(_OWNER, _SINCE, _UNTIL)
+
+
+def _ownership(history: Lazy) -> Lazy:
+    """Cut all time at an opportunity's changes of owner, from `_SINCE` to before `_UNTIL`."""
+    day = nw.col(owner_history.owned_from).cast(nw.Date)
+    order = [owner_history.owned_from, owner_history.rep_id]
+
+    def beside(by: int) -> nw.Expr:
+        return nw.col(_SINCE).shift(by).over(owner_history.opportunity_id, order_by=order)
+
+    changes = history.with_columns(day.alias(_SINCE)).with_columns(
+        beside(-1).fill_null(NEVER.date()).alias(_UNTIL), beside(1).is_null().alias("_is_first")
+    )
+    columns = [owner_history.opportunity_id, _OWNER, _SINCE, _UNTIL]
+    after = changes.with_columns(nw.col(owner_history.rep_id).alias(_OWNER))
+    before = changes.filter(nw.col("_is_first")).select(
+        owner_history.opportunity_id,
+        nw.col(owner_history.previous_rep_id).alias(_OWNER),
+        nw.lit(EVER.date()).alias(_SINCE),
+        nw.col(_SINCE).alias(_UNTIL),
+    )
+    return nw.concat([before, after.select(*columns)])
 
 
 def with_team(rows: Lazy, segments: Lazy, on: str) -> Lazy:
@@ -241,7 +287,7 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
     Raises
     ------
     DataError
-        Names each currency, its count, and the first day without a rate.
+        Names the currencies with most amounts, how many, and the first day without a rate.
     """
     if not snapshot.has("opportunities", opportunities.currency):
         return
@@ -252,14 +298,18 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
         )
     )
     if len(found):
+        rows = found.sort_values(["n", opportunities.currency], ascending=[False, True])
         lines = [
             f"{row['currency']} ({row['n']:,}, first on {row['first']:%Y-%m-%d})"
-            for row in found.to_dict("records")
+            for row in rows.to_dict("records")
         ]
+        shown = quote_examples(lines, most=_MOST)
+        if len(lines) > _MOST:
+            shown = f"{shown} and {len(lines) - _MOST:,} more currencies"
         raise DataError(
-            f"exchange_rates: no rate for the amounts of {quote_examples(sorted(lines))}. "
-            f"Add rates into {snapshot.company.currency} from that day, or correct the company's "
-            "currency."
+            f"exchange_rates: no rate for the amounts of {shown}. "
+            f"Add rates into {snapshot.company.currency} from that day, correct wrong codes by a "
+            "`map` of the currency in your mapping, or correct the company's currency."
         )
 
 

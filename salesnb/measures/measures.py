@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,8 +15,9 @@ from salesnb.measures.catalogue import Kpi
 from salesnb.periods import FiscalCalendar
 from salesnb.sources.mapping import Company
 
-Level = Literal["rep", "team", "region", "company"]
-LEVELS: tuple[Level, ...] = ("rep", "team", "region", "company")
+Level = Literal["rep", "team", "region", "branch", "company"]
+LEVELS: tuple[Level, ...] = ("rep", "team", "region", "branch", "company")
+"""Each fact is in one unit of a level, but in each branch that its team is part of."""
 KEYS = ["rep_id", "team_id", "period", "kpi"]
 SUMS = ["numerator", "denominator", "n", "total", "total_of_squares"]
 
@@ -53,10 +55,14 @@ class Measures:
     missing: dict[str, str]
     periods: tuple[str, ...]
     first_close: dt.date
-    calendar: FiscalCalendar
     company: Company
     as_of: dt.date
     snapshot_id: str
+
+    @property
+    def calendar(self) -> FiscalCalendar:
+        """The company's fiscal calendar."""
+        return self.company.calendar
 
     def kpi(self, name: str) -> Kpi:
         """Find a measured KPI.
@@ -161,8 +167,9 @@ class Measures:
         Parameters
         ----------
         by
-            `rep`, `team` (as the reps were in it at the time), `region` (a team's parent) or
-            `company`.
+            `rep`, `team` (as the reps were in it at the time), `region` (a team's parent),
+            `branch` (a team or any team above one, with all below it, so units hold each other)
+            or `company`.
         periods
             Quarters to include; default all.
         team
@@ -239,7 +246,20 @@ class Measures:
         if by == "region":
             parents = self.teams.set_index("team_id")["parent_id"]
             return frame.assign(unit_id=frame["team_id"].map(parents).astype(object).fillna(""))
+        if by == "branch":
+            return frame.merge(self._branches(frame["team_id"].unique()), on="team_id")
         return frame.assign(unit_id=frame[f"{by}_id"])
+
+    def _branches(self, teams: Iterable[str]) -> pd.DataFrame:
+        """Pair each team (team_id) with itself and with every team above it (unit_id)."""
+        parents = dict(zip(self.teams["team_id"], self.teams["parent_id"], strict=True))
+        pairs = []
+        for team in teams:
+            branches = [team]
+            while (parent := parents.get(branches[-1], "")) and parent not in branches:
+                branches.append(parent)
+            pairs += [(team, branch) for branch in branches]
+        return pd.DataFrame(pairs, columns=["team_id", "unit_id"], dtype=object)
 
     def _add_values(self, summed: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
         numerator, denominator = summed["numerator"], summed["denominator"]

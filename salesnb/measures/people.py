@@ -10,8 +10,7 @@ import pandas as pd
 
 from salesnb.measures.catalogue import ACTIVE_SHARE, DAY, QUOTA, WORKING_DAYS
 from salesnb.periods import FiscalCalendar
-from salesnb.schema import leaves, memberships, reps, targets, teams
-from salesnb.sources.mapping import Company
+from salesnb.schema import holidays, leaves, memberships, reps, targets, teams
 from salesnb.sources.snapshot import Snapshot
 
 UNASSIGNED = ""
@@ -79,15 +78,18 @@ def active_time(
     -------
     DataFrame
         rep_id, team_id, period, active_share (0-1, of the quarter's days) and working_days
-        (Monday to Friday), both up to `as_of`, and ramped_share (of the whole quarter, weighted
-        by ramp), which prorates a quota. `DAY` is the quarter's first.
+        (Monday to Friday but for holidays), both up to `as_of`, and ramped_share (of the whole
+        quarter, each day weighted by ramp), which prorates a quota. `DAY` is the quarter's first.
     """
     rows = _time_in_quarters(snapshot, segments, calendar, periods)
     away = _disjoint_leaves(snapshot.read("leaves"))
+    closed = _days(snapshot.read("holidays")[holidays.holiday_on])
+    ramp = snapshot.company.ramp_days
     known = rows["_to"].where(rows["_to"] <= pd.Timestamp(as_of), pd.Timestamp(as_of) + _A_DAY)
     seen = rows.assign(_to=known.clip(lower=rows["_from"]))
     length = (rows["_after"] - rows["_first"]).dt.days
-    present, planned = _present_days(seen, away), _present_days(rows, away)
+    present = _present_time(seen, away, holidays=closed, ramp_days=ramp)
+    planned = _present_time(rows, away, holidays=closed, ramp_days=ramp)
     out = pd.DataFrame(
         {
             _rep: rows[_rep],
@@ -96,7 +98,7 @@ def active_time(
             DAY: rows["_first"],
             ACTIVE_SHARE: present["days"] / length,
             WORKING_DAYS: present["weekdays"].astype(float),
-            RAMPED_SHARE: planned["days"] * _ramp_factor(rows, snapshot.company) / length,
+            RAMPED_SHARE: planned["ramped"] / length,
         }
     )
     keys = [_rep, _team, "period", DAY]
@@ -142,7 +144,10 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
 
 
 def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
-    """List the teams with their names and parents; teams known only by membership included.
+    """List the teams with their names and parents: trees, of any depth.
+
+    Teams known only by membership or as a parent are included. Teams that lie within one another
+    in a circle are all at the top.
 
     Returns
     -------
@@ -151,21 +156,29 @@ def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
     """
     known = snapshot.read("teams")[[teams.team_id, teams.name, teams.parent_id]]
     used = pd.Index(segments[_team].unique())
-    extra = [team for team in used if team not in set(known[teams.team_id]) and team != UNASSIGNED]
+    named = {*used, *known[teams.parent_id].dropna()} - {UNASSIGNED}
+    extra = sorted(named - set(known[teams.team_id]))
     more = pd.DataFrame({teams.team_id: extra, teams.name: extra, teams.parent_id: UNASSIGNED})
     tree = pd.concat([known.astype(object), more.astype(object)], ignore_index=True)
-    tree[teams.parent_id] = tree[teams.parent_id].fillna(UNASSIGNED)
+    parents = dict(zip(tree[teams.team_id], tree[teams.parent_id].fillna(UNASSIGNED), strict=True))
+    circular = [team for team in parents if _is_within_itself(team, parents)]
+    parents |= dict.fromkeys(circular, UNASSIGNED)
+    tree[teams.parent_id] = tree[teams.team_id].map(parents)
     tree["has_members"] = tree[teams.team_id].isin(used)
     return tree.sort_values(teams.team_id, kind="stable", ignore_index=True)
 
 
+def _is_within_itself(team: str, parents: dict[str, str]) -> bool:
+    """Whether a team is its own parent, by however many steps."""
+    above, seen = parents[team], {UNASSIGNED}
+    while above != team and above not in seen:
+        seen.add(above)
+        above = parents[above]
+    return above == team
+
+
 def _days(column: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
     return pd.Series(pd.to_datetime(column).astype("datetime64[s]"), index=column.index)
-
-
-def _weekdays(start: pd.Series[pd.Timestamp], end: pd.Series[pd.Timestamp]) -> np.ndarray:
-    first = start.to_numpy().astype("datetime64[D]")
-    return np.asarray(np.busday_count(first, end.to_numpy().astype("datetime64[D]")))
 
 
 def _disjoint_leaves(away: pd.DataFrame) -> pd.DataFrame:
@@ -182,29 +195,37 @@ def _disjoint_leaves(away: pd.DataFrame) -> pd.DataFrame:
     return spans[spans["_back"] > spans["_away"]]
 
 
-def _present_days(rows: pd.DataFrame, away: pd.DataFrame) -> pd.DataFrame:
-    """Count the days and weekdays within each row's [_from, _to) that are not leave."""
-    pairs = rows[[_rep, "_from", "_to"]].reset_index(names="_at").merge(away, on=_rep)
+def _present_time(
+    rows: pd.DataFrame, away: pd.DataFrame, *, holidays: pd.Series[pd.Timestamp], ramp_days: int
+) -> pd.DataFrame:
+    """Count the time within each row's [_from, _to) that is not leave: see `_count_time`."""
+    pairs = rows[[_rep, "_hired", "_from", "_to"]].reset_index(names="_at").merge(away, on=_rep)
     start = pairs[["_from", "_away"]].max(axis=1)
-    end = pairs[["_to", "_back"]].min(axis=1).clip(lower=start)
-    absent = _count_days(start, end).groupby(pairs["_at"]).sum()
-    return _count_days(rows["_from"], rows["_to"]) - absent.reindex(rows.index, fill_value=0)
+    absent = pairs.assign(_from=start, _to=pairs[["_to", "_back"]].min(axis=1).clip(lower=start))
+    lost = _count_time(absent, holidays, ramp_days).groupby(pairs["_at"]).sum()
+    return _count_time(rows, holidays, ramp_days) - lost.reindex(rows.index, fill_value=0)
 
 
-def _count_days(start: pd.Series[pd.Timestamp], end: pd.Series[pd.Timestamp]) -> pd.DataFrame:
-    return pd.DataFrame({"days": (end - start).dt.days, "weekdays": _weekdays(start, end)})
+def _count_time(
+    rows: pd.DataFrame, holidays: pd.Series[pd.Timestamp], ramp_days: int
+) -> pd.DataFrame:
+    """Count `days`, `weekdays` that are no holidays, and days weighted by ramp (`ramped`)."""
+    first, after = (rows[name].to_numpy().astype("datetime64[D]") for name in ("_from", "_to"))
+    off = holidays.to_numpy().astype("datetime64[D]")
+    from_hire, to_hire = (rows[name] - rows["_hired"] for name in ("_from", "_to"))
+    ramped = _quota_days(to_hire.dt.days, ramp_days) - _quota_days(from_hire.dt.days, ramp_days)
+    return pd.DataFrame(
+        {
+            "days": (rows["_to"] - rows["_from"]).dt.days,
+            "weekdays": np.busday_count(first, after, holidays=off),
+            "ramped": ramped,
+        }
+    )
 
 
-def _ramp_factor(rows: pd.DataFrame, company: Company) -> pd.Series[float]:
-    """Average the share of a full quota over a row's days, growing linearly from hiring."""
-    ramp = company.ramp_days
-    if not ramp:
-        return pd.Series(1.0, index=rows.index)
-    from_hire = (rows["_from"] - rows["_hired"]).dt.days.astype(float)
-    to_hire = (rows["_to"] - rows["_hired"]).dt.days.astype(float)
-
-    def area(days: pd.Series[float]) -> pd.Series[float]:
-        early = days.clip(upper=ramp)
-        return early**2 / (2 * ramp) + (days - ramp).clip(lower=0)
-
-    return (area(to_hire) - area(from_hire)) / (to_hire - from_hire)
+def _quota_days(since_hire: pd.Series[int], ramp_days: int) -> pd.Series[float]:
+    """Add up the share of a full quota over the days since hiring; it grows linearly to full."""
+    days = since_hire.astype(float)
+    if not ramp_days:
+        return days
+    return days.clip(upper=ramp_days) ** 2 / (2 * ramp_days) + (days - ramp_days).clip(lower=0)

@@ -172,7 +172,7 @@ class Snapshot:
     @property
     def calendar(self) -> FiscalCalendar:
         """The company's fiscal calendar."""
-        return FiscalCalendar(self.company.fiscal_year_start)
+        return self.company.calendar
 
     @property
     def report(self) -> LoadReport:

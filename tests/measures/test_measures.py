@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from by_hand import (
     Activity,
+    Change,
     Company,
     Lead,
     Leave,
@@ -57,6 +58,12 @@ def opportunities(draw):
     )  # fmt: skip
 
 
+def changes(deal, rep):
+    """Changes of owner, some of them two on one day."""
+    moments = st.builds(dt.datetime.combine, days, st.sampled_from([dt.time(9), dt.time(17)]))
+    return st.builds(Change, deal, rep, moments, st.one_of(st.none(), rep))
+
+
 @st.composite
 def companies(draw):
     """A company of three reps over about three quarters of any fiscal year."""
@@ -89,7 +96,9 @@ def companies(draw):
         leaves=distinct(
             [Leave(who, *when) for who, when in some(st.tuples(rep, spans(days, days)), 4)], 2
         ),
+        holidays=tuple(set(some(days, 4))),
         opportunities=deals,
+        owner_history=distinct(some(changes(deal, rep), 6), 3),
         leads=numbered(
             some(
                 st.builds(
@@ -146,11 +155,11 @@ def values_of(measures, level):
 
 def assert_sums_add_up(measures):
     """Each fact is in one rep, team and region: every level has the company's sums."""
-    sums = {}
-    for level in LEVELS:
+    sums, levels = {}, [level for level in LEVELS if level != "branch"]
+    for level in levels:
         rows = measures.roll_up(by=level)
         sums[level] = rows.groupby(["period", "kpi"])[["numerator", "denominator", "n"]].sum()
-    for level in LEVELS:
+    for level in levels:
         pd.testing.assert_frame_equal(sums[level], sums["company"], rtol=1e-9, atol=1e-6)
     for period in measures.periods:
         measures.check_roll_up(period=period)
@@ -186,6 +195,7 @@ def test_the_order_of_rows_is_nothing_and_the_unit_of_money_only_a_factor(
         activities=shuffled(company.activities, order),
         memberships=shuffled(company.memberships, order),
         leaves=shuffled(company.leaves, order),
+        owner_history=shuffled(company.owner_history, order),
     )
     folder = tmp_path_factory.mktemp("order")
     columns = ["unit_id", "period", "kpi", "value"]
@@ -366,7 +376,7 @@ def test_what_is_outside_the_data_is_refused_with_their_range(north):
     with pytest.raises(ParameterError, match="quarter: no data for '2026Q3'; they cover 2026Q1 to"):
         north.check_period("2026Q3")
     with pytest.raises(
-        ParameterError, match="by: 'office' is not one of rep, team, region, compan"
+        ParameterError, match="by: 'office' is not one of rep, team, region, branch, c"
     ):
         north.roll_up(by="office")
 

@@ -1,7 +1,5 @@
 import csv
-import datetime as dt
 import io
-import os
 from contextlib import suppress
 
 import pandas as pd

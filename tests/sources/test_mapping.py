@@ -3,6 +3,7 @@ import yaml
 from pydantic import ValidationError
 
 from salesnb.errors import DataError, ParameterError
+from salesnb.periods import FiscalCalendar, FiscalWeeks
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import (
     Company,
@@ -102,12 +103,18 @@ tables:
             "company: {time_zone: ../UTC}",
             r"company.time_zone: .*is no time zone; write it like UTC",
         ),
+        ("company: {fiscal_weeks: {ends_on: friday}}", r"company.fiscal_weeks.anchor: Field req"),
+        ("company: {fiscal_weeks: {ends_on: sat, anchor: last}}",
+         r"company.fiscal_weeks.ends_on: Input should be 'monday', .* or 'sunday'"),
+        ("company: {fiscal_weeks: {ends_on: friday, anchor: last, pattern: 4-4-5}}",
+         r"company.fiscal_weeks.pattern: Unexpected"),
+        ("company: {fiscal_year_named_by: middle}", r"fiscal_year_named_by: .* 'end' or 'start'"),
         ("files: {staff: {decimal: ';'}}", r"files.staff.decimal: String should match"),
         ("files: {staff: {delimiter: '||'}}", r"files.staff.delimiter: .*at most 1"),
         ("files: {staff: {delimiter: ''}}", r"files.staff.delimiter: .*at least 1"),
         ("files: {staff: {date_format: '%Q'}}", r"'%Q' is no date format; write it like %d/%m/%Y"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_setting_is_named_with_its_place(tmp_path, text, said):
     with pytest.raises(ParameterError, match=said):
         read_mapping(write(tmp_path, f"{SMALL}\n{text}\n"))
@@ -196,7 +203,19 @@ def test_the_company_is_read_from_beside_the_export(tmp_path):
     company = read_company(write(tmp_path, text, "company.yaml"))
     assert (company.name, company.currency, company.fiscal_year_start) == ("Acme", "EUR", 2)
     assert str(company.as_of) == "2026-05-01"
+    assert company.calendar == FiscalCalendar(2)
     assert read_company(write(tmp_path, "", "company.yaml")) == Company()
+
+
+def test_a_companys_calendar_may_be_of_weeks_and_outlives_being_written(tmp_path):
+    text = (
+        "fiscal_year_start: 2\nfiscal_year_named_by: start\n"
+        "fiscal_weeks: {ends_on: saturday, anchor: nearest}\n"
+    )
+    company = read_company(write(tmp_path, text, "company.yaml"))
+    retail = FiscalCalendar(2, FiscalWeeks("saturday", "nearest"), named_by="start")
+    assert company.calendar == retail
+    assert Company.model_validate_json(company.model_dump_json()).calendar == retail
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from salesnb.sources.sample.clock import AS_OF, DAY, FIRST, OPENS, add_office_mi
 
 O, L, A, T = schema.opportunities, schema.leads, schema.activities, schema.targets  # noqa: E741
 SMALL, LARGE = 24, 300
+MADE = {name: table for name, table in TABLES.items() if name not in ("owner_history", "holidays")}
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_company_yaml(small):
 def test_the_folder_holds_one_file_a_table(small):
     files = sorted(path.name for path in small.iterdir() if path.is_file())
     parquet = {"stage_history", "pipeline_snapshots", "activities"}
-    expected = [f"{t}.parquet" if t in parquet else f"{t}.csv" for t in TABLES]
+    expected = [f"{t}.parquet" if t in parquet else f"{t}.csv" for t in MADE]
     assert files == sorted([*expected, "company.yaml"])
 
 
@@ -154,12 +155,12 @@ def test_the_smallest_companies_work(tmp_path, reps):
 # The tables -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", MADE)
 def test_columns_are_the_declared_ones_in_order(small, table):
     assert list(read_raw(small, table).columns) == list(TABLES[table].columns)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", MADE)
 def test_sound_rows_have_unique_keys_required_values_and_known_words(small, table):
     frame = read(small, table)
     declaration = TABLES[table]
@@ -172,7 +173,7 @@ def test_sound_rows_have_unique_keys_required_values_and_known_words(small, tabl
 
 
 def test_references_hold_but_for_planted_ones(small):
-    for table, declaration in TABLES.items():
+    for table, declaration in MADE.items():
         frame = read(small, table)
         for name, column in declaration.columns.items():
             if column.rule.references:

@@ -32,7 +32,7 @@ def typed_expression(column: Column, text: str, conventions: Conventions) -> str
         return number_expression(text, decimal=conventions.decimal)
     if kind in ("date", "timestamp"):
         return f"try_cast({_moment(column, text, conventions)} as {SQL_TYPES[kind]})"
-    return text
+    return f"upper({text})" if column.rule.letters == "upper" else text
 
 
 def _moment(column: Column, text: str, conventions: Conventions) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 from pydantic import AfterValidator, Field, field_validator
 
+from salesnb.periods import FiscalCalendar, FiscalWeeks, NamedBy
 from salesnb.sources.mapping.strict import Strict
 
 
@@ -29,11 +30,18 @@ class Company(Strict):
     name: str = "Company"
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="reporting currency, ISO 4217")
     fiscal_year_start: int = Field(1, ge=1, le=12, description="month in which fiscal years start")
+    fiscal_year_named_by: NamedBy = Field("end", description="the year of its start or its end")
+    fiscal_weeks: FiscalWeeks | None = Field(None, description="for years of 52 or 53 whole weeks")
     as_of: dt.date | None = Field(None, description="day of the export; default: its last event")
     maturity_days: int = Field(90, ge=0, description="age at which a created cohort is compared")
     connected_call_seconds: int = Field(60, ge=0, description="shortest call that counts")
     ramp_days: int = Field(0, ge=0, description="days over which a new rep's quota grows to full")
     time_zone: TimeZone = Field(None, description="IANA name; times are brought to it")
+
+    @property
+    def calendar(self) -> FiscalCalendar:
+        """The company's fiscal calendar."""
+        return FiscalCalendar(self.fiscal_year_start, self.fiscal_weeks, self.fiscal_year_named_by)
 
 
 class FileOptions(Strict):

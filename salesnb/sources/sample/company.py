@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from salesnb.errors import ParameterError
-from salesnb.schema import TABLES
 from salesnb.sources.sample.clock import AS_OF, to_dates
 from salesnb.sources.sample.defects import soil
 from salesnb.sources.sample.files import write_csv, write_parquet, write_table
@@ -61,8 +60,8 @@ def sample_company(folder: str | Path, *, reps: int = 120, seed: int = 7) -> Pat
     _write_text(root / _MARK, parameters_json(settings, world.teams))
     _write_text(root / "company.yaml", _company_yaml(settings))
     soiled = soil(make_tables(world), settings)
-    for name in TABLES:
-        write_table(root, name, soiled.tables[name])
+    for name, frame in soiled.tables.items():
+        write_table(root, name, frame)
     for stem, frame in (make_truth(world) | {"defects": soiled.defects}).items():
         write_csv(root / "truth" / f"{stem}.csv", frame)
     _write_probabilities(root / "truth" / "win_probability.parquet", world)
