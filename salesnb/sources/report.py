@@ -13,6 +13,9 @@ from rich.text import Text
 from salesnb.errors import DataError
 from salesnb.sources.notices.notice import Notice, by_table
 
+OUTCOMES = ("left_out", "merged", "superseded", "accepted", "refused")
+"""What becomes of a row that was read."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -125,9 +128,18 @@ class LoadReport(_Frozen):
         return f"All {len(self.tables)} tables reconcile."
 
     def to_frame(self) -> pd.DataFrame:
-        """List one row a table: table, read, merged, accepted, refused."""
-        rows = [(t.table, t.read, t.merged, t.accepted, t.refused) for t in self.tables]
-        return pd.DataFrame(rows, columns=["table", "read", "merged", "accepted", "refused"])
+        """List one row a table: table, read, and what became of the rows read."""
+        rows = [
+            (t.table, t.read, t.left_out, t.merged, t.superseded, t.accepted, t.refused)
+            for t in self.tables
+        ]
+        return pd.DataFrame(rows, columns=["table", "read", *OUTCOMES])
+
+    def shown_frame(self) -> pd.DataFrame:
+        """List what `to_frame` does, without outcomes that no row had."""
+        frame = self.to_frame()
+        unused = [name for name in OUTCOMES[:3] if not frame[name].any()]
+        return frame.drop(columns=unused)
 
     def refusals_frame(self) -> pd.DataFrame:
         """List one row a table and reason: table, reason, rows, examples, action."""
@@ -144,7 +156,7 @@ class LoadReport(_Frozen):
 
     def __rich__(self) -> RenderableType:
         """Show finding, tables, refusals, warnings, drift."""
-        counts = _rich_table(self.to_frame(), numeric=("read", "merged", "accepted", "refused"))
+        counts = _rich_table(self.shown_frame(), numeric=("read", *OUTCOMES))
         parts: list[RenderableType] = [Text(self.finding, style="bold"), counts]
         if self.refused:
             parts.append(Text("What was refused", style="bold"))

@@ -51,10 +51,12 @@ def _things(count: int) -> str:
 
 def load_table(report: LoadReport) -> Block:
     """Show per table what came in, was merged, accepted and refused."""
+    frame = report.shown_frame().rename(columns=lambda name: name.capitalize().replace("_", " "))
+    outcomes = " + ".join(name.lower() for name in frame.columns[2:])
     return Table.from_frame(
-        report.to_frame().rename(columns=str.capitalize),
+        frame,
         title=report.finding,
-        caption="Rows read = merged + accepted + refused, in every table.",
+        caption=f"Rows read = {outcomes}, in every table.",
         anchor="load",
     )
 

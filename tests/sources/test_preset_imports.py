@@ -12,7 +12,6 @@ from crm_exports import (
 )
 from small_company import import_tables
 
-from salesnb.errors import DataError
 from salesnb.sources.load import import_snapshot
 
 
@@ -47,23 +46,20 @@ def test_the_demo_of_salesforces_data_cloud(shared_data, tmp_path):
 
 
 def test_fivetrans_salesforce_tables_hold_deleted_rows_only(shared_data, tmp_path):
-    """The preset leaves them out, and a mapping of two lines takes them."""
+    """All are marked deleted: they are kept, for else none were left, and that is said."""
     export = shared_data / "salesforce_schema"
     deals = pd.read_csv(export / "sf_opportunity_data.csv")
     assert deals["is_deleted"].all()
-    with pytest.raises(DataError, match=r"sf_opportunity_data.csv: opportunities"):
-        import_snapshot(export, to=tmp_path / "none", preset="salesforce")
-    mapping = tmp_path / "mine.yaml"
-    mapping.write_text(
-        "extends: salesforce\ntables: {opportunities: {skip: {IsDeleted: null}}, "
-        "reps: {skip: {IsDeleted: null}}}\n",
-        encoding="utf-8",
-    )
-    snapshot = import_snapshot(export, to=tmp_path / "to", mapping=mapping)
+    snapshot = import_snapshot(export, to=tmp_path / "to", preset="salesforce")
+    # what the warehouse keeps of former states is left out as ever
     now = deals[deals["_fivetran_active"]]
     frame = snapshot.read("opportunities")
     assert frame["opportunity_id"].tolist() == now["id"].tolist()
     assert frame["is_won"].tolist() == now["is_won"].tolist()
+    assert [str(n) for n in snapshot.report.warnings if "such as the mapping skips" in n.what] == [
+        "opportunities: All 10 rows are such as the mapping skips. They were kept, for without "
+        "them there would be none. Export live records, or change `skip` in your mapping."
+    ]
     # users and owners are enciphered by different keys: the owners become reps too
     users = pd.read_csv(export / "sf_user_data.csv")
     assert set(frame["rep_id"]) <= set(snapshot.read("reps")["rep_id"])

@@ -179,7 +179,7 @@ def is_killed(prepare=lambda: None, after=None):
 
 before = state()
 steps = [
-    (export, "find_sources"), (run, "_load_table"), (run, "prepare"), (run, "settle"),
+    (export, "find_sources"), (run, "_load_tables"), (run, "prepare"), (run, "settle"),
     (run, "check_result"), (run, "commit"),
     (snapshot, "_sync_tree"), (Path, "rename"), (Path, "write_text"), (Path, "replace"),
 ]

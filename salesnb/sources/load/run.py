@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +15,16 @@ import duckdb
 from salesnb.errors import DataError, ParameterError
 from salesnb.schema import TABLES
 from salesnb.sources.load.export import Export
+from salesnb.sources.load.expressions import left_out_expression
 from salesnb.sources.load.parts import PreparedPart, Work, make_stage, part_key, prepare
 from salesnb.sources.load.settle import settle
 from salesnb.sources.load.staging import LITERAL
 from salesnb.sources.load.state import Import
 from salesnb.sources.load.summary import check_result, count_load, make_report
 from salesnb.sources.load.tasks import Task, match
-from salesnb.sources.mapping import Mapping, read_mapping, read_preset
+from salesnb.sources.mapping import Block, Mapping, read_mapping, read_preset
 from salesnb.sources.notices.notice import Notice
 from salesnb.sources.notices.timeline import last_event
-from salesnb.sources.report import TableLoad
 from salesnb.sources.snapshot import (
     FORMAT,
     INCOMING,
@@ -105,8 +106,10 @@ def import_snapshot(
                 db, content, workspace, matched.mapping, export, previous, append,
                 matched.left_out, shared,
             )  # fmt: skip
-            for name in TABLES:
-                _load_table(run, name, [task for task in matched.tasks if task.table == name])
+            _load_tables(run, matched.tasks)
+            if again := _without_skips(run, matched.tasks):
+                _forget(run)
+                _load_tables(run, again)
             check_result(run, strict=strict)
             index = _make_index(run, given)
         shutil.rmtree(workspace)
@@ -143,45 +146,71 @@ def _choose_mapping(
     return kept
 
 
-def _load_table(run: Import, name: str, tasks: list[Task]) -> None:
-    """Prepare the parts of a table, or take them from the last snapshot, and settle them."""
-    parts = _parts_of(run, name, tasks)
-    if not parts:
-        return
-    _settle(run, name, parts)
-    load = count_load(run, name)
-    if TABLES[name].required and not load.accepted and load.left_out and not run.is_append:
-        load = _load_all(run, name, tasks) or load
-    run.n_reused += sum(not part.is_new for part in parts)
-    run.loads.append(load)
+def _load_tables(run: Import, tasks: Iterable[Task]) -> None:
+    """Prepare and settle all tables, those that others refer to first."""
+    for name in TABLES:
+        parts = _parts_of(run, name, [task for task in tasks if task.table == name])
+        if parts:
+            _settle(run, name, parts)
+            run.n_reused += sum(not part.is_new for part in parts)
+            run.loads.append(count_load(run, name))
 
 
-def _load_all(run: Import, name: str, tasks: list[Task]) -> TableLoad | None:
-    """Load a table that would be empty without leaving rows out by `skip`.
+def _without_skips(run: Import, tasks: Iterable[Task]) -> list[Task]:
+    """Find out whether `skip` left a required table without a row, and take it out then.
 
     What holds for every row, tells none apart: an export may be of deleted records only, or the
-    CRM's flag mean something else. A warning says so.
+    CRM's flag mean something else. A warning says so. None where all is as it should be.
     """
-    whole = [
-        replace(task, block=task.block.model_copy(update={"skip": {}}))
-        for task in tasks if task.block.skip
-    ]  # fmt: skip
-    if not whole:
-        return None
-    for folder in (run.content / name, run.content / QUARANTINE / name):
-        shutil.rmtree(folder, ignore_errors=True)
-    _settle(run, name, _parts_of(run, name, whole))
-    load = count_load(run, name)
-    skipped = ", ".join(dict.fromkeys(column for task in tasks for column in task.block.skip))
-    run.notices.append(
-        Notice(
-            table=name,
-            what=f"All {load.read:,} rows are such as the mapping skips ({skipped}).",
-            effect="They were kept, for without them there would be none.",
-            action="Export live records, or take the condition out of `skip` in your mapping.",
+    emptied = {
+        load.table for load in run.loads
+        if TABLES[load.table].required and load.left_out and not load.accepted
+    }  # fmt: skip
+    sources = {task.source for task in tasks if task.table in emptied and task.block.skip}
+    if not sources or run.is_append:
+        return []
+    for load in run.loads:
+        if load.table in emptied:
+            run.notices.append(
+                Notice(
+                    table=load.table,
+                    what=f"All {load.left_out:,} rows are such as the mapping skips.",
+                    effect="They were kept, for without them there would be none.",
+                    action="Export live records, or change `skip` in your mapping.",
+                )
+            )
+    return [
+        replace(task, block=_telling(run, task)) if task.source in sources else task
+        for task in tasks
+    ]
+
+
+def _telling(run: Import, task: Task) -> Block:
+    """Keep of a block's `skip` what does not hold for all rows of the part."""
+    part = task.part
+    if part is None:
+        return task.block
+    rows = part.numbered(run.db, part.columns)
+    kept = {}
+    for name, condition in task.block.skip.items():
+        alone = task.block.model_copy(
+            update={"skip": {name: condition}, "only": {}, "only_filled": ()}
         )
-    )
-    return load
+        test = left_out_expression(alone, lookups=_lookups(run, task.block))
+        if run.count(f"{rows} where not {test}"):
+            kept[name] = condition
+    return task.block.model_copy(update={"skip": kept})
+
+
+def _forget(run: Import) -> None:
+    """Undo what was settled."""
+    for name in run.settled:
+        for folder in (run.content / name, run.content / QUARANTINE / name):
+            shutil.rmtree(folder, ignore_errors=True)
+    run.accepted.clear()
+    run.settled.clear()
+    run.loads.clear()
+    run.n_reused = 0
 
 
 def _parts_of(run: Import, name: str, tasks: list[Task]) -> list[PreparedPart]:
@@ -223,7 +252,7 @@ def _prepare(run: Import, task: Task, key: str) -> PreparedPart:
     if stored is not None and not stored.record.superseded:
         return stored
     part = task.part
-    lookups = {name: _lookup_sql(run, name) for group in task.block.lookups for name in group}
+    lookups = _lookups(run, task.block)
     stage = make_stage(run.db, task.block, part, run.mapping, table=task.table, lookups=lookups)
     record = StoredPart(key=key, table=task.table, block=task.number, file=LITERAL)
     if part is not None:
@@ -239,6 +268,10 @@ def _prepare(run: Import, task: Task, key: str) -> PreparedPart:
         )
     work = Work(stage, part, key, is_shared=id(part) in run.shared)
     return prepare(run.db, work, record, folder=run.workspace)
+
+
+def _lookups(run: Import, block: Block) -> dict[str, str]:
+    return {name: _lookup_sql(run, name) for group in block.lookups for name in group}
 
 
 def _lookup_sql(run: Import, name: str) -> str:

@@ -165,7 +165,7 @@ def _circles(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Noti
             table="teams",
             what=f"{rows_of('teams', count)} {'lies' if count == 1 else 'lie'} within "
             f"{'itself' if count == 1 else 'one another'}{examples_text(shown)}.",
-            effect="Each of them counts all members of the others as its own.",
+            effect="Each of them counts as a team at the top, without the others.",
             kpis=_CLOSING,
             action="Correct parent_id: the topmost team has none.",
         )
