@@ -42,8 +42,9 @@ def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estima
             numerator, denominator, labels=labels, higher_is_better=better, n_draws=n_draws
         )
     if kpi.family == "count":
+        # Events without exposure, as of a rep before the first day, say nothing about a rate.
         return estimate_counts(
-            numerator, denominator / kpi.scale, labels=labels, higher_is_better=better,
+            np.where(denominator > 0, numerator, 0.0), denominator / kpi.scale, labels=labels, higher_is_better=better,
             n_draws=n_draws,
         )  # fmt: skip
     n = sums["n"].to_numpy()

@@ -49,10 +49,24 @@ def test_a_row_unaccounted_for_is_an_error(change):
 def test_as_frames_there_is_a_row_a_table_and_a_row_a_reason():
     report = LoadReport(tables=(REPS, DEALS))
     assert report.to_frame().to_dict("records") == [
-        {"table": "reps", "read": 9, "left_out": 0, "merged": 0, "superseded": 0, "accepted": 9,
-         "refused": 0},
-        {"table": "opportunities", "read": 1210, "left_out": 0, "merged": 6, "superseded": 0,
-         "accepted": 1200, "refused": 4},
+        {
+            "table": "reps",
+            "read": 9,
+            "left_out": 0,
+            "merged": 0,
+            "superseded": 0,
+            "accepted": 9,
+            "refused": 0,
+        },
+        {
+            "table": "opportunities",
+            "read": 1210,
+            "left_out": 0,
+            "merged": 6,
+            "superseded": 0,
+            "accepted": 1200,
+            "refused": 4,
+        },
     ]
     reasons = report.refusals_frame()
     assert reasons["rows"].sum() == report.refused

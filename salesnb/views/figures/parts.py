@@ -18,9 +18,13 @@ UNITS = {"rep": "reps", "team": "teams", "region": "regions"}
 
 def find_gap(matrix: PerformanceMatrix, kpi: str) -> Note | None:
     """Say why a KPI cannot be drawn; None when it can."""
-    if kpi in matrix.estimates and len(matrix.units) > 0:
-        return None
-    return Note(f"{kpi}: {matrix.missing.get(kpi, 'not in this matrix')}.", "missing")
+    if kpi not in matrix.estimates or not len(matrix.units):
+        return Note(f"{kpi}: {matrix.missing.get(kpi, 'not in this matrix')}.", "missing")
+    item = find_kpi(matrix, kpi)
+    if estimated_rows(matrix, item).empty:
+        window = name_window(matrix, kpi)
+        return Note(f"{item.label}: nobody here has a record in {window}.", "missing")
+    return None
 
 
 def find_kpi(matrix: PerformanceMatrix, kpi: str) -> Kpi:
