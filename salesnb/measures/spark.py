@@ -126,7 +126,7 @@ def address(path: Path) -> str:
     Not percent-encoded: Spark takes each sign but wildcards as it is.
 
     >>> address(Path("/data/Q[1] x/reps.parquet"))
-    'file:///data/Q\\\\[1\\\\] x/reps.parquet'
+    'file:///data/Q\\[1\\] x/reps.parquet'
     """
     whole = path.absolute().as_posix()
     escaped = "".join(f"\\{sign}" if sign in _WILDCARDS else sign for sign in whole)
@@ -219,8 +219,9 @@ def _start_java(log: IO[bytes]) -> None:
     from pyspark.java_gateway import launch_gateway
 
     if SparkContext._gateway is None:
-        output = {"stdout": log, "stderr": log}
-        gateway = launch_gateway(popen_kwargs=output)  # type: ignore[no-untyped-call]
+        # What it spills are rows of the export: for the owner's eyes, as all it writes.
+        options = {"stdout": log, "stderr": log, "umask": 0o077}
+        gateway = launch_gateway(popen_kwargs=options)  # type: ignore[no-untyped-call]
         # Before the context, so that SparkConf knows Spark's own files and variables.
         SparkContext._ensure_initialized(gateway=gateway)
 
