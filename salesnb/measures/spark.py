@@ -111,11 +111,12 @@ def said_plainly() -> Iterator[None]:
         with _quiet():
             yield
     except Exception as error:
-        text = str(error)
-        if not any(sign in text for sign in _UNREADABLE):
+        lines = str(error).splitlines()
+        reasons = [line for line in lines if any(sign in line for sign in _UNREADABLE)]
+        if not reasons:
             raise
         raise ParameterError(
-            f"engine: spark cannot read the snapshot: {_first_line(text)}\nPut the snapshot on "
+            f"engine: spark cannot read the snapshot: {_first_line(reasons[0])}\nPut it on "
             "storage that all workers see under the same path, or use engine: duckdb."
         ) from error
 
@@ -163,6 +164,7 @@ def _connect(url: str) -> SparkSession:
 def _start(master: str) -> None:
     """Start Spark; what its Java process prints is kept until it runs, to say why it does not."""
     from pyspark import SparkConf
+    from pyspark.core.context import SparkContext
     from pyspark.sql import SparkSession
 
     _check_java()
@@ -174,12 +176,14 @@ def _start(master: str) -> None:
                 _configure(conf, master)
                 _remember(SparkSession.builder.config(conf=conf).getOrCreate())
         except Exception as error:
-            printed = _last_line(log)
+            reason = _first_line(str(error))
+            if SparkContext._gateway is None:  # Java itself ended, and pyspark does not know why
+                reason = _first_error(log) or reason
             _end_java()
             raise ParameterError(
-                f"engine: spark does not start{f' at {master}' if master else ''}: "
-                f"{_first_line(str(error))} {printed}\nSpark needs Java 17 or later; see "
-                "spark_master: and docs/engines.md, or use engine: duckdb."
+                f"engine: spark does not start{f' at {master}' if master else ''}: {reason}\n"
+                "It needs Java 17 or later, and a master that runs if spark_master names one. See "
+                "docs/engines.md, or use engine: duckdb."
             ) from error
         except BaseException:
             _end_java()
@@ -279,10 +283,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:300] if text.strip() else ""
+    """Take the first line that says something; of a Java error that is the second."""
+    lines = [line.lstrip(": ") for line in text.splitlines() if line.strip()]
+    return [*(line for line in lines if not line.startswith("An error occurred")), ""][0][:300]
 
 
-def _last_line(log: IO[bytes]) -> str:
+def _first_error(log: IO[bytes]) -> str:
+    """Find the line that says what went wrong: the first of an error, or the last of all."""
     log.seek(0)
     lines = log.read().decode(errors="replace").strip().splitlines()
-    return f"({lines[-1][:300]})" if lines else ""
+    errors = [line for line in lines if "error" in line.lower() or "exception" in line.lower()]
+    return [*errors[:1], *lines[-1:], ""][0][:300]
