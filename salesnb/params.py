@@ -42,6 +42,10 @@ class RunParams(BaseModel):
         ("team_review", "company_review", "data_quality"), min_length=1
     )
     teams: Names = Field(("all",), min_length=1, description="`all`, or ids or names of teams")
+    engine: Literal["duckdb", "spark"] = Field("duckdb", description="where sums are computed")
+    spark_master: str = Field(
+        "", description="where Spark runs: local[4], spark://..., sc://...; empty: as it is set up"
+    )
     as_of: Day = Field(None, description="see the world as on this day")
     out: Path = Field(Path("reports"), description="reports are written to out/quarter")
     notebooks: Path = Field(Path("notebooks"), description="folder of the notebooks")

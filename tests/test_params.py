@@ -23,6 +23,7 @@ def test_what_is_not_given_has_a_default(tmp_path):
     assert params == RunParams(snapshot="snapshots/mine", quarter="2026Q3")
     assert params.reports == ("team_review", "company_review", "data_quality")
     assert (params.teams, params.as_of, params.timeout_seconds) == (("all",), None, 600)
+    assert (params.engine, params.spark_master) == ("duckdb", "")
 
 
 def test_names_stay_the_text_that_was_written(tmp_path):
@@ -56,6 +57,7 @@ def test_overrides_replace_what_is_written_unless_none(tmp_path):
         ("snapshot: a\nquarter: 2026Q5\n", "quarter: String should match"),
         ("snapshot: a\nquarter: 2026Q3 \nteams: []\n", "teams: Tuple should have at least 1"),
         (GOOD + "reports: [team_revue]\n", r"reports\.0: Input should be 'team_review'"),
+        (GOOD + "engine: polars\n", "engine: Input should be 'duckdb' or 'spark'"),
         (GOOD + "timeout_seconds: soon\n", "timeout_seconds: Input should be a valid integer"),
         (GOOD + "timeout_seconds: 0\n", "timeout_seconds: .* greater than or equal to 1"),
         (GOOD + "as_of: 2026-02-30\n", "as_of: Input should be a valid date"),

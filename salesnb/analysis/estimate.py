@@ -44,8 +44,8 @@ def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estima
     if kpi.family == "count":
         # Events without exposure, as of a rep before the first day, say nothing about a rate.
         return estimate_counts(
-            np.where(denominator > 0, numerator, 0.0), denominator / kpi.scale, labels=labels, higher_is_better=better,
-            n_draws=n_draws,
+            np.where(denominator > 0, numerator, 0.0), denominator / kpi.scale, labels=labels,
+            higher_is_better=better, n_draws=n_draws,
         )  # fmt: skip
     n = sums["n"].to_numpy()
     if kpi.family == "log_mean":

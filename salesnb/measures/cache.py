@@ -18,6 +18,7 @@ import platformdirs
 from salesnb.errors import DataError, ParameterError, SalesnbError
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.compute import compute_measures
+from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.measures import Measures
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
@@ -72,7 +73,10 @@ def _open_whole(folder: Path) -> Snapshot | None:
         return None
 
 
-def load_measures(snapshot: str | Path = "", *, as_of: dt.date | str = "") -> Measures:
+def load_measures(
+    snapshot: str | Path = "", *, as_of: dt.date | str = "", engine: EngineName = "duckdb",
+    spark_master: str = "",
+) -> Measures:  # fmt: skip
     """Load all measures of a snapshot, computing them the first time.
 
     Parameters
@@ -81,6 +85,8 @@ def load_measures(snapshot: str | Path = "", *, as_of: dt.date | str = "") -> Me
         Folder of a snapshot; empty for the sample company.
     as_of
         Day on which the world is seen (a date, or 2026-09-30); empty for the snapshot's.
+    engine, spark_master
+        Where they are computed the first time, as `open_engine` takes it.
 
     Returns
     -------
@@ -91,15 +97,18 @@ def load_measures(snapshot: str | Path = "", *, as_of: dt.date | str = "") -> Me
     DataError
         There is no snapshot, it is not whole, or an exchange rate is missing.
     ParameterError
-        `as_of` is after the snapshot.
+        `as_of` is after the snapshot, or the engine cannot be used.
     """
     opened = load_snapshot(snapshot)
     day = _as_day(as_of) or opened.as_of
+    # The key names no engine, as all give the same: what a batch has computed on Spark its kernels
+    # find here, and one that does not, because the cache was emptied, computes it with DuckDB.
     home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
     kept = _read_whole(home)
     if kept is None:
         with _draft(home) as draft:
-            computed = compute_measures(opened, as_of=day)
+            where = open_engine(opened, engine=engine, spark_master=spark_master)
+            computed = compute_measures(opened, as_of=day, engine=where)
             _write(computed, draft)
         kept = _read_whole(home) or computed
     return kept

@@ -160,7 +160,7 @@ def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     groups: dict[tuple[str, str], dict[str, nw.Expr]] = defaultdict(dict)
     for kpi in kpis:
         for role, part in _parts_of(kpi).items():
-            groups[part.fact, part.on][f"{kpi.kpi}.{role}"] = part.value
+            groups[part.fact, part.on][f"{kpi.kpi}:{role}"] = part.value
     frames = []
     for (fact, on), values in groups.items():
         rows = _attribute(context, fact, on).select(
@@ -173,12 +173,12 @@ def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
 
 def _sums_of(name: str) -> list[nw.Expr]:
     column = nw.col(name)
-    if not name.endswith(".moment"):
+    if not name.endswith(":moment"):
         return [column.sum()]
     return [
         column.sum(),
-        column.count().cast(nw.Float64).alias(name.replace(".moment", ".n")),
-        (column * column).sum().alias(name.replace(".moment", ".squares")),
+        column.count().cast(nw.Float64).alias(name.replace(":moment", ":n")),
+        (column * column).sum().alias(name.replace(":moment", ":squares")),
     ]
 
 
@@ -210,13 +210,13 @@ def _long_totals(
 def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
     """Take one KPI's sums; rows of nothing are left out."""
     parts = {
-        "numerator": sums[f"{kpi.kpi}.numerator"].fillna(0.0),
-        "denominator": sums[f"{kpi.kpi}.denominator"].fillna(0.0),
+        "numerator": sums[f"{kpi.kpi}:numerator"].fillna(0.0),
+        "denominator": sums[f"{kpi.kpi}:denominator"].fillna(0.0),
     }
     if kpi.moment is not None:
-        parts["n"] = sums[f"{kpi.kpi}.n"].fillna(0.0)
-        parts["total"] = sums[f"{kpi.kpi}.moment"].fillna(0.0)
-        parts["total_of_squares"] = sums[f"{kpi.kpi}.squares"].fillna(0.0)
+        parts["n"] = sums[f"{kpi.kpi}:n"].fillna(0.0)
+        parts["total"] = sums[f"{kpi.kpi}:moment"].fillna(0.0)
+        parts["total_of_squares"] = sums[f"{kpi.kpi}:squares"].fillna(0.0)
     else:
         parts["n"] = parts["denominator" if kpi.family == "rate" else "numerator"]
         parts["total"] = parts["total_of_squares"] = pd.Series(np.nan, index=sums.index)

@@ -22,7 +22,7 @@ from salesnb.measures.catalogue import (
     LEAD_WON,
     QUOTA,
 )
-from salesnb.measures.engine import Engine, Lazy
+from salesnb.measures.engine import DTYPES, Engine, Lazy
 from salesnb.measures.people import EVER, NEVER, UNASSIGNED
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import (
@@ -41,7 +41,6 @@ from salesnb.sources.snapshot import Snapshot
 _INVALID = ("duplicate", "invalid")
 _RATE, _RATE_DAY = "rate_to_reporting", "rate_day"
 _OWNER, _SINCE, _UNTIL = "owner_then", "owned_since", "owned_until"
-_MINUTES_A_DAY = 1440
 _MOST = 5
 """Currencies an error names."""
 
@@ -58,8 +57,8 @@ def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Laz
         (decided & nw.col(opportunities.is_won)).alias(IS_WON),
         (decided & ~nw.col(opportunities.is_won)).alias(IS_LOST),
         nw.when(decided).then(closed).otherwise(nw.lit(as_of)).alias(_RATE_DAY),
-        ((closed.cast(nw.Datetime) - created.cast(nw.Datetime)).dt.total_minutes()
-         / _MINUTES_A_DAY).alias(CYCLE),
+        # DuckDB's difference of dates is a count of days, Spark's an interval of days.
+        (closed - created).cast(nw.Int64).cast(nw.Float64).alias(CYCLE),
     )  # fmt: skip
     return _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
 
@@ -251,17 +250,10 @@ def with_team(rows: Lazy, segments: Lazy, on: str) -> Lazy:
 
 def _with_columns(rows: Lazy, snapshot: Snapshot, table: str) -> Lazy:
     """Add the declared columns the snapshot's table lacks, all missing."""
-    kinds = {
-        "text": nw.String(),
-        "date": nw.Date(),
-        "timestamp": nw.Datetime(),
-        "number": nw.Float64(),
-        "boolean": nw.Boolean(),
-    }
     absent = [c for c in TABLES[table].columns.values() if not snapshot.has(table, c)]
     if not absent:
         return rows
-    return rows.with_columns(*(nw.lit(None, kinds[c.rule.kind]).alias(str(c)) for c in absent))
+    return rows.with_columns(*(nw.lit(None, DTYPES[c.rule.kind]).alias(str(c)) for c in absent))
 
 
 def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:

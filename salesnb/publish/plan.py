@@ -15,6 +15,7 @@ from nbformat import NotebookNode
 from salesnb.errors import ParameterError, join_problems, quote_examples
 from salesnb.measures.cache import code_fingerprint, load_measures, load_snapshot
 from salesnb.measures.measures import Measures
+from salesnb.measures.spark import stop_session
 from salesnb.params import RunParams
 from salesnb.publish.manifest import library_versions
 from salesnb.schema import TABLES
@@ -86,7 +87,7 @@ def make_plan(params: RunParams) -> Plan:
         The snapshot is missing or not whole.
     """
     snapshot = load_snapshot(params.snapshot)
-    measures = load_measures(params.snapshot, as_of=params.as_of or "")
+    measures = _load_measures(params)
     problems: list[str] = []
     teams = _find_teams(params, measures, problems)
     jobs = [
@@ -103,6 +104,19 @@ def make_plan(params: RunParams) -> Plan:
     if problems:
         raise ParameterError(join_problems(problems, heading=f"{len(problems)} problem(s)"))
     return Plan(params, snapshot, measures, tuple(jobs), folder)
+
+
+def _load_measures(params: RunParams) -> Measures:
+    """Load the measures; Spark ends here, as kernels read what it computed and need its memory."""
+    try:
+        return load_measures(
+            params.snapshot,
+            as_of=params.as_of or "",
+            engine=params.engine,
+            spark_master=params.spark_master,
+        )
+    finally:
+        stop_session()
 
 
 def _find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[str]:

@@ -38,9 +38,9 @@ def computed(monkeypatch):
     """List of the days for which measures were computed."""
     days = []
 
-    def count(snapshot, *, as_of):
+    def count(snapshot, *, as_of, engine):
         days.append(as_of)
-        return compute_measures(snapshot, as_of=as_of)
+        return compute_measures(snapshot, as_of=as_of, engine=engine)
 
     monkeypatch.setattr(cache, "compute_measures", count)
     return days

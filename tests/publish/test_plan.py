@@ -72,6 +72,22 @@ def test_the_fingerprint_follows_all_a_report_depends_on(plan_batch, tmp_path, m
     assert set(prints()).isdisjoint(first)
 
 
+def test_the_engine_is_passed_on_and_spark_has_ended_before_the_reports(plan_batch, monkeypatch):
+    calls, load = [], plans.load_measures
+
+    def note(snapshot, *, as_of, **where):
+        calls.append(where)
+        return load(snapshot, as_of=as_of)
+
+    monkeypatch.setattr(plans, "load_measures", note)
+    monkeypatch.setattr(plans, "stop_session", lambda: calls.append("ended"))
+    on_spark = plan_batch(engine="spark", spark_master="spark://there:7077")
+    assert calls == [{"engine": "spark", "spark_master": "spark://there:7077"}, "ended"]
+    on_duckdb = plan_batch()
+    assert calls[2:] == [{"engine": "duckdb", "spark_master": ""}, "ended"]
+    assert on_spark.jobs == on_duckdb.jobs
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
