@@ -186,22 +186,40 @@ steps = [
 for place, name in steps:
     print(name, is_killed(lambda: setattr(place, name, die)), state() == before)
 random.seed(1)
-for _ in range(10):
-    is_killed(after=random.uniform(0.0, 0.1))
+home, to = to, Path(sys.argv[4]) / "timed"
+begun = time.perf_counter()
+is_killed()
+took = time.perf_counter() - begun
+to = home
+for _ in range(25):
+    is_killed(after=random.uniform(0.0, took))
     print("by chance", state() == before or state()[0] == finished)
+n_opened = 0
+for number in range(25):
+    to = Path(sys.argv[4]) / str(number)
+    is_killed(after=random.uniform(0.0, 1.3 * took))
+    try:
+        whole = state()[0] == finished
+        n_opened += 1
+    except snapshot.DataError as error:
+        whole = "there is no snapshot" in str(error)
+    print("by chance", whole)
+print("opened", 0 < n_opened < 25)
 """
 
 
-def test_a_killed_import_leaves_the_first_as_it_was(tmp_path, home, again):
+def test_a_killed_import_leaves_the_first_as_it_was_or_nothing(tmp_path, home, again):
+    """Killed at each step, and fifty times at random, half of them with nothing before."""
     finished = import_tables(tmp_path, bookings(200))
     export = finished.folder.with_name("export")
     run = subprocess.run(
-        [sys.executable, "-c", CRASH, str(export), str(home), finished.id],
-        capture_output=True, text=True, check=True, timeout=60,
+        [sys.executable, "-c", CRASH, str(export), str(home), finished.id, str(tmp_path / "new")],
+        capture_output=True, text=True, check=True, timeout=180,
     )  # fmt: skip
     lines = run.stdout.splitlines()
     assert [line.split()[1:] for line in lines[:10]] == [["True", "True"]] * 10
-    assert lines[10:] == ["by chance True"] * 10
+    assert lines[10:-1] == ["by chance True"] * 50
+    assert lines[-1] == "opened True"
     # what the killed have left goes with the imports that follow
     for number in (300, 400, 500):
         again(number)
