@@ -1,0 +1,173 @@
+"""What exports call things: words kept beside this module, and those of the presets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from salesnb.schema import TABLES, Column
+from salesnb.sources.guess.phrases import drop_words, joined, singular, split_words
+from salesnb.sources.mapping import file_stem, preset_names
+
+Place = tuple[str, str]
+"""A column of the model by its table and name; columns of two tables may be equal as texts."""
+
+_LATER = 4
+"""How much worse a name is that a preset takes only where a better one is empty."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names of tables and columns.
+
+    Attributes
+    ----------
+    columns
+        Per column of the model: phrases as words, with their rank (0 is the best name).
+    tables
+        Per table: phrases that name it.
+    others
+        Phrases that name what is no table of the model.
+    noise, prefixes, qualifiers, generic
+        Words that say nothing of a source; that say nothing before a header; that make another
+        thing of a header; of which alone a header says nothing.
+    """
+
+    columns: dict[Place, dict[tuple[str, ...], int]]
+    tables: dict[str, frozenset[str]]
+    others: frozenset[str]
+    noise: frozenset[str]
+    prefixes: frozenset[str]
+    qualifiers: frozenset[str]
+    generic: frozenset[str]
+    entities: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+
+    def without_table(self, words: tuple[str, ...], table: str) -> tuple[str, ...]:
+        """Drop the table's name from the front of a header; nothing where it is not there."""
+        for length in (2, 1):
+            start = tuple(map(singular, words[:length]))
+            if len(words) > length and start in self.entities[table]:
+                return words[length:]
+        return ()
+
+    def source_key(self, name: str) -> str:
+        """Write the name of a source as one word in the singular, without idle words."""
+        return name_key(name, self.noise)
+
+
+def name_key(name: str, noise: frozenset[str]) -> str:
+    """Write a name as one word in the singular, without idle words and numbers.
+
+    >>> name_key("sf_opportunity_data", frozenset({"sf", "data"}))
+    'opportunity'
+    """
+    words = [word for word in split_words(file_stem(name)) if not word.isdigit()]
+    telling = [word for word in words if word not in noise]
+    return joined(tuple(map(singular, telling or words)))
+
+
+@lru_cache(maxsize=8)
+def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
+    """Read the words, and the names in the presets given (default: all the package has)."""
+    folder = resources.files("salesnb.sources")
+    content = _load(folder / "guess" / "vocabulary.yaml")
+    noise = _words(content["noise"])
+    tables = {
+        name: {name_key(text, noise) for text in content["tables"][name]["names"]}
+        for name in TABLES
+    }
+    columns: dict[Place, dict[tuple[str, ...], int]] = {}
+    for name, declaration in TABLES.items():
+        for column in declaration.columns.values():
+            texts = [column, *content["tables"][name]["columns"][column]]
+            columns[name, column] = {}
+            _add(columns[name, column], ((text, rank) for rank, text in enumerate(texts)))
+    others = frozenset(name_key(text, noise) for text in content["others"])
+    for preset in preset_names() if presets is None else presets:
+        _learn(_load(folder / "presets" / f"{preset}.yaml"), columns, tables, others, noise)
+    entities = {
+        name: frozenset(
+            tuple(map(singular, split_words(text))) for text in content["tables"][name]["names"]
+        )
+        for name in TABLES
+    }
+    return Vocabulary(
+        columns=columns,
+        tables={name: frozenset(names) for name, names in tables.items()},
+        others=others,
+        noise=noise,
+        prefixes=_words(content["prefixes"]),
+        qualifiers=_words(content["qualifiers"]),
+        generic=_words(content["generic"]),
+        entities=entities,
+    )
+
+
+def _load(path: Any) -> Any:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it is built
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+
+
+def _words(texts: list[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in split_words(str(text)))
+
+
+def _add(known: dict[tuple[str, ...], int], ranked: Iterator[tuple[str, int]]) -> None:
+    for text, rank in ranked:
+        words = split_words(text)
+        if words:
+            known[words] = min(rank, known.get(words, rank))
+
+
+def _learn(
+    preset: Any,
+    columns: dict[Place, dict[tuple[str, ...], int]],
+    tables: dict[str, set[str]],
+    others: frozenset[str],
+    noise: frozenset[str],
+) -> None:
+    """Add a preset's names; blocks that collect one table's values from another name neither."""
+    for table, blocks in (preset.get("tables") or {}).items():
+        for block in blocks if table in TABLES and isinstance(blocks, list) else ():
+            if block.get("distinct") or "from" not in block:
+                continue
+            names = {name_key(text, noise) for text, _ in _ranked(block["from"])} - others
+            taken = {name for other, known in tables.items() if other != table for name in known}
+            tables[table] |= names - taken
+            for name, spec in block.get("columns", {}).items():
+                column = TABLES[table].columns[name]
+                _add(columns[table, column], _headers(spec, column))
+
+
+def _headers(spec: Any, column: Column) -> Iterator[tuple[str, int]]:
+    """Give the headers a preset takes a column's values from as they are, with their rank."""
+    if isinstance(spec, dict):
+        if "lookup" in spec or isinstance(spec.get("then"), dict):
+            return
+        if "map" in spec and (column.rule.kind != "text" or column.rule.vocabulary):
+            return
+        if "column" in spec:
+            yield from _headers(spec["column"], column)
+        for position, item in enumerate(spec.get("first_of", ())):
+            later = 0 if position == 0 else _LATER
+            yield from ((text, rank + later) for text, rank in _headers(item, column))
+        return
+    for position, item in enumerate(spec if isinstance(spec, list) else [spec]):
+        if isinstance(item, str):
+            yield item, position
+        else:
+            yield from ((text, rank + position) for text, rank in _headers(item, column))
+
+
+def _ranked(names: Any) -> list[tuple[str, int]]:
+    return [(name, n) for n, name in enumerate(names if isinstance(names, list) else [names])]
+
+
+def bare_header(header: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Split a header and drop the prefixes systems put before their fields."""
+    return drop_words(split_words(header), vocabulary.prefixes)
