@@ -14,6 +14,8 @@ from salesnb.sources.guess.vocabulary import Vocabulary
 _BASE, _NAMED, _OTHER = -3.0, 5.5, -4.5
 _PER_COLUMN, _MOST_COLUMNS, _MISSING = 1.5, 6.0, -2.2
 _OUTCOMES, _SAME_KIND = 2.0, 1.0
+_AT_LEAST = -7.0
+"""Log odds a source must have to be a table that is required, where none is likely to be."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,6 @@ def choose_sources(rated: Mapping[str, list[Candidate]]) -> dict[str, list[Candi
     for table, found in rated.items():
         own = [c for c in found if best[c.source] is c and c.log_odds > 0]
         if not own and TABLES[table].required:
-            own = [c for c in found if best[c.source] is c and c.log_odds > -2.0][:1]
+            own = [c for c in found if best[c.source] is c and c.log_odds > _AT_LEAST][:1]
         chosen[table] = own
     return chosen

@@ -133,11 +133,10 @@ def _key_and_name(placing: Placing, found: Found) -> Found:
     key, name = declaration.columns[declaration.key[0]], declaration.columns["name"]
     if key in found and name not in found:
         was = found[key]
-        is_number = placing.source.profiles[placing.source.columns.index(was.inputs[0])].shares[
-            "number"
-        ]
+        sample = placing.source.profiles[placing.source.columns.index(was.inputs[0])].sample
+        is_code = sum(any(c.isdigit() for c in text) for text in sample) > 0.5 * len(sample)
         reason = f"{was.reason}; there is no other name"
-        sure = round(was.confidence * (0.6 if is_number > 0.5 else 0.97), 2)
+        sure = round(was.confidence * (0.45 if is_code else 0.97), 2)
         found[name] = replace(was, column=name, confidence=sure, reason=reason, alternatives=())
     elif name in found and key not in found and len(found[name].inputs) == 1:
         was = found[name]
@@ -211,7 +210,7 @@ def _quota(placing: Placing, found: Found) -> Found:
 
 def _header_of(placing: Placing, names: tuple[tuple[str, ...], ...]) -> str:
     """Find a column by exact names; nothing where there is none."""
-    known = {"".join(words) for words in names}
+    known = {"".join(each) for words in names for each in (words, words[::-1])}
     for header in placing.source.columns:
         words = bare_header(header, placing.vocabulary)
         short = placing.vocabulary.without_table(words, placing.table)

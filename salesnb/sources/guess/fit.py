@@ -75,12 +75,14 @@ def _key(p: Profile) -> float:
         return -2.0 - 3.0 * (1 - p.uniqueness)
     told = 1.2 if p.n_distinct >= 5 else 0.4
     missing = -2.0 if p.filled < 0.98 else 0.0
-    return told + missing + _is_text(p) - (2.0 if p.n_words > 6 else 0.0)
+    odd = (2.0 if p.n_words > 6 else 0.0) + (1.5 if p.shares["email"] > 0.5 else 0.0)
+    return told + missing + _is_text(p) - odd
 
 
 def _reference(p: Profile) -> float:
     repeats = 0.3 if p.uniqueness < 0.9 else 0.0
-    return repeats + _is_text(p) - (3.0 if p.n_words > 6 else 0.0)
+    people = 0.4 if repeats and p.n_words >= 1.8 and p.n_distinct * 3 < p.n_filled else 0.0
+    return repeats + people + _is_text(p) - (3.0 if p.n_words > 6 else 0.0)
 
 
 def _name(p: Profile) -> float:
@@ -118,7 +120,7 @@ def _score(p: Profile) -> float:
 
 
 def _stage(p: Profile) -> float:
-    return _category(p) + (1.5 if p.shares["outcome"] > 0 else 0.0)
+    return _category(p) + (0.5 if p.shares["outcome"] > 0 else 0.0)
 
 
 def _kind(p: Profile) -> float:
@@ -138,7 +140,7 @@ _FITS: dict[Shape, Callable[[Profile], float]] = {
     "number": _number,
     "score": _score,
     "boolean": lambda p: _by_share(p, "boolean", most=1.2),
-    "currency": lambda p: _by_share(p, "currency", most=2.5),
+    "currency": lambda p: _by_share(p, "currency", most=4.0),
     "period": lambda p: _by_share(p, "period", most=2.0),
     "kind": _kind,
     "stage": _stage,

@@ -15,11 +15,15 @@ from salesnb.sources.guess.vocabulary import Vocabulary, bare_header
 Matrix = NDArray[np.float64]
 Words = tuple[str, ...]
 
-SAME, NOTHING, SILENT = 4.2, -3.0, -1.5
-"""Log odds of a header that is a known name, is like none, or says nothing."""
+SAME, NOTHING, UNKNOWN, SILENT = 4.2, -3.0, -2.0, -1.0
+"""Log odds of a header that is a known name; is like none; is like none of any; says nothing."""
 _PER_RANK, _LAST_RANK = 0.09, 10
 _LIKE_FROM, _LIKE_MOST = 0.74, 1.6
 _QUALIFIED = 2.5
+_INSIDE, _HEAD, _SHARE = -1.8, -0.6, 2.4
+"""Of a name within a header: anywhere, as its last words, and for making up all of it."""
+_LONG = 6
+_LIKE_NOTHING = -2.5
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,15 @@ class HeaderEvidence:
         Whether it is a known name of the column.
     special
         How much that tells the column's table from others, 0-1.
+    is_silent
+        Per header: whether it says nothing, of no column of the model.
     """
 
     columns: tuple[Column, ...]
     log_odds: Matrix
     is_same: NDArray[np.bool_]
     special: Matrix
+    is_silent: NDArray[np.bool_]
 
 
 def weigh_headers(headers: list[str], vocabulary: Vocabulary) -> HeaderEvidence:
@@ -67,9 +74,12 @@ def weigh_headers(headers: list[str], vocabulary: Vocabulary) -> HeaderEvidence:
         log_odds[where] = np.where(is_better, scores[other], log_odds[where])
         is_same[where] |= same[other]
         shortened[where] = same[other]
-    silent = [says_nothing(words, vocabulary.generic) for words in bare]
-    log_odds[np.array(silent, dtype=bool)] = SILENT
-    return HeaderEvidence(columns, log_odds, is_same, _special(columns, is_same, shortened))
+    is_unknown = (log_odds <= _LIKE_NOTHING).all(axis=1)
+    log_odds[is_unknown] = np.maximum(log_odds[is_unknown], UNKNOWN)
+    silent = np.array([says_nothing(words, vocabulary.generic) for words in bare], dtype=bool)
+    log_odds[silent] = SILENT
+    special = _special(columns, is_same, shortened)
+    return HeaderEvidence(columns, log_odds, is_same, special, silent | is_unknown)
 
 
 def _special(columns: tuple[Column, ...], is_same: NDArray[np.bool_], shortened: Matrix) -> Matrix:
@@ -135,11 +145,21 @@ def _within(keys: list[Words], phrases: list[Words]) -> Matrix:
     left.resize(len(keys), len(numbers))
     common = np.asarray((left @ right.T).toarray())
     is_in = common >= np.array([max(len(set(p)), 1) for p in phrases])[None, :]
+    is_in |= _letters_within(keys, phrases)
     share = (
         np.array([len("".join(p)) for p in phrases], dtype=float)[None, :]
         / np.array([max(len("".join(k)), 1) for k in keys], dtype=float)[:, None]
     )
-    return np.where(is_in, -1.8 + 2.8 * share, NOTHING)
+    is_last = np.array([[key[-len(p) :] == p for p in phrases] for key in keys], dtype=bool)
+    return np.where(is_in, np.where(is_last, _HEAD, _INSIDE) + _SHARE * share, NOTHING)
+
+
+def _letters_within(keys: list[Words], phrases: list[Words]) -> NDArray[np.bool_]:
+    """Tell longer phrases that stand in a key written as one word: `ownerid` in `ownerid value`."""
+    texts = [joined(key) for key in keys]
+    wanted = [joined(phrase) for phrase in phrases]
+    found = [[len(w) >= _LONG and w in text for w in wanted] for text in texts]
+    return np.array(found, dtype=bool)
 
 
 def _word_flags(texts: list[Words], numbers: dict[str, int]) -> sparse.csr_matrix:

@@ -117,7 +117,7 @@ def _gain(
     references: list[tuple[Column, str]],
 ) -> float:  # fmt: skip
     """Rate a key: by itself and by the best column for each reference to it."""
-    total = float(target.of(key_column)[key])
+    total = 0.5 * max(float(target.of(key_column)[key]), -1.0)
     for column, name in references:
         source = sources[name]
         rated = [

@@ -96,13 +96,18 @@ def collect_reps(
         found = (
             ColumnGuess(reps.rep_id, owner.spec, owner.inputs, sure, told, owner.alternatives),
             ColumnGuess(
-                reps.name, name, (name,), round(sure * 0.95, 2),
+                reps.name, name, (name,), _sure_of_name(source, name, sure),
                 f"same as {owner.inputs[0]!r}" if name == owner.inputs[0]
                 else f"{name!r} goes with {owner.inputs[0]!r}",
             ),
         )  # fmt: skip
         return TableGuess("reps", block.source, round(sure * 0.95, 2), why, found, distinct=True)
     return None
+
+
+def _sure_of_name(source: ScoredSource, name: str, sure: float) -> float:
+    profile = source.profiles[source.columns.index(name)]
+    return round(sure * (0.95 if profile.n_words >= 1.5 else 0.5), 2)
 
 
 def _knows_less(

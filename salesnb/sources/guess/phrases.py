@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from functools import lru_cache
 
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -51,11 +51,33 @@ def singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
+def written_out(words: tuple[str, ...], short: Mapping[str, str]) -> tuple[str, ...]:
+    """Write out words that are cut short.
+
+    >>> written_out(("close", "dt"), {"dt": "date"})
+    ('close', 'date')
+    """
+    return tuple(short.get(word, word) for word in words)
+
+
 def drop_words(words: tuple[str, ...], idle: Container[str]) -> tuple[str, ...]:
     """Drop idle words before the first that is not; of idle words only, all stay."""
     for position, word in enumerate(words):
         if word not in idle:
             return words[position:]
+    return words
+
+
+def plain_id(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Name an id as such that is called the id of a name, or the value of an id.
+
+    >>> plain_id(("account", "name", "id")), plain_id(("ownerid", "value"))
+    (('account', 'id'), ('ownerid',))
+    """
+    if len(words) > 2 and words[-2:] == ("name", "id"):
+        return (*words[:-2], "id")
+    if len(words) > 1 and words[-1] in ("value", "id") and words[-2].endswith("id"):
+        return words[:-1]
     return words
 
 

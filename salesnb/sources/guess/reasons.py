@@ -40,7 +40,7 @@ def _header(source: ScoredSource, row: int, column: Column, vocabulary: Vocabula
     text = source.columns[row]
     if source.headers.is_same[row, source.place(column)]:
         return f"header {text!r}"
-    if source.silent[row]:
+    if source.headers.is_silent[row]:
         return f"header {text!r} says nothing"
     names = {joined(words): " ".join(words) for words in vocabulary.columns[column.table, column]}
     key = joined(bare_header(text, vocabulary))

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from salesnb.schema import TABLES, Column, opportunities
+from salesnb.schema import TABLES, Column, opportunities, reps
 from salesnb.sources.guess.fit import fit, shape_of
 from salesnb.sources.guess.headers import HeaderEvidence, Matrix, weigh_headers
-from salesnb.sources.guess.phrases import says_nothing
 from salesnb.sources.guess.values import Profile, outcome_of, profile_column
-from salesnb.sources.guess.vocabulary import Vocabulary, bare_header
+from salesnb.sources.guess.vocabulary import Vocabulary
 
-_PRIOR = -1.6
+_PRIOR, _REQUIRED = -1.6, 0.6
+_ONLY = 2.4
 PLACED = 0.0
 """Log odds from which a column is placed: as likely right as wrong."""
 
@@ -36,8 +36,6 @@ class ScoredSource:
         What its headers say; rows as the columns.
     log_odds
         Header and values together, for the columns of the model.
-    silent
-        Whether a header says nothing.
     outcomes
         Columns whose words tell won from other outcomes, the likeliest first.
     """
@@ -47,7 +45,6 @@ class ScoredSource:
     profiles: tuple[Profile, ...]
     headers: HeaderEvidence
     log_odds: Matrix
-    silent: tuple[bool, ...]
     outcomes: tuple[int, ...] = ()
 
     @property
@@ -78,6 +75,7 @@ def score_sources(
     evidence = weigh_headers(headers, vocabulary)
     row_of = {header: n for n, header in enumerate(headers)}
     shapes = [shape_of(column) for column in evidence.columns]
+    prior = _PRIOR + _REQUIRED * np.array([c.rule.required for c in evidence.columns], dtype=float)
     sources = {}
     for name, frame in previews.items():
         rows = [row_of[str(header)] for header in frame.columns]
@@ -86,18 +84,16 @@ def score_sources(
             evidence.log_odds[rows],
             evidence.is_same[rows],
             evidence.special[rows],
+            evidence.is_silent[rows],
         )
         profiles = tuple(profile_column(frame.iloc[:, n]) for n in range(frame.shape[1]))
         by_shape = [{shape: fit(p, shape) for shape in set(shapes)} for p in profiles]
         fits = np.array([[known[shape] for shape in shapes] for known in by_shape])
-        log_odds = _PRIOR + own.log_odds + fits.reshape(own.log_odds.shape)
-        silent = tuple(
-            says_nothing(bare_header(str(c), vocabulary), vocabulary.generic)
-            for c in frame.columns
-        )
-        source = ScoredSource(name, frame, profiles, own, log_odds, silent)
+        log_odds = prior + own.log_odds + fits.reshape(own.log_odds.shape)
+        source = ScoredSource(name, frame, profiles, own, log_odds)
         source = replace(source, outcomes=tuple(_outcome_columns(source)))
-        sources[name] = source.with_log_odds(log_odds + _order_evidence(source))
+        extra = _order_evidence(source) + _only_evidence(source)
+        sources[name] = source.with_log_odds(log_odds + extra)
     return sources
 
 
@@ -153,9 +149,40 @@ def _order_evidence(source: ScoredSource) -> Matrix:
     days = {n: values for n, values in days.items() if values is not None}
     for number, values in days.items():
         if _is_first(values, [other for n, other in days.items() if n != number]):
-            extra[number, created] += 1.0
+            extra[number, created] += 2.0 if source.headers.is_silent[number] else 1.0
             extra[number, closed] -= 2.0
     return extra
+
+
+def _only_evidence(source: ScoredSource) -> Matrix:
+    """Weigh what only one column of a source can be, where its header says nothing.
+
+    Of opportunities, which a source with outcomes may be, that is a key, an amount, a stage; of
+    people it is a name.
+    """
+    extra = np.zeros_like(source.log_odds)
+    profiles = source.profiles
+    able: dict[Column, list[int]] = {}
+    able[reps.name] = [n for n, p in enumerate(profiles) if _is_name(p) and p.uniqueness > 0.9]
+    if source.outcomes:
+        able[opportunities.opportunity_id] = [
+            n for n, p in enumerate(profiles) if fit(p, "key") > 1 and p.n_words < 1.2
+        ]
+        able[opportunities.amount] = [n for n, p in enumerate(profiles) if _is_amount(p)]
+        able[opportunities.stage] = list(source.outcomes[:1])
+    for column, rows in able.items():
+        if len(rows) == 1 and source.headers.is_silent[rows[0]]:
+            extra[rows[0], source.place(column)] += _ONLY
+    return extra
+
+
+def _is_name(profile: Profile) -> bool:
+    return 1.5 <= profile.n_words <= 4 and profile.shares["number"] < 0.1
+
+
+def _is_amount(profile: Profile) -> bool:
+    shares = profile.shares
+    return shares["number"] >= 0.95 and (shares["whole"] < 0.5 or shares["money"] > 0.5)
 
 
 def _comparable(values: pd.Series) -> pd.Series | None:

@@ -36,7 +36,7 @@ CURRENCIES = frozenset(
     "KRW MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
     .split()
 )  # fmt: skip
-TRUE = frozenset("true t yes y 1 ja oui si sí wahr vrai verdadero x".split())
+TRUE = frozenset("true t yes y 1 ja oui si sí wahr vrai verdadero".split())
 FALSE = frozenset("false f no n 0 nein non falsch faux falso".split())
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "$": "USD"}
 

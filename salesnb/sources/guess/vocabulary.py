@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -11,7 +11,14 @@ from typing import Any
 import yaml
 
 from salesnb.schema import TABLES, Column
-from salesnb.sources.guess.phrases import drop_words, joined, singular, split_words
+from salesnb.sources.guess.phrases import (
+    drop_words,
+    joined,
+    plain_id,
+    singular,
+    split_words,
+    written_out,
+)
 from salesnb.sources.mapping import file_stem, preset_names
 
 Place = tuple[str, str]
@@ -36,6 +43,10 @@ class Vocabulary:
     noise, prefixes, qualifiers, generic
         Words that say nothing of a source; that say nothing before a header; that make another
         thing of a header; of which alone a header says nothing.
+    short
+        Words as they are cut, and in full.
+    entities
+        Per table: its names as words.
     """
 
     columns: dict[Place, dict[tuple[str, ...], int]]
@@ -45,7 +56,8 @@ class Vocabulary:
     prefixes: frozenset[str]
     qualifiers: frozenset[str]
     generic: frozenset[str]
-    entities: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+    short: dict[str, str]
+    entities: dict[str, frozenset[tuple[str, ...]]]
 
     def without_table(self, words: tuple[str, ...], table: str) -> tuple[str, ...]:
         """Drop the table's name from the front of a header; nothing where it is not there."""
@@ -76,7 +88,7 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
     """Read the words, and the names in the presets given (default: all the package has)."""
     folder = resources.files("salesnb.sources")
     content = _load(folder / "guess" / "vocabulary.yaml")
-    noise = _words(content["noise"])
+    noise, short = _words(content["noise"]), content["short"]
     tables = {
         name: {name_key(text, noise) for text in content["tables"][name]["names"]}
         for name in TABLES
@@ -86,10 +98,10 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
         for column in declaration.columns.values():
             texts = [column, *content["tables"][name]["columns"][column]]
             columns[name, column] = {}
-            _add(columns[name, column], ((text, rank) for rank, text in enumerate(texts)))
+            _add(columns[name, column], ((text, rank) for rank, text in enumerate(texts)), short)
     others = frozenset(name_key(text, noise) for text in content["others"])
     for preset in preset_names() if presets is None else presets:
-        _learn(_load(folder / "presets" / f"{preset}.yaml"), columns, tables, others, noise)
+        _learn(_load(folder / "presets" / f"{preset}.yaml"), columns, tables, others, noise, short)
     entities = {
         name: frozenset(
             tuple(map(singular, split_words(text))) for text in content["tables"][name]["names"]
@@ -104,6 +116,7 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
         prefixes=_words(content["prefixes"]),
         qualifiers=_words(content["qualifiers"]),
         generic=_words(content["generic"]),
+        short=short,
         entities=entities,
     )
 
@@ -117,9 +130,11 @@ def _words(texts: list[str]) -> frozenset[str]:
     return frozenset(word for text in texts for word in split_words(str(text)))
 
 
-def _add(known: dict[tuple[str, ...], int], ranked: Iterator[tuple[str, int]]) -> None:
+def _add(
+    known: dict[tuple[str, ...], int], ranked: Iterator[tuple[str, int]], short: Mapping[str, str]
+) -> None:
     for text, rank in ranked:
-        words = split_words(text)
+        words = written_out(split_words(text), short)
         if words:
             known[words] = min(rank, known.get(words, rank))
 
@@ -130,6 +145,7 @@ def _learn(
     tables: dict[str, set[str]],
     others: frozenset[str],
     noise: frozenset[str],
+    short: Mapping[str, str],
 ) -> None:
     """Add a preset's names; blocks that collect one table's values from another name neither."""
     for table, blocks in (preset.get("tables") or {}).items():
@@ -141,7 +157,7 @@ def _learn(
             tables[table] |= names - taken
             for name, spec in block.get("columns", {}).items():
                 column = TABLES[table].columns[name]
-                _add(columns[table, column], _headers(spec, column))
+                _add(columns[table, column], _headers(spec, column), short)
 
 
 def _headers(spec: Any, column: Column) -> Iterator[tuple[str, int]]:
@@ -170,4 +186,5 @@ def _ranked(names: Any) -> list[tuple[str, int]]:
 
 def bare_header(header: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Split a header and drop the prefixes systems put before their fields."""
-    return drop_words(split_words(header), vocabulary.prefixes)
+    words = drop_words(split_words(header), vocabulary.prefixes)
+    return plain_id(written_out(words, vocabulary.short))
