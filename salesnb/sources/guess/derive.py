@@ -107,8 +107,8 @@ def _ended(placing: Placing, found: Found) -> Any:
     source = placing.source
     flag = found.get(opportunities.is_closed)
     if flag is not None and isinstance(flag.spec, str):
-        values = source.frame.iloc[:, source.columns.index(flag.spec)].astype("object")
-        return values.map(lambda text: str(text).strip().lower() in TRUE).astype(bool)
+        values = source.frame.iloc[:, source.columns.index(flag.spec)]
+        return values.str.strip().str.lower().isin(TRUE)
     return closed_rows(source, source.outcomes[0]) if source.outcomes else None
 
 

@@ -77,7 +77,8 @@ def score_sources(
     shapes = [shape_of(column) for column in evidence.columns]
     prior = _PRIOR + _REQUIRED * np.array([c.rule.required for c in evidence.columns], dtype=float)
     sources = {}
-    for name, frame in previews.items():
+    for name, given in previews.items():
+        frame = given.astype("str")
         rows = [row_of[str(header)] for header in frame.columns]
         own = HeaderEvidence(
             evidence.columns,
@@ -116,9 +117,8 @@ def sigmoid(log_odds: float) -> float:
 
 def closed_rows(source: ScoredSource, number: int) -> pd.Series:
     """Tell the rows whose value in a column says won or lost."""
-    values = source.frame.iloc[:, number]
-    ended = {text for text in source.profiles[number].distinct if outcome_of(text)}
-    return values.astype("object").map(lambda text: str(text).strip() in ended).astype(bool)
+    ended = [text for text in source.profiles[number].distinct if outcome_of(text)]
+    return source.frame.iloc[:, number].str.strip().isin(ended)
 
 
 def _outcome_columns(source: ScoredSource) -> list[int]:
@@ -187,9 +187,9 @@ def _is_amount(profile: Profile) -> bool:
 
 def _comparable(values: pd.Series) -> pd.Series | None:
     """Give days as texts that sort; nothing where they are not written year first."""
-    texts = values.astype("object")
-    iso = texts.dropna().astype(str).str.match(r"\d{4}-\d\d-\d\d")
-    return texts.where(texts.isna(), texts.astype(str).str[:10]) if iso.all() else None
+    days = values.str.slice(0, 10)
+    is_iso = days.dropna().str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+    return days if is_iso else None
 
 
 def _is_first(days: pd.Series, others: list[pd.Series]) -> bool:
