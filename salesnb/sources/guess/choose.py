@@ -51,9 +51,7 @@ def rate_candidates(
     }
 
 
-def _rate(
-    source: ScoredSource, table: str, other: float, vocabulary: Vocabulary
-) -> Candidate:
+def _rate(source: ScoredSource, table: str, other: float, vocabulary: Vocabulary) -> Candidate:
     pairs = assign(source, table)
     named = name_likeness(source.name, vocabulary.tables[table], vocabulary)
     telling = sum(
@@ -74,7 +72,10 @@ def _rate(
 
 def _can_do_without(source: ScoredSource, column: Column, pairs: Mapping[Column, int]) -> bool:
     """Whether a required column can be made of others, or said for all rows."""
-    if column in (opportunities.is_won, opportunities.is_closed) and column.table == opportunities.declaration.name:
+    if (
+        column in (opportunities.is_won, opportunities.is_closed)
+        and column.table == opportunities.declaration.name
+    ):
         return bool(source.outcomes)
     if column.table == "reps":
         return bool({reps.name, reps.rep_id} & _of_table(pairs, "reps"))

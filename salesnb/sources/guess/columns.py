@@ -17,6 +17,8 @@ _SHARPNESS = 2.5
 _NEAR = 1.5
 """Log odds by which another column may be behind and still be named."""
 _MOST = 0.99
+_LEAST = 0.4
+"""Confidence below which a column is left out; two that are alike have half of it each."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,12 @@ def place_columns(placing: Placing) -> dict[Column, ColumnGuess]:
     source, table = placing.source, placing.table
     pairs = assign(source, table)
     used = set(pairs.values())
-    return {
+    placed = {
         column: _guess(placing, column, pairs[column], used)
         for column in TABLES[table].columns.values()
         if column in pairs
     }
+    return {column: guess for column, guess in placed.items() if guess.confidence >= _LEAST}
 
 
 def _guess(placing: Placing, column: Column, row: int, used: set[int]) -> ColumnGuess:

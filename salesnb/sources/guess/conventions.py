@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from salesnb.sources.cleaning.conventions import infer_day_first, infer_decimal
-from salesnb.sources.guess.result import ColumnGuess, FileGuess, TableGuess
+from salesnb.sources.guess.result import ColumnGuess, FileGuess
 from salesnb.sources.guess.scores import ScoredSource
 from salesnb.sources.guess.values import SIGNS
 
@@ -32,12 +32,8 @@ def guess_file(source: ScoredSource, placed: Iterable[ColumnGuess]) -> FileGuess
     return FileGuess(source.name, options, "; ".join(reasons))
 
 
-def _texts(
-    source: ScoredSource, placed: list[ColumnGuess], kinds: tuple[str, ...]
-) -> list[str]:
-    names = {
-        name for item in placed if item.column.rule.kind in kinds for name in item.inputs
-    }
+def _texts(source: ScoredSource, placed: list[ColumnGuess], kinds: tuple[str, ...]) -> list[str]:
+    names = {name for item in placed if item.column.rule.kind in kinds for name in item.inputs}
     rows = [source.columns.index(name) for name in sorted(names)]
     return [text for row in rows for text in source.profiles[row].distinct]
 

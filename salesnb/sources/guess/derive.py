@@ -13,11 +13,17 @@ from salesnb.sources.guess.result import ColumnGuess
 from salesnb.sources.guess.scores import closed_rows
 from salesnb.sources.guess.values import TRUE, kind_of, outcome_of
 from salesnb.sources.guess.vocabulary import bare_header
-from salesnb.sources.mapping import ColumnSpec
 
 Found = dict[Column, ColumnGuess]
 
-_FIRST = (("first", "name"), ("firstname",), ("vorname",), ("prenom",), ("given", "name"), ("forename",))
+_FIRST = (
+    ("first", "name"),
+    ("firstname",),
+    ("vorname",),
+    ("prenom",),
+    ("given", "name"),
+    ("forename",),
+)
 _LAST = (
     ("last", "name"), ("lastname",), ("nachname",), ("surname",), ("family", "name"),
     ("nom", "de", "famille"), ("apellido",), ("apellidos",),
@@ -25,7 +31,6 @@ _LAST = (
 _WON_AT = (("won", "time"), ("won", "date"), ("won", "on"), ("won", "at"), ("gewonnen", "am"))
 _LOST_AT = (("lost", "time"), ("lost", "date"), ("lost", "on"), ("lost", "at"), ("verloren", "am"))
 _OPEN_FILLED = 0.5
-_CAN_CONDITION = "only_if" in ColumnSpec.model_fields
 
 
 def derive_columns(placing: Placing, found: Found) -> Found:
@@ -97,7 +102,7 @@ def _closing(placing: Placing, found: Found) -> Found:
     found[opportunities.expected_close_on] = replace(
         now, column=opportunities.expected_close_on, reason=f"{now.reason}; {share}"
     )
-    if _CAN_CONDITION and opportunities.is_closed in found:
+    if opportunities.is_closed in found:
         spec = {"column": now.inputs[0], "only_if": "is_closed"}
         found[opportunities.closed_on] = replace(now, spec=spec)
     return found
@@ -168,9 +173,10 @@ def _kind(placing: Placing, found: Found) -> Found:
         "column": now.inputs[0], "map": {text: kind for text, kind in kinds.items() if kind}
     }  # fmt: skip
     rest = [text for text, kind in kinds.items() if not kind]
-    if rest and constant:
+    if rest:
         spec["otherwise"] = constant
-    told = f"; not known: {', '.join(map(repr, rest[:5]))}" if rest else ""
+    left = f"as {constant}" if constant else "left out"
+    told = f"; {left}: {', '.join(map(repr, rest[:5]))}" if rest else ""
     found[activities.kind] = replace(now, spec=spec, reason=now.reason + told)
     return found
 
@@ -183,7 +189,7 @@ _UNITS = {
 
 
 def _seconds(placing: Placing, found: Found) -> Found:
-    """Bring a length in another unit to seconds, or leave it where a mapping cannot."""
+    """Bring a length in another unit to seconds."""
     now = found.get(activities.seconds)
     if now is None:
         return found
@@ -191,8 +197,6 @@ def _seconds(placing: Placing, found: Found) -> Found:
     factor = next((_UNITS[word] for word in words if word in _UNITS), None)
     if factor is None:
         return found
-    if "then" not in ColumnSpec.model_fields:
-        return {column: guess for column, guess in found.items() if column != activities.seconds}
     spec = {"column": now.inputs[0], "then": {"scale": factor}}
     found[activities.seconds] = replace(now, spec=spec, reason=f"{now.reason}; not in seconds")
     return found

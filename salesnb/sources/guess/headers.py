@@ -56,9 +56,7 @@ def weigh_headers(headers: list[str], vocabulary: Vocabulary) -> HeaderEvidence:
     columns = tuple(column for d in TABLES.values() for column in d.columns.values())
     bare = [bare_header(header, vocabulary) for header in headers]
     tables = list(TABLES)
-    short = {
-        table: [vocabulary.without_table(words, table) for words in bare] for table in tables
-    }
+    short = {table: [vocabulary.without_table(words, table) for words in bare] for table in tables}
     keys = list(dict.fromkeys([*bare, *(w for ws in short.values() for w in ws if w)]))
     position = {key: n for n, key in enumerate(keys)}
     scores, same = _compare(keys, columns, vocabulary)
@@ -87,7 +85,8 @@ def _special(columns: tuple[Column, ...], is_same: NDArray[np.bool_], shortened:
     owners = np.array([column.table for column in columns])
     n_tables = sum(is_same[:, owners == table].any(axis=1).astype(float) for table in TABLES)
     shared = is_same / np.maximum(np.asarray(n_tables), 1.0)[:, None]
-    return np.where(shortened, np.maximum(shared, 0.8), shared)
+    special: Matrix = np.where(shortened, np.maximum(shared, 0.8), shared)
+    return special
 
 
 def _compare(
@@ -118,32 +117,48 @@ def _compare(
 
 def _likeness(texts: list[str], others: list[str]) -> Matrix:
     """Compare texts by their pairs of letters (cosine): 1 for the same, 0 for none in common."""
-    numbers: dict[str, int] = {}
-    left, right = _letter_pairs(texts, numbers), _letter_pairs(others, numbers)
-    left.resize(len(texts), len(numbers))
-    return np.asarray((left @ right.T).toarray())
+    pairs = [[_letter_pairs(text) for text in side] for side in (texts, others)]
+    left, right = _counted(*pairs)
+    scaled = (_unit_rows(left) @ _unit_rows(right).T).toarray()
+    return np.asarray(scaled, dtype=np.float64)
 
 
-def _letter_pairs(texts: list[str], numbers: dict[str, int]) -> sparse.csr_matrix:
-    rows, places = [], []
-    for row, text in enumerate(texts):
-        padded = f"^{text}$"
-        for start in range(len(padded) - 1):
-            rows.append(row)
-            places.append(numbers.setdefault(padded[start : start + 2], len(numbers)))
-    counts = sparse.csr_matrix(
-        (np.ones(len(rows)), (rows, places)), shape=(len(texts), len(numbers))
+def _letter_pairs(text: str) -> list[str]:
+    padded = f"^{text}$"
+    return [padded[start : start + 2] for start in range(len(padded) - 1)]
+
+
+def _counted(
+    texts: list[list[str]], others: list[list[str]]
+) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Count the items of texts (rows), the same item in the same column of both."""
+    items = dict.fromkeys(item for side in (texts, others) for text in side for item in text)
+    place = {item: n for n, item in enumerate(items)}
+    left, right = (
+        sparse.csr_array(
+            (
+                np.ones(sum(map(len, side))),
+                (
+                    [row for row, text in enumerate(side) for _ in text],
+                    [place[item] for text in side for item in text],
+                ),
+            ),
+            shape=(len(side), len(place)),
+        )
+        for side in (texts, others)
     )
+    return left, right
+
+
+def _unit_rows(counts: sparse.csr_array) -> sparse.csr_array:
     lengths = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
-    return sparse.csr_matrix(sparse.diags_array(1 / np.maximum(lengths, 1e-12)) @ counts)
+    return sparse.csr_array(sparse.diags_array(1 / np.maximum(lengths, 1e-12)) @ counts)
 
 
 def _within(keys: list[Words], phrases: list[Words]) -> Matrix:
     """Score phrases all of whose words are in a key, by how much of the key they make up."""
-    numbers: dict[str, int] = {}
-    left, right = _word_flags(keys, numbers), _word_flags(phrases, numbers)
-    left.resize(len(keys), len(numbers))
-    common = np.asarray((left @ right.T).toarray())
+    left, right = _counted([list(set(key)) for key in keys], [list(set(p)) for p in phrases])
+    common = np.asarray((left @ right.T).toarray(), dtype=np.float64)
     is_in = common >= np.array([max(len(set(p)), 1) for p in phrases])[None, :]
     is_in |= _letters_within(keys, phrases)
     share = (
@@ -160,16 +175,6 @@ def _letters_within(keys: list[Words], phrases: list[Words]) -> NDArray[np.bool_
     wanted = [joined(phrase) for phrase in phrases]
     found = [[len(w) >= _LONG and w in text for w in wanted] for text in texts]
     return np.array(found, dtype=bool)
-
-
-def _word_flags(texts: list[Words], numbers: dict[str, int]) -> sparse.csr_matrix:
-    pairs = [
-        (row, numbers.setdefault(word, len(numbers)))
-        for row, words in enumerate(texts)
-        for word in set(words)
-    ]
-    rows, places = ([pair[side] for pair in pairs] for side in (0, 1))
-    return sparse.csr_matrix((np.ones(len(rows)), (rows, places)), shape=(len(texts), len(numbers)))
 
 
 def _count(texts: list[Words], words: frozenset[str]) -> Matrix:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from salesnb.schema import TABLES, Column
 from salesnb.sources.guess.choose import Candidate
+from salesnb.sources.guess.result import TableGuess
 from salesnb.sources.guess.scores import ScoredSource
 
 _MOST_DISTINCT = 2_000
 _ALL, _MANY = 0.95, 0.5
 _FOUND, _PARTLY, _SMALL_NUMBERS, _ABSENT = 3.0, 1.2, 0.5, -1.0
+_MOST_ALIASES = 200
 _LIKELY = -4.0
 """Log odds below which a column is not even tried as a key or a reference."""
 
@@ -87,9 +90,7 @@ def weigh_links(
     return Linked(weighed, keys, links)
 
 
-def _references(
-    table: str, chosen: Mapping[str, list[Candidate]]
-) -> Iterator[tuple[Column, str]]:
+def _references(table: str, chosen: Mapping[str, list[Candidate]]) -> Iterator[tuple[Column, str]]:
     for other, candidates in chosen.items():
         for column in TABLES[other].columns.values():
             if column.rule.references == table and other != table:
@@ -129,9 +130,7 @@ def _gain(
     return total
 
 
-def _link(
-    source: ScoredSource, row: int, target: ScoredSource, key: int, column: Column
-) -> Link:
+def _link(source: ScoredSource, row: int, target: ScoredSource, key: int, column: Column) -> Link:
     values = source.profiles[row].distinct[:_MOST_DISTINCT]
     known = target.profiles[key].known
     found = sum(value in known for value in values)
@@ -147,3 +146,31 @@ def _weight(source: ScoredSource, row: int, link: Link) -> float:
         few = 0.5 if profile.n_distinct < 3 else 1.0
         return few * (_FOUND if link.share >= _ALL else _PARTLY)
     return _ABSENT if link.share < 0.05 else 0.0
+
+
+def guess_aliases(blocks: Iterable[TableGuess], linked: Linked) -> dict[str, dict[str, str]]:
+    """Find values that are no key but for blanks, signs and case: `GTXPro` is `GTX Pro`."""
+    placed = list(blocks)
+    main = {block.table: block for block in reversed(placed)}
+    aliases: dict[str, dict[str, str]] = {}
+    for block in placed:
+        for item in block.columns:
+            table = item.column.rule.references
+            if table not in linked.keys or table not in main or not isinstance(item.spec, str):
+                continue
+            known = linked.sources[main[table].source].profiles[linked.keys[table]].known
+            source = linked.sources[block.source]
+            values = source.profiles[source.columns.index(item.spec)].distinct
+            found = _alike([value for value in values if value not in known], known)
+            if found:
+                aliases.setdefault(table, {}).update(found)
+    return aliases
+
+
+def _alike(values: list[str], known: frozenset[str]) -> dict[str, str]:
+    if not values or len(values) > _MOST_ALIASES:
+        return {}
+    bare = {key: "".join(c for c in key.casefold() if c.isalnum()) for key in (*known, *values)}
+    counts = Counter(bare[key] for key in known)
+    keys = {bare[key]: key for key in known if counts[bare[key]] == 1 and bare[key]}
+    return {value: keys[bare[value]] for value in values if bare[value] in keys}

@@ -15,20 +15,20 @@ from salesnb.sources.guess.scores import ScoredSource
 
 Chosen = dict[str, list[Candidate]]
 
-_ENOUGH = 0.5
+ENOUGH = 0.5
 """Share of owners that must be known in a source of users for it to be the reps."""
 _CLEAR = 1.0
 
 
 def add_memberships(
-    chosen: Chosen, rated: Mapping[str, list[Candidate]], sources: Mapping[str, ScoredSource]
-) -> Chosen:
+    chosen: Chosen, rated: Mapping[str, list[Candidate]], sources: dict[str, ScoredSource]
+) -> tuple[Chosen, dict[str, ScoredSource]]:
     """Read memberships from the source of reps, or of opportunities, if it tells a team.
 
     In opportunities each rep must have one team only; else who was where when is not known.
     """
     if chosen["memberships"]:
-        return chosen
+        return chosen, sources
     for table, key in (("reps", reps.rep_id), ("opportunities", opportunities.rep_id)):
         for owner in chosen[table][:1]:
             found = [c for c in rated["memberships"] if c.source == owner.source]
@@ -38,9 +38,13 @@ def add_memberships(
             team, rep = found[0].pairs[memberships.team_id], owner.pairs[key]
             is_clear = source.of(memberships.team_id)[team] > _CLEAR and team != rep
             if is_clear and (table == "reps" or _is_function(source, rep, team)):
-                pairs = {**found[0].pairs, memberships.rep_id: rep}
-                return {**chosen, "memberships": [replace(found[0], pairs=pairs)]}
-    return chosen
+                made = replace(found[0], log_odds=min(owner.log_odds, _CLEAR))
+                log_odds = source.log_odds.copy()
+                log_odds[:, source.place(memberships.rep_id)] = -9.0
+                log_odds[rep, source.place(memberships.rep_id)] = source.of(key)[rep]
+                known = {**sources, source.name: source.with_log_odds(log_odds)}
+                return {**chosen, "memberships": [made]}, known
+    return chosen, sources
 
 
 def _is_function(source: ScoredSource, of: int, value: int) -> bool:
@@ -66,14 +70,13 @@ def order_users(chosen: Chosen, sources: Mapping[str, ScoredSource]) -> Chosen:
     return {**chosen, "reps": sorted(chosen["reps"], key=lambda c: -rate(c))}
 
 
-def knows_owners(linked: Linked, users: str) -> bool:
-    """Whether a source of users has the owners of the opportunities, or nobody can tell."""
+def owners_known(linked: Linked) -> float | None:
+    """Share of the opportunities' owners that the source of reps knows; None if nobody can tell."""
     shares = [
-        link.share for (table, column, _, row), link in linked.links.items()
+        link.share for (table, column, _, _), link in linked.links.items()
         if table == "opportunities" and column == opportunities.rep_id
-        and link.target.startswith(f"{users}: ")
     ]  # fmt: skip
-    return not shares or max(shares) >= _ENOUGH
+    return max(shares) if shares else None
 
 
 def collect_reps(
@@ -101,7 +104,10 @@ def collect_reps(
                 else f"{name!r} goes with {owner.inputs[0]!r}",
             ),
         )  # fmt: skip
-        return TableGuess("reps", block.source, round(sure * 0.95, 2), why, found, distinct=True)
+        return TableGuess(
+            "reps", block.source, round(sure * 0.95, 2), why, found,
+            options={"distinct": True, "only_filled": "rep_id"},
+        )  # fmt: skip
     return None
 
 
@@ -122,7 +128,7 @@ def _knows_less(
         sources[b.source].profiles[sources[b.source].columns.index(c.inputs[0])].known
         for b, c in ((deals, placed), (block, owner))
     )
-    return bool(owners) and len(owners & here) < _ENOUGH * len(owners)
+    return bool(owners) and len(owners & here) < ENOUGH * len(owners)
 
 
 def _name_beside(source: ScoredSource, owner: str) -> str:
@@ -149,10 +155,13 @@ def collect_teams(block: TableGuess | None) -> TableGuess | None:
     why = "no table of teams"
     sure = round(team.confidence * 0.95, 2)
     found = tuple(
-        ColumnGuess(column, team.spec, team.inputs, sure, f"{team.reason}; {why}", team.alternatives)
+        ColumnGuess(
+            column, team.spec, team.inputs, sure, f"{team.reason}; {why}", team.alternatives
+        )
         for column in (teams.team_id, teams.name)
     )
-    return TableGuess("teams", block.source, sure, why, found, distinct=True)
+    options = {"distinct": True, "only_filled": "team_id"}
+    return TableGuess("teams", block.source, sure, why, found, options=options)
 
 
 def _placed(block: TableGuess | None, column: Column) -> ColumnGuess | None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
-from salesnb.schema import TABLES
+from salesnb.schema import TABLES, activities
 from salesnb.sources.guess.choose import Candidate, choose_sources, rate_candidates
 from salesnb.sources.guess.columns import Placing, place_columns
 from salesnb.sources.guess.conventions import guess_currency, guess_file
-from salesnb.sources.guess.derive import derive_columns
-from salesnb.sources.guess.links import Linked, weigh_links
+from salesnb.sources.guess.derive import Found, derive_columns
+from salesnb.sources.guess.links import Linked, guess_aliases, weigh_links
 from salesnb.sources.guess.people import (
+    ENOUGH,
     add_memberships,
     collect_reps,
     collect_teams,
-    knows_owners,
     order_users,
+    owners_known,
 )
 from salesnb.sources.guess.result import ColumnGuess, FileGuess, Guess, TableGuess
 from salesnb.sources.guess.scores import ScoredSource, score_sources
-from salesnb.sources.guess.vocabulary import Vocabulary, read_vocabulary
+from salesnb.sources.guess.values import TRUE
+from salesnb.sources.guess.vocabulary import Vocabulary, bare_header, read_vocabulary
 
 
 def guess_mapping(
@@ -49,11 +53,12 @@ def guess_mapping(
         return Guess(tables=())
     sources = score_sources(usable, words)
     rated = rate_candidates(sources, words)
-    chosen = add_memberships(order_users(choose_sources(rated), sources), rated, sources)
+    chosen = order_users(choose_sources(rated), sources)
+    chosen, sources = add_memberships(chosen, rated, sources)
     linked = weigh_links(sources, chosen)
     blocks = _place_all(chosen, linked, words)
     blocks = _complete_people(blocks, chosen, linked)
-    return _finish(blocks, linked.sources, usable)
+    return _finish(blocks, linked, usable)
 
 
 def _place_all(
@@ -75,14 +80,37 @@ def _place(
     placing = Placing(table, source, linked, words)
     found = derive_columns(placing, place_columns(placing))
     named = f"name of {source.name}" if candidate.named > 0.5 else "what its columns say"
-    is_collected = table == "memberships" and source.profiles and _repeats(source, found)
     return TableGuess(
         table, source.name, round(min(candidate.confidence, 0.99), 2), named,
-        tuple(found.values()), distinct=bool(is_collected), alternatives=others,
+        tuple(found.values()), alternatives=others, options=_options(placing, found),
     )  # fmt: skip
 
 
-def _repeats(source: ScoredSource, found: Mapping[str, ColumnGuess]) -> bool:
+def _options(placing: Placing, found: Found) -> dict[str, Any]:
+    """Leave out deleted rows, activities of no kind, and repeated memberships."""
+    source, options = placing.source, dict[str, Any]()
+    deleted = [n for n, header in enumerate(source.columns) if _is_deletion(header, placing)]
+    deleted = [n for n in deleted if 0 < _share_true(source, n) <= 0.5]
+    if deleted:
+        options["skip"] = {source.columns[n]: True for n in deleted}
+    if placing.table == "memberships" and _repeats(source, found):
+        options |= {"distinct": True, "only_filled": ["rep_id", "team_id"]}
+    kind = found.get(activities.kind) if placing.table == "activities" else None
+    if kind and isinstance(kind.spec, dict) and kind.spec.get("otherwise") == "":
+        options["only_filled"] = "kind"
+    return options
+
+
+def _is_deletion(header: str, placing: Placing) -> bool:
+    return bare_header(header, placing.vocabulary)[-1:] in (("deleted",), ("archived",))
+
+
+def _share_true(source: ScoredSource, row: int) -> float:
+    words = source.frame.iloc[:, row].str.strip().str.lower()
+    return float(words.isin(TRUE).mean())
+
+
+def _repeats(source: ScoredSource, found: Found) -> bool:
     """Whether rows of the key repeat, so that only different ones are to be kept."""
     inputs = [name for item in found.values() for name in item.inputs]
     columns = [source.columns.index(name) for name in dict.fromkeys(inputs)]
@@ -93,14 +121,19 @@ def _complete_people(
     blocks: dict[str, list[TableGuess]], chosen: Mapping[str, list[Candidate]], linked: Linked
 ) -> dict[str, list[TableGuess]]:
     first = {table: found[0] for table, found in blocks.items() if found}
-    users = first.get("reps")
-    why = "no table of users"
-    if users is not None and not knows_owners(linked, users.source):
-        why = f"{users.source} does not have the owners"
-    if users is None or why != "no table of users" or users.unfilled:
-        collected = collect_reps(first, linked.sources, why)
-        if collected is not None:
-            blocks = {**blocks, "reps": [collected]}
+    users, known = first.get("reps"), owners_known(linked)
+    if users is None or users.unfilled:
+        collected = collect_reps(first, linked.sources, "no table of users")
+        blocks = {**blocks, "reps": [collected] if collected else blocks["reps"]}
+    elif known is not None and known < ENOUGH:
+        collected = collect_reps(first, linked.sources, f"{users.source} lacks the owners")
+        blocks = {**blocks, "reps": [collected] if collected else blocks["reps"]}
+    elif known is not None and known < 1:
+        deals = {"opportunities": first["opportunities"]}
+        collected = collect_reps(deals, linked.sources, f"owners that {users.source} lacks")
+        if collected:
+            rest = {**collected.options, "only_new": True}
+            blocks = {**blocks, "reps": [users, replace(collected, options=rest)]}
     if not blocks["teams"]:
         made = collect_teams(first.get("memberships"))
         blocks = {**blocks, "teams": [made] if made else []}
@@ -108,9 +141,9 @@ def _complete_people(
 
 
 def _finish(
-    blocks: Mapping[str, list[TableGuess]], sources: Mapping[str, ScoredSource],
-    previews: Mapping[str, pd.DataFrame],
-) -> Guess:  # fmt: skip
+    blocks: Mapping[str, list[TableGuess]], linked: Linked, previews: Mapping[str, pd.DataFrame]
+) -> Guess:
+    sources = linked.sources
     tables = tuple(block for name in TABLES for block in blocks[name])
     used: dict[str, list[ColumnGuess]] = {}
     for block in tables:
@@ -125,6 +158,7 @@ def _finish(
     return Guess(
         tables=tables,
         files=tuple(files),
+        aliases=guess_aliases(tables, linked),
         currency=currency,
         currency_reason=reason,
         unplaced_columns={

@@ -44,14 +44,14 @@ class ColumnGuess:
 
 @dataclass(frozen=True)
 class TableGuess:
-    """Which source holds a table's rows, or what they are collected from (`distinct`)."""
+    """Which source holds a table's rows, and which of its rows: `options` as a block has them."""
 
     table: str
     source: str
     confidence: float
     reason: str
     columns: tuple[ColumnGuess, ...]
-    distinct: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
     alternatives: tuple[str, ...] = ()
 
     @property
@@ -80,6 +80,8 @@ class Guess:
         Blocks of rows in the model's order; activities may have several.
     files
         Options of the sources.
+    aliases
+        Per table: values that are a key but for blanks and case, with the key.
     currency
         Reporting currency, empty where nothing tells; why it is this one.
     unplaced_columns
@@ -90,6 +92,7 @@ class Guess:
 
     tables: tuple[TableGuess, ...]
     files: tuple[FileGuess, ...] = ()
+    aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     currency: str = ""
     currency_reason: str = ""
     unplaced_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -105,7 +108,11 @@ class Guess:
             for name, declaration in TABLES.items()
             if declaration.required and name not in names
         }
-        return {name: tuple(map(str, (absent | found)[name])) for name in TABLES if name in absent | found}
+        return {
+            name: tuple(map(str, (absent | found)[name]))
+            for name in TABLES
+            if name in absent | found
+        }
 
     @property
     def is_complete(self) -> bool:
@@ -154,6 +161,8 @@ class Guess:
                 table.add_row(*map(Text, map(str, cells)))
         parts: list[RenderableType] = [Text(self.finding, style="bold"), table]
         for name, columns in self.unplaced_columns.items():
+            if not columns:
+                continue
             parts.append(Text(f"Not placed of {name}: {', '.join(columns)}"))
         for name in self.unused_sources:
             parts.append(Text(f"No table is read from {name}."))

@@ -18,6 +18,8 @@ from salesnb.sources.guess.vocabulary import Vocabulary
 
 _PRIOR, _REQUIRED = -1.6, 0.6
 _ONLY = 2.4
+_THIN, _TOO_THIN = 0.5, 2.0
+"""Share of rows that a required column should fill, and what is held against one that does not."""
 PLACED = 0.0
 """Log odds from which a column is placed: as likely right as wrong."""
 
@@ -76,6 +78,7 @@ def score_sources(
     row_of = {header: n for n, header in enumerate(headers)}
     shapes = [shape_of(column) for column in evidence.columns]
     prior = _PRIOR + _REQUIRED * np.array([c.rule.required for c in evidence.columns], dtype=float)
+    is_needed = np.array([c.rule.required and c.rule.kind != "boolean" for c in evidence.columns])
     sources = {}
     for name, given in previews.items():
         frame = given.astype("str")
@@ -90,7 +93,9 @@ def score_sources(
         profiles = tuple(profile_column(frame.iloc[:, n]) for n in range(frame.shape[1]))
         by_shape = [{shape: fit(p, shape) for shape in set(shapes)} for p in profiles]
         fits = np.array([[known[shape] for shape in shapes] for known in by_shape])
+        is_thin = np.array([0 < p.filled < _THIN for p in profiles])
         log_odds = prior + own.log_odds + fits.reshape(own.log_odds.shape)
+        log_odds[np.ix_(is_thin, is_needed)] -= _TOO_THIN
         source = ScoredSource(name, frame, profiles, own, log_odds)
         source = replace(source, outcomes=tuple(_outcome_columns(source)))
         extra = _order_evidence(source) + _only_evidence(source)
@@ -100,7 +105,7 @@ def score_sources(
 
 def assign(source: ScoredSource, table: str) -> dict[Column, int]:
     """Give each column of a table at most one of the source's, so that the whole is likeliest."""
-    columns = [column for column in TABLES[table].columns.values()]
+    columns = list(TABLES[table].columns.values())
     places = [source.place(column) for column in columns]
     gain = np.clip(source.log_odds[:, places] - PLACED, 0.0, None)
     rows, chosen = linear_sum_assignment(gain, maximize=True)
@@ -145,8 +150,8 @@ def _order_evidence(source: ScoredSource) -> Matrix:
         filled = source.frame.iloc[:, number].notna()
         if 0 < filled.sum() < len(filled) and (filled == ended).mean() >= 0.97:
             extra[number, closed] += 2.0
-    days = {n: _comparable(source.frame.iloc[:, n]) for n in moments}
-    days = {n: values for n, values in days.items() if values is not None}
+    found = {n: _comparable(source.frame.iloc[:, n]) for n in moments}
+    days = {n: values for n, values in found.items() if values is not None}
     for number, values in days.items():
         if _is_first(values, [other for n, other in days.items() if n != number]):
             extra[number, created] += 2.0 if source.headers.is_silent[number] else 1.0

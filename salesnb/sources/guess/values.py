@@ -10,6 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from salesnb.sources.cleaning.conventions import infer_decimal
+from salesnb.sources.mapping import FALSE_WORDS, TRUE_WORDS
 
 _SAMPLE = 80
 """Distinct texts looked at; what holds for them all holds for nearly all."""
@@ -23,7 +24,8 @@ _NAMED_DAY = re.compile(
 _COMPACT_DAY = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])|1[0-9]{12}")
 _SERIAL = re.compile(r"[34]\d{4}(\.\d+)?")
 _NUMBER = re.compile(
-    r"[-+(]?\s?([A-Z]{3}\s?|[A-Z]{0,2}[$€£¥₹]\s?)?[-+]?(\d+|\d{1,3}([.,' \u00a0\u202f’]\d{3})+)([.,]\d*)?"
+    r"[-+(]?\s?([A-Z]{3}\s?|[A-Z]{0,2}[$€£¥₹]\s?)?"
+    r"[-+]?(\d+|\d{1,3}([.,' \u00a0\u202f’]\d{3})+)([.,]\d*)?"
     r"([eE][-+]?\d+)?\s?([kKmMbB]|Mio|Tsd)?\s?([$€£¥₹]|[A-Z]{3}|kr|zł)?\)?-?"
 )
 _WHOLE = re.compile(r"\d+")
@@ -31,13 +33,12 @@ _MONEY = re.compile(r"[$€£¥₹]|\b(USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|P
 _PERIOD = re.compile(r"\d{4}-?Q[1-4]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 _LINK = re.compile(r"https?://|www\.|/\w+/")
-CURRENCIES = frozenset(
+_CODES = (
     "AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES "
     "KRW MXN MYR NGN NOK NZD PEN PHP PKR PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
-    .split()
-)  # fmt: skip
-TRUE = frozenset("true t yes y 1 ja oui si sí wahr vrai verdadero".split())
-FALSE = frozenset("false f no n 0 nein non falsch faux falso".split())
+)
+CURRENCIES = frozenset(_CODES.split())
+TRUE, FALSE = frozenset(TRUE_WORDS), frozenset(FALSE_WORDS)
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "$": "USD"}
 
 _KINDS: dict[str, tuple[str, ...]] = {

@@ -24,9 +24,6 @@ from salesnb.sources.mapping import file_stem, preset_names
 Place = tuple[str, str]
 """A column of the model by its table and name; columns of two tables may be equal as texts."""
 
-_LATER = 4
-"""How much worse a name is that a preset takes only where a better one is empty."""
-
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -102,6 +99,11 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
     others = frozenset(name_key(text, noise) for text in content["others"])
     for preset in preset_names() if presets is None else presets:
         _learn(_load(folder / "presets" / f"{preset}.yaml"), columns, tables, others, noise, short)
+    closed, expected = (
+        columns["opportunities", name] for name in ("closed_on", "expected_close_on")
+    )
+    for phrase in set(closed) & set(expected):
+        del expected[phrase]  # a close date is the expected one too while an opportunity is open
     entities = {
         name: frozenset(
             tuple(map(singular, split_words(text))) for text in content["tables"][name]["names"]
@@ -169,9 +171,7 @@ def _headers(spec: Any, column: Column) -> Iterator[tuple[str, int]]:
             return
         if "column" in spec:
             yield from _headers(spec["column"], column)
-        for position, item in enumerate(spec.get("first_of", ())):
-            later = 0 if position == 0 else _LATER
-            yield from ((text, rank + later) for text, rank in _headers(item, column))
+        yield from _headers(list(spec.get("first_of", ()))[:1], column)  # the rest stand in for it
         return
     for position, item in enumerate(spec if isinstance(spec, list) else [spec]):
         if isinstance(item, str):

@@ -18,7 +18,14 @@ _HEAD = (
 
 def write_yaml(guess: Guess) -> str:
     """Write the mapping; blocks that lack a required column are comments unless required."""
-    lines = [*_HEAD, *_missing(guess), *_company(guess), *_files(guess), *_tables(guess)]
+    lines = [
+        *_HEAD,
+        *_missing(guess),
+        *_company(guess),
+        *_files(guess),
+        *_aliases(guess),
+        *_tables(guess),
+    ]
     for name, columns in guess.unused_sources.items():
         lines.append(f"# No table is read from {_comment(name)}: {_comment(', '.join(columns))}")
     return "\n".join(lines) + "\n"
@@ -41,9 +48,16 @@ def _files(guess: Guess) -> Iterator[str]:
         yield "files:"
     for file in guess.files:
         if file.options:
-            yield f"  {_scalar(file.source)}: {_flow(file.options)}  # {_comment(file.reason)}"
+            yield f"  {_dump(file.source)}: {_dump(file.options)}  # {_comment(file.reason)}"
         else:
             yield f"  # {_comment(file.source)}: {_comment(file.reason)}"
+
+
+def _aliases(guess: Guess) -> Iterator[str]:
+    if guess.aliases:
+        yield "aliases:"
+    for table, pairs in guess.aliases.items():
+        yield f"  {table}: {_dump(dict(pairs))}  # alike but for blanks, signs or case"
 
 
 def _tables(guess: Guess) -> Iterator[str]:
@@ -62,11 +76,11 @@ def _tables(guess: Guess) -> Iterator[str]:
 
 
 def _block(guess: Guess, block: TableGuess) -> Iterator[str]:
-    yield f"  - from: {_scalar(block.source)}  # {block.confidence:.2f}  {_comment(block.reason)}"
+    yield f"  - from: {_dump(block.source)}  # {block.confidence:.2f}  {_comment(block.reason)}"
     if block.alternatives:
         yield f"    # or from: {_comment(', '.join(block.alternatives))}"
-    if block.distinct:
-        yield "    distinct: true"
+    for name, value in block.options.items():
+        yield f"    {name}: {_dump(value)}"
     yield "    columns:"
     found = {str(item.column): item for item in block.columns}
     for name in TABLES[block.table].columns:
@@ -85,22 +99,15 @@ def _main_block(guess: Guess, source: str) -> TableGuess:
 
 
 def _column(item: ColumnGuess) -> Iterator[str]:
-    spec = _flow(item.spec) if isinstance(item.spec, dict) else _scalar(item.spec)
+    spec = _dump(item.spec)
     yield f"      {item.column}: {spec}  # {item.confidence:.2f}  {_comment(item.reason)}"
     if item.alternatives:
         yield f"      #   or: {_comment(', '.join(item.alternatives))}"
 
 
-def _scalar(text: str) -> str:
-    """Write a text so that YAML reads it as that text, on one line."""
-    return _dump(text)
-
-
-def _flow(value: dict[str, Any]) -> str:
-    return _dump(value)
-
-
 def _dump(value: Any) -> str:
+    """Write a value on one line so that YAML reads it as that value."""
+
     def dump(style: str | None) -> str:
         text = yaml.safe_dump(
             value, default_flow_style=True, default_style=style, allow_unicode=style is None,

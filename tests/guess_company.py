@@ -3,14 +3,73 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
-FIRST = "Ana Ben Carla Deniz Emil Fatou Gina Hugo Ines Jonas Kira Liam Mona Nils Olga Pavel".split()
-LAST = "Abel Brandt Costa Dahl Egger Faber Gomez Haas Ivanov Jansen Keller Lopez Moreau".split()
-FIRMS = "Nord Sud Alpha Beta Gamma Delta Omega Blue Red Green Silver Golden Bright Swift".split()
-KINDS = "Logistics Foods Energy Software Media Pharma Tools Motors Textiles Paper".split()
+FIRST = (
+    "Ana",
+    "Ben",
+    "Carla",
+    "Deniz",
+    "Emil",
+    "Fatou",
+    "Gina",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Liam",
+    "Mona",
+    "Nils",
+    "Olga",
+    "Pavel",
+)
+LAST = (
+    "Abel",
+    "Brandt",
+    "Costa",
+    "Dahl",
+    "Egger",
+    "Faber",
+    "Gomez",
+    "Haas",
+    "Ivanov",
+    "Jansen",
+    "Keller",
+    "Lopez",
+    "Moreau",
+)
+FIRMS = (
+    "Nord",
+    "Sud",
+    "Alpha",
+    "Beta",
+    "Gamma",
+    "Delta",
+    "Omega",
+    "Blue",
+    "Red",
+    "Green",
+    "Silver",
+    "Golden",
+    "Bright",
+    "Swift",
+)
+KINDS = (
+    "Logistics",
+    "Foods",
+    "Energy",
+    "Software",
+    "Media",
+    "Pharma",
+    "Tools",
+    "Motors",
+    "Textiles",
+    "Paper",
+)
 STAGES = ("Prospecting", "Qualification", "Proposal", "Negotiation", "Closed Won", "Closed Lost")
 
 
@@ -26,7 +85,9 @@ def made_company(*, n=240, seed=1, stages=STAGES):
     people["hired"] = pd.Timestamp("2021-01-04") + pd.to_timedelta(rng.integers(0, 900, 12), "D")
     people["team"] = rng.choice(["North", "South", "West"], 12)
     people["team_id"] = people["team"].map({"North": "00T01", "South": "00T02", "West": "00T03"})
-    people["manager"] = people["team"].map({"North": "Rosa Wolf", "South": "Tim Ott", "West": "Uli Zorn"})
+    people["manager"] = people["team"].map(
+        {"North": "Rosa Wolf", "South": "Tim Ott", "West": "Uli Zorn"}
+    )
     people["flag"] = "true"
     firms = pd.DataFrame({"name": [f"{a} {b}" for a in FIRMS for b in KINDS][:60]})
     firms["id"] = [f"001Zz{n:05d}AAQ" for n in range(60)]
@@ -85,7 +146,9 @@ def _teams(people):
 
 def _other(rng, people, n):
     owner = rng.integers(0, 12, n)
-    start = pd.Timestamp("2025-02-03 10:30:00") + pd.to_timedelta(rng.integers(0, 700_000, n), "min")
+    start = pd.Timestamp("2025-02-03 10:30:00") + pd.to_timedelta(
+        rng.integers(0, 700_000, n), "min"
+    )
     calls = pd.DataFrame({"start": start, "kind": rng.choice(["Call", "Meeting", "Email"], n)})
     calls["id"] = [f"00T9c{k:06d}CCA" for k in range(n)]
     calls["number"] = (55_000_001 + 7 * np.arange(n)).astype(str)
@@ -156,3 +219,15 @@ class Family:
             swap = str.maketrans(",.", ".,") if self.decimal == "," else {}
             return (self.money + text.str.translate(swap)).astype("str")
         return values.astype("str").where(values.notna())
+
+
+def read_families(name):
+    """Read the families of a YAML file beside this one."""
+    text = (Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8")
+    return {family: _family(content) for family, content in yaml.safe_load(text).items()}
+
+
+def _family(content):
+    sources = {n: (s["records"], s["columns"]) for n, s in content.pop("sources").items()}
+    truth = {t: (b["from"], b["columns"]) for t, b in content.pop("truth").items()}
+    return Family(sources, truth, **content)

@@ -19,7 +19,7 @@ def judge(family, guess):
     for (table, column), hits in found.items():
         source, right = family.truth.get(table, ("", {}))
         wanted = right.get(column, ())
-        wanted = (wanted,) if isinstance(wanted, str) else wanted
+        wanted = [wanted] if isinstance(wanted, str) else wanted
         for name, header, confidence in hits if table not in family.free else ():
             if header in family.also.get(table, ()):
                 continue
@@ -60,7 +60,9 @@ def spoil(family, *, rng, drop=0.3, typo=0.3):
         left = {}
         for column, headers in right.items():
             headers = (headers,) if isinstance(headers, str) else headers
-            found = tuple(renamed[source].get(h, h) for h in headers if h[0] == "=" or h in renamed[source])
+            found = tuple(
+                renamed[source].get(h, h) for h in headers if h[0] == "=" or h in renamed[source]
+            )
             if found:
                 left[column] = found
         truth[table] = (source, left)
