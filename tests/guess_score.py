@@ -17,13 +17,14 @@ def judge(family, guess):
             inputs = item.inputs or ("=" + item.spec["constant"],)
             found.setdefault(key, []).append((block.source, inputs[0], item.confidence))
     for (table, column), hits in found.items():
-        source, right = family.truth.get(table, ("", {}))
+        source, right = family.truth.get(table, ((), {}))
         wanted = right.get(column, ())
         wanted = [wanted] if isinstance(wanted, str) else wanted
+        source = [source] if isinstance(source, str) else source
         for name, header, confidence in hits if table not in family.free else ():
             if header in family.also.get(table, ()):
                 continue
-            is_right = name == source and header in wanted
+            is_right = name in source and header in wanted
             placed.append((table, column, f"{name}: {header}", confidence, is_right))
     for table, (_, right) in family.truth.items():
         if table not in family.free:

@@ -18,7 +18,7 @@ from salesnb.sources.guess.vocabulary import Vocabulary
 
 _PRIOR, _REQUIRED = -1.6, 0.6
 _ONLY = 2.4
-_THIN, _TOO_THIN = 0.5, 2.0
+_THIN, _TOO_THIN = 0.5, 4.0
 """Share of rows that a required column should fill, and what is held against one that does not."""
 PLACED = 0.0
 """Log odds from which a column is placed: as likely right as wrong."""

@@ -165,7 +165,8 @@ def _learn(
 def _headers(spec: Any, column: Column) -> Iterator[tuple[str, int]]:
     """Give the headers a preset takes a column's values from as they are, with their rank."""
     if isinstance(spec, dict):
-        if "lookup" in spec or isinstance(spec.get("then"), dict):
+        is_part = isinstance(spec.get("only_if"), dict)  # the header alone means something else
+        if is_part or "lookup" in spec or isinstance(spec.get("then"), dict):
             return
         if "map" in spec and (column.rule.kind != "text" or column.rule.vocabulary):
             return
