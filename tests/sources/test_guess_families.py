@@ -1,5 +1,7 @@
 """How often guesses are right: labelled header families, the same spoilt, and public data."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,9 +32,11 @@ def report(title, placed, n_missed):
     """Print what a reader of the log wants to know, and return precision where sure, and recall."""
     sure = placed[placed["confidence"] >= 0.8]
     precision, recall = rates(placed, n_missed)
-    print(f"\n{title}: {len(placed)} placed, precision {precision:.3f}, recall {recall:.3f};")
-    print(f"at confidence >= 0.8: precision {sure['is_right'].mean():.3f} of {len(sure)}")
-    print(reliability(placed).round(3).to_string())
+    told = (
+        f"{title}: {len(placed)} placed, precision {precision:.3f}, recall {recall:.3f}; where "
+        f"confidence is 0.8 or more: precision {sure['is_right'].mean():.3f} of {len(sure)}"
+    )
+    sys.stdout.write(f"\n{told}\n{reliability(placed).round(3).to_string()}\n")
     return sure["is_right"].mean(), recall
 
 
@@ -91,7 +95,6 @@ def test_public_data_are_placed(shared_data):
     placed, n_missed = [], 0
     for name, family in REAL.items():
         frame, missed = judge(family, guess_mapping(read_previews(shared_data / name).tables))
-        print(name, rates(frame, len(missed)), [tuple(r) for r in frame[~frame["is_right"].astype(bool)].to_numpy()], missed)
         placed.append(frame)
         n_missed += len(missed)
     precision, recall = report("public data", pd.concat(placed), n_missed)

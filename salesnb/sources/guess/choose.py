@@ -11,7 +11,7 @@ from salesnb.sources.guess.scores import ScoredSource, assign, sigmoid
 from salesnb.sources.guess.values import kind_of
 from salesnb.sources.guess.vocabulary import Vocabulary
 
-_BASE, _NAMED, _OTHER = -3.0, 5.5, -4.5
+_BASE, _NAMED, _OTHER = -3.0, 5.5, -7.0
 _PER_COLUMN, _MOST_COLUMNS, _MISSING = 1.5, 6.0, -2.2
 _OUTCOMES, _SAME_KIND = 2.0, 1.0
 _AT_LEAST = -7.0

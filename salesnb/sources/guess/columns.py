@@ -17,6 +17,7 @@ _SHARPNESS = 2.5
 _NEAR = 1.5
 """Log odds by which another column may be behind and still be named."""
 _MOST = 0.99
+_REPEATED = 0.9
 _LEAST = 0.4
 """Confidence below which a column is left out; two that are alike have half of it each."""
 
@@ -52,7 +53,8 @@ def _guess(placing: Placing, column: Column, row: int, used: set[int]) -> Column
     source = placing.source
     log_odds = source.of(column)
     rivals = [n for n in range(len(log_odds)) if n not in used and log_odds[n] > 0]
-    rivals = [n for n in rivals if not _is_same_thing(source, row, n)]
+    is_key = TABLES[column.table].key == (column,)
+    rivals = [n for n in rivals if not (is_key or _is_same_thing(source, row, n))]
     rivals = sorted(rivals, key=lambda n: (-log_odds[n], n))
     confidence = sigmoid(float(log_odds[row]))
     if rivals:
@@ -71,7 +73,7 @@ def _guess(placing: Placing, column: Column, row: int, used: set[int]) -> Column
 def _is_same_thing(source: ScoredSource, row: int, other: int) -> bool:
     """Whether two columns say the same in other words: an owner's id and name."""
     one, two = source.profiles[row], source.profiles[other]
-    if not one.n_distinct or one.n_distinct != two.n_distinct:
-        return False
+    if one.n_distinct != two.n_distinct or one.uniqueness > _REPEATED:
+        return False  # where nothing repeats, all columns go together
     both = pd.DataFrame({"one": source.frame.iloc[:, row], "two": source.frame.iloc[:, other]})
     return len(both.dropna().drop_duplicates()) == one.n_distinct

@@ -81,8 +81,7 @@ def _key(p: Profile) -> float:
 
 def _reference(p: Profile) -> float:
     repeats = 0.3 if p.uniqueness < 0.9 else 0.0
-    people = 0.4 if repeats and p.n_words >= 1.8 and p.n_distinct * 3 < p.n_filled else 0.0
-    return repeats + people + _is_text(p) - (3.0 if p.n_words > 6 else 0.0)
+    return repeats + _is_text(p) - (3.0 if p.n_words > 6 else 0.0)
 
 
 def _name(p: Profile) -> float:

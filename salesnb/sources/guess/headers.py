@@ -17,7 +17,7 @@ Words = tuple[str, ...]
 
 SAME, NOTHING, UNKNOWN, SILENT = 4.2, -3.0, -2.0, -1.0
 """Log odds of a header that is a known name; is like none; is like none of any; says nothing."""
-_PER_RANK, _LAST_RANK = 0.09, 10
+_PER_RANK, _LAST_RANK = 0.15, 8
 _LIKE_FROM, _LIKE_MOST = 0.74, 1.6
 _QUALIFIED = 2.5
 _INSIDE, _HEAD, _SHARE = -1.8, -0.6, 2.4
@@ -110,7 +110,8 @@ def _compare(
         names = vocabulary.columns[column.table, column]
         chosen = [place[name] for name in names]
         ranks = np.array([min(rank, _LAST_RANK) for rank in names.values()], dtype=float)
-        best[:, n] = (score[:, chosen] - _PER_RANK * ranks).max(axis=1)
+        later = np.where(is_same[:, chosen], _PER_RANK, _PER_RANK / 3) * ranks
+        best[:, n] = (score[:, chosen] - later).max(axis=1)
         same[:, n] = is_same[:, chosen].any(axis=1)
     return np.maximum(best, NOTHING), same
 

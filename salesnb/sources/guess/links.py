@@ -13,7 +13,7 @@ from salesnb.sources.guess.scores import ScoredSource
 
 _MOST_DISTINCT = 2_000
 _ALL, _MANY = 0.95, 0.5
-_FOUND, _PARTLY, _SMALL_NUMBERS, _ABSENT = 3.0, 1.2, 0.5, -1.0
+_FOUND, _PARTLY, _SMALL_NUMBERS, _ABSENT = 3.0, 2.0, 0.5, -1.0
 _MOST_ALIASES = 200
 _LIKELY = -4.0
 """Log odds below which a column is not even tried as a key or a reference."""

@@ -17,7 +17,7 @@ from salesnb.sources.guess.values import Profile, outcome_of, profile_column
 from salesnb.sources.guess.vocabulary import Vocabulary
 
 _PRIOR, _REQUIRED = -1.6, 0.6
-_ONLY = 2.4
+_ONLY, _PEOPLE = 2.4, 0.5
 _THIN, _TOO_THIN = 0.5, 4.0
 """Share of rows that a required column should fill, and what is held against one that does not."""
 PLACED = 0.0
@@ -93,12 +93,12 @@ def score_sources(
         profiles = tuple(profile_column(frame.iloc[:, n]) for n in range(frame.shape[1]))
         by_shape = [{shape: fit(p, shape) for shape in set(shapes)} for p in profiles]
         fits = np.array([[known[shape] for shape in shapes] for known in by_shape])
-        is_thin = np.array([0 < p.filled < _THIN for p in profiles])
+        is_thin = np.array([p.filled < _THIN for p in profiles])
         log_odds = prior + own.log_odds + fits.reshape(own.log_odds.shape)
         log_odds[np.ix_(is_thin, is_needed)] -= _TOO_THIN
         source = ScoredSource(name, frame, profiles, own, log_odds)
         source = replace(source, outcomes=tuple(_outcome_columns(source)))
-        extra = _order_evidence(source) + _only_evidence(source)
+        extra = _order_evidence(source) + _only_evidence(source) + _people_evidence(source)
         sources[name] = source.with_log_odds(log_odds + extra)
     return sources
 
@@ -179,6 +179,14 @@ def _only_evidence(source: ScoredSource) -> Matrix:
         if len(rows) == 1 and source.headers.is_silent[rows[0]]:
             extra[rows[0], source.place(column)] += _ONLY
     return extra
+
+
+def _people_evidence(source: ScoredSource) -> Matrix:
+    """Weigh a few names that come again and again for whoever a row belongs to."""
+    is_people = [_is_name(p) and 1 < p.n_distinct < p.n_filled / 3 for p in source.profiles]
+    is_owner = [column.rule.references == "reps" for column in source.headers.columns]
+    both = np.outer(np.array(is_people), np.array(is_owner)) & ~source.headers.is_same
+    return _PEOPLE * both.astype(float)
 
 
 def _is_name(profile: Profile) -> bool:

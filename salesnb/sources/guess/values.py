@@ -83,7 +83,7 @@ def outcome_of(text: str) -> str:
     >>> outcome_of("Closed Won"), outcome_of("closedlost"), outcome_of("Wonder")
     ('won', 'lost', '')
     """
-    words = re.findall(r"[^\W\d_]+", _plain(text))
+    words = re.findall(r"[^\W\d_]+(?:['’]t)?", _plain(text))
     for outcome, known in (("lost", _LOST), ("won", _WON)):
         if any(w in known or w.removeprefix("closed") in known for w in words):
             return outcome

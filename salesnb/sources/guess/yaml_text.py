@@ -120,5 +120,5 @@ def _dump(value: Any) -> str:
 
 
 def _comment(text: str) -> str:
-    """Keep a text within its line: a header may hold line ends."""
-    return " ".join(text.split())
+    """Keep a text within its line, and what YAML does not allow out of it."""
+    return "".join(mark if mark.isprintable() else "?" for mark in " ".join(text.split()))
