@@ -86,7 +86,7 @@ def import_(
         _guess(source, to=to, unused=[name for name, value in given.items() if value])
         return
     if to is None:
-        raise ParameterError("--to: give the folder of the snapshot.")
+        raise ParameterError("Missing option '--to': the folder of the snapshot.")
     from salesnb.sources.load import import_snapshot
 
     snapshot = import_snapshot(source, to=to, preset=preset, mapping=mapping, strict=strict)

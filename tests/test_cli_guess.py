@@ -81,7 +81,7 @@ def test_a_mapping_that_is_there_is_not_written_over(call, export, tmp_path):
     [
         (["--guess", "--preset", "maven"], "--preset: not with --guess"),
         (["--guess", "--strict"], "--strict: not with --guess"),
-        ([], "--to: give the folder of the snapshot"),
+        ([], "Missing option '--to'"),
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(call, export, arguments, message):

@@ -210,7 +210,9 @@ def test_kinds_of_activities_are_words_or_the_name_of_the_source():
     assert specs == {
         "Calls": {"constant": "call"},
         "activities": {
-            "column": "Type", "map": {"Onsite demo": "meeting", "Phone call": "call"}, "otherwise": ""
+            "column": "Type",
+            "map": {"Onsite demo": "meeting", "Phone call": "call"},
+            "otherwise": "",
         },
     }  # fmt: skip
     assert blocks["activities"].options == {"only_filled": "kind"}
