@@ -86,14 +86,12 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
     folder = resources.files("salesnb.sources")
     content = _load(folder / "guess" / "vocabulary.yaml")
     noise, short = _words(content["noise"]), content["short"]
-    tables = {
-        name: {name_key(text, noise) for text in content["tables"][name]["names"]}
-        for name in TABLES
-    }
+    tables = {name: {name_key(text, noise) for text in _names(content, name)} for name in TABLES}
     columns: dict[Place, dict[tuple[str, ...], int]] = {}
     for name, declaration in TABLES.items():
         for column in declaration.columns.values():
-            texts = [column, *content["tables"][name]["columns"][column]]
+            words = content["tables"].get(name, {}).get("columns", {}).get(column, [])
+            texts = [column, *words]
             columns[name, column] = {}
             _add(columns[name, column], ((text, rank) for rank, text in enumerate(texts)), short)
     others = frozenset(name_key(text, noise) for text in content["others"])
@@ -105,9 +103,7 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
     for phrase in set(closed) & set(expected):
         del expected[phrase]  # a close date is the expected one too while an opportunity is open
     entities = {
-        name: frozenset(
-            tuple(map(singular, split_words(text))) for text in content["tables"][name]["names"]
-        )
+        name: frozenset(tuple(map(singular, split_words(text))) for text in _names(content, name))
         for name in TABLES
     }
     return Vocabulary(
@@ -121,6 +117,11 @@ def read_vocabulary(presets: tuple[str, ...] | None = None) -> Vocabulary:
         short=short,
         entities=entities,
     )
+
+
+def _names(content: Any, table: str) -> list[str]:
+    """List what a table is called, its own name first."""
+    return [table, *content["tables"].get(table, {}).get("names", [])]
 
 
 def _load(path: Any) -> Any:
