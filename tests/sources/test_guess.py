@@ -1,7 +1,9 @@
 """Guesses: what is placed, why, what is said of it, and what is left to the reader."""
 
 import io
+import re
 from importlib import resources
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -467,3 +469,10 @@ def test_where_nothing_can_be_read_every_problem_is_said(tmp_path):
     export = write_export(tmp_path / "export", {"deals": b"", "users": b""})
     with pytest.raises(DataError, match=r"2 problem\(s\)(.|\n)*deals.csv(.|\n)*users.csv"):
         read_previews(export)
+
+
+def test_the_page_shows_what_is_written():
+    page = (Path(__file__).parents[2] / "docs" / "guess.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)
+    frame = deals(Remark=["x y", "z"] * 20, AMOUNT=[f"{k}.25" for k in range(40)])
+    assert guess_mapping({"deals": frame}).to_yaml().endswith(shown)

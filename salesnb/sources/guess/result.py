@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from salesnb.schema import TABLES, Column
+from salesnb.sources.guess.yaml_text import write_yaml
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,6 @@ class Guess:
 
     def to_yaml(self) -> str:
         """Write the mapping as YAML to edit, each line with its confidence and reason."""
-        from salesnb.sources.guess.yaml_text import write_yaml
-
         return write_yaml(self)
 
     def __rich__(self) -> RenderableType:

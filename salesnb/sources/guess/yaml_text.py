@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from salesnb.schema import TABLES
-from salesnb.sources.guess.result import ColumnGuess, Guess, TableGuess
+
+if TYPE_CHECKING:
+    from salesnb.sources.guess.result import ColumnGuess, Guess, TableGuess
 
 _HEAD = (
     "# Proposed from headers and values; the number is how sure each line is, 0 to 1.",
