@@ -63,9 +63,14 @@ def sample(
 @app.command(name="import")
 def import_(
     source: Annotated[Path, typer.Argument(help="Folder of the export, or one file.")],
-    to: Annotated[Path, typer.Option(help="Snapshot folder.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Snapshot folder; with --guess the mapping's file.")
+    ] = None,
     preset: Annotated[str | None, typer.Option(help="Mapping of the package, e.g. maven.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="Mapping of your own, YAML.")] = None,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="Only propose a mapping, as YAML to edit.")
+    ] = False,
     strict: Annotated[bool, typer.Option(help="Refuse the import if any row is refused.")] = False,
     json: Annotated[
         Path | None,
@@ -75,7 +80,13 @@ def import_(
         ),
     ] = None,
 ) -> None:  # fmt: skip
-    """Check an export and make it a snapshot."""
+    """Check an export and make it a snapshot, or propose how to."""
+    if guess:
+        given = {"--preset": preset, "--mapping": mapping, "--strict": strict, "--json": json}
+        _guess(source, to=to, unused=[name for name, value in given.items() if value])
+        return
+    if to is None:
+        raise ParameterError("Missing option '--to': the folder of the snapshot.")
     from salesnb.sources.load import import_snapshot
 
     snapshot = import_snapshot(source, to=to, preset=preset, mapping=mapping, strict=strict)
@@ -84,6 +95,29 @@ def import_(
     told.print(f"Snapshot {snapshot.id}, data as of {snapshot.as_of}, in {snapshot.folder}")
     if json is not None:
         _write(snapshot.report.to_json(), json)
+
+
+def _guess(source: Path, *, to: Path | None, unused: list[str]) -> None:
+    """Print the guess and write its YAML, to standard output if to no file."""
+    from salesnb.sources.guess import guess_mapping, read_previews
+
+    if unused:
+        raise ParameterError(f"{', '.join(unused)}: not with --guess, which imports nothing.")
+    if to is not None and to.exists():
+        raise ParameterError(f"--to {to}: is there already. Give a new file for the mapping.")
+    previews = read_previews(source)
+    guess = guess_mapping(previews.tables)
+    for problem in previews.problems:
+        err.print(f"salesnb: {problem}")
+    (err if to is None else out).print(guess)
+    if to is None:
+        sys.stdout.write(guess.to_yaml())
+        return
+    try:
+        to.write_text(guess.to_yaml(), encoding="utf-8")
+    except OSError as error:
+        raise ParameterError(f"--to {to}: cannot be written: {error.strerror}.") from error
+    out.print(f"Next: edit {to}, then salesnb import {source} --mapping {to} --to SNAPSHOT")
 
 
 def _write(text: str, path: Path) -> None:
