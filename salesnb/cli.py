@@ -62,7 +62,9 @@ def sample(
 
 @app.command(name="import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="Folder of the export, or one file.")],
+    source: Annotated[
+        str, typer.Argument(help="A file, folder or pattern of files, or a database's URL.")
+    ],
     to: Annotated[
         Path | None, typer.Option(help="Snapshot folder; with --guess the mapping's file.")
     ] = None,
@@ -70,6 +72,9 @@ def import_(
     mapping: Annotated[Path | None, typer.Option(help="Mapping of your own, YAML.")] = None,
     guess: Annotated[
         bool, typer.Option("--guess", help="Only propose a mapping, as YAML to edit.")
+    ] = False,
+    append: Annotated[
+        bool, typer.Option("--append", help="Add to what the snapshot holds, by its mapping.")
     ] = False,
     strict: Annotated[bool, typer.Option(help="Refuse the import if any row is refused.")] = False,
     json: Annotated[
@@ -82,14 +87,19 @@ def import_(
 ) -> None:  # fmt: skip
     """Check an export and make it a snapshot, or propose how to."""
     if guess:
-        given = {"--preset": preset, "--mapping": mapping, "--strict": strict, "--json": json}
+        given = {
+            "--preset": preset, "--mapping": mapping, "--append": append, "--strict": strict,
+            "--json": json,
+        }  # fmt: skip
         _guess(source, to=to, unused=[name for name, value in given.items() if value])
         return
     if to is None:
         raise ParameterError("Missing option '--to': the folder of the snapshot.")
     from salesnb.sources.load import import_snapshot
 
-    snapshot = import_snapshot(source, to=to, preset=preset, mapping=mapping, strict=strict)
+    snapshot = import_snapshot(
+        source, to=to, preset=preset, mapping=mapping, append=append, strict=strict
+    )
     told = err if json == _STANDARD_OUTPUT else out
     told.print(snapshot.report)
     told.print(f"Snapshot {snapshot.id}, data as of {snapshot.as_of}, in {snapshot.folder}")
@@ -97,7 +107,7 @@ def import_(
         _write(snapshot.report.to_json(), json)
 
 
-def _guess(source: Path, *, to: Path | None, unused: list[str]) -> None:
+def _guess(source: str, *, to: Path | None, unused: list[str]) -> None:
     """Print the guess and write its YAML, to standard output if to no file."""
     from salesnb.sources.guess import guess_mapping, read_previews
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -16,9 +17,11 @@ import sqlalchemy as sa
 from openpyxl import Workbook
 from small_company import OPPORTUNITIES, REPS, write_export
 
+from salesnb.cli import main
 from salesnb.errors import DataError, ParameterError
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.readers.databases import PASSWORD
+from salesnb.sources.snapshot import open_snapshot
 
 DAY = dt.date
 HEADER = ["opportunity_id", "rep_id", "created_on", "closed_on", "is_won", "is_closed", "amount"]
@@ -307,3 +310,27 @@ def test_a_csv_written_anyhow_is_one_table(tmp_path, content):
     assert frame["is_won"].tolist()[:2] == [True, False]
     assert frame["amount"].tolist()[:2] == [1234.5, 200.0]
     assert snapshot.report.refused == 0
+
+
+def test_the_command_line_takes_patterns_urls_and_the_next_month(tmp_path, capsys, monkeypatch):
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["salesnb", "import", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr()
+
+    url = f"sqlite:///{tmp_path / 'crm.sqlite'}"
+    with sa.create_engine(url).begin() as connection:
+        fill(lambda text: connection.execute(sa.text(text)))
+    assert run(url, "--to", tmp_path / "url")[0] == 0
+    code, said = run(url, "--guess")
+    assert code == 0
+    assert "opportunity_id: opportunity_id" in said.out
+    lines = OPPORTUNITIES.splitlines(keepends=True)
+    write_export(tmp_path / "2026-01", {"reps": REPS, "opportunities": "".join(lines[:2])})
+    write_export(tmp_path / "2026-02", {"opportunities": lines[0] + lines[2]})
+    assert run(f"{tmp_path}/2026-01/*.csv", "--to", tmp_path / "to")[0] == 0
+    code, said = run(tmp_path / "2026-02", "--to", tmp_path / "to", "--append")
+    assert code == 0
+    assert "opportunities" in said.out
+    assert len(open_snapshot(tmp_path / "to").read("opportunities")) == 2

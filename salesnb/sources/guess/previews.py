@@ -41,7 +41,10 @@ def read_previews(source: str | Path, *, rows: int = ROWS) -> Previews:
         db.execute(f"set temp_directory = {quoted(folder)}; set TimeZone = 'UTC'")
         for number, (name, parts) in enumerate(group(find_sources(str(source)), ()).items()):
             try:
-                part = open_part(db, parts[0], FileOptions(), workspace=Path(folder), number=number)
+                part = open_part(
+                    db, parts[0], FileOptions(), workspace=Path(folder), number=number,
+                    most_rows=rows,
+                )  # fmt: skip
                 cells = ", ".join(
                     f"nullif(trim({identifier(c)}::VARCHAR), '') as {identifier(c)}"
                     for c in part.columns

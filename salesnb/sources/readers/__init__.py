@@ -20,11 +20,11 @@ __all__ = ["ROW", "Found", "RejectedLine", "SourcePart", "find_sources", "group"
 
 def open_part(
     db: duckdb.DuckDBPyConnection, found: Found, options: FileOptions, *, workspace: Path,
-    number: int,
+    number: int, most_rows: int | None = None,
 ) -> SourcePart:  # fmt: skip
     """Open what discovery found, copying to `workspace` what DuckDB cannot read as it is.
 
-    `number` tells the parts of one import apart.
+    `number` tells the parts of one import apart. `most_rows` are enough, where a copy is made.
 
     Raises
     ------
@@ -33,7 +33,8 @@ def open_part(
     """
     copy = workspace / f"copy{number}.parquet"
     if discover.is_url(found.origin):
-        return databases.open_sql_table(databases.open_url(found.origin), found.inner, copy=copy)
+        engine = databases.open_url(found.origin)
+        return databases.open_sql_table(engine, found.inner, copy=copy, most_rows=most_rows)
     path = Path(found.origin)
     if path.suffix.lower() in discover.BOOKS:
         return excel.open_sheet(path, found.inner, options, label=found.label, copy=copy)

@@ -125,11 +125,14 @@ def sql_tables(engine: sa.Engine) -> list[str]:
         raise _failed(engine, error) from error
 
 
-def open_sql_table(engine: sa.Engine, table: str, *, copy: Path) -> ParquetPart:
+def open_sql_table(
+    engine: sa.Engine, table: str, *, copy: Path, most_rows: int | None = None
+) -> ParquetPart:
     """Copy a table of a database as text to a Parquet file, in chunks."""
     where = f"{engine.url.database}, table {table}"
     schema, _, name = table.rpartition(".")
     chosen = sa.select(sa.text("*")).select_from(sa.table(name, schema=schema or None))
+    chosen = chosen.limit(most_rows)
     try:
         with engine.connect() as connection:
             streaming = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK)
