@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 import warnings
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from salesnb.errors import ParameterError
 
@@ -25,6 +27,8 @@ _CONNECTED = "SPARK_CONNECT_MODE_ENABLED"
 """Variable that pyspark sets once it talks to Spark Connect."""
 _SUBMITTED = "PYSPARK_GATEWAY_PORT"
 """Variable that `spark-submit` sets: it has started the Java process, and ends it."""
+_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
+"""Variables that have a server reached through another."""
 _WILDCARDS = r"\{}[]*?"
 _UNREADABLE = ("FAILED_READ_FILE", "PATH_NOT_FOUND", "FileNotFoundException")
 
@@ -145,6 +149,7 @@ def _connect(url: str) -> SparkSession:
     from pyspark.sql import SparkSession
 
     is_ours = _CONNECTED not in os.environ
+    _check_server(url or os.environ.get("SPARK_REMOTE", ""))
     try:
         builder = SparkSession.builder
         session = builder.remote(url).create() if url else builder.getOrCreate()
@@ -153,12 +158,28 @@ def _connect(url: str) -> SparkSession:
         if is_ours:
             os.environ.pop(_CONNECTED, None)
         raise ParameterError(
-            f"engine: spark cannot connect to {url or 'SPARK_REMOTE'}: {_first_line(str(error))}\n"
-            "Start the server, correct the address, or pip install 'pyspark[connect]'."
+            f"engine: spark cannot connect: {_first_line(str(error))}\n"
+            "See docs/engines.md; what Spark Connect needs: pip install 'pyspark[connect]'"
         ) from error
     if is_ours:
         _remember(session)
     return session
+
+
+def _check_server(url: str) -> None:
+    """See that a server answers: pyspark itself would try for half an hour."""
+    if not url.startswith(_CONNECT) or any(name in os.environ for name in _PROXIES):
+        return
+    place = urlsplit(url)
+    port = place.port or 15002
+    try:
+        socket.create_connection((place.hostname or "", port), timeout=10).close()
+    except OSError as error:
+        raise ParameterError(
+            f"engine: spark: nothing answers at {place.hostname}:{port} "
+            f"({error.strerror or error}). Start the Spark Connect server, or correct spark_master "
+            "or SPARK_REMOTE."
+        ) from error
 
 
 def _start(master: str) -> None:

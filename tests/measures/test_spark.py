@@ -7,6 +7,7 @@ import dataclasses
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,19 @@ def test_a_master_there_is_not_is_refused_and_nothing_is_left_running(java, host
     with pytest.raises(ParameterError, match="does not start at nowhere://: .*not parse Master"):
         SparkEngine(hostile, master="nowhere://")
     assert [process.poll() is not None for process in processes] == [True]
+
+
+def test_a_server_that_does_not_answer_is_named_at_once(hostile, monkeypatch):
+    for name in ("grpc_proxy", "https_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(ParameterError, match=f"nothing answers at {address} .Connection ref"):
+            SparkEngine(hostile, master=f"sc://{address}/;user_id=x")
+        monkeypatch.setenv("SPARK_REMOTE", f"sc://{address}")
+        with pytest.raises(ParameterError, match=f"nothing answers at {address}.*SPARK_REMOTE"):
+            SparkEngine(hostile)
 
 
 # The same measures -------------------------------------------------------------------------
