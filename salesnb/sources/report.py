@@ -107,12 +107,13 @@ class LoadReport(_Frozen):
     @property
     def finding(self) -> str:
         """The import in one sentence."""
-        if not self.refused:
-            return f"All {self.accepted:,} rows were accepted."
-        return (
-            f"{self.refused:,} of {self.accepted + self.refused:,} rows were refused "
-            "and put in quarantine."
-        )
+        if self.refused:
+            judged = self.accepted + self.refused
+            said = f"{self.refused:,} of {judged:,} rows were refused and put in quarantine."
+        else:
+            said = f"All {self.accepted:,} rows were accepted."
+        left_out = sum(table.left_out for table in self.tables)
+        return f"{said} The mapping left {left_out:,} out." if left_out else said
 
     def check(self) -> str:
         """Check that every row read is accounted for in every table.
