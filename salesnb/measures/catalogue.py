@@ -19,7 +19,10 @@ from salesnb.schema import Column, activities, leads, opportunities, targets
 Family = Literal["rate", "count", "log_mean", "total", "attainment"]
 Unit = Literal["money", "share", "days", "count", "ratio"]
 Direction = Literal["up", "down", "neutral"]
-Fact = Literal["opportunities", "leads", "activities", "rep_days", "quotas", "due"]
+Fact = Literal[
+    "opportunities", "amounts", "leads", "activities", "rep_days", "quotas", "due"
+]  # fmt: skip
+"""What is added up; `amounts` are the opportunities with their amounts converted."""
 
 # Columns that `facts` adds to the tables of the schema.
 IS_WON = "is_won_by_as_of"
@@ -109,7 +112,7 @@ class Kpi:
 
 
 def _closed(value: nw.Expr) -> Part:
-    return Part("opportunities", opportunities.closed_on, value)
+    return Part("amounts", opportunities.closed_on, value)
 
 
 def _created(value: nw.Expr) -> Part:
@@ -124,16 +127,25 @@ def _activity(value: nw.Expr) -> Part:
     return Part("activities", activities.started_at, value)
 
 
+def _qualified(value: nw.Expr) -> Part:
+    return Part("amounts", opportunities.qualified_on, value)
+
+
 def _flag(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
 
 
+# What several sums are made of is one object: it is added up once.
 _one = nw.lit(1.0)
 _won = nw.col(IS_WON)
 _won_amount = nw.when(_won).then(nw.col(AMOUNT))
 _won_count = nw.when(_won & ~nw.col(AMOUNT).is_null()).then(_one)
 _won_days = nw.when(_won).then(nw.col(CYCLE))
 _is_decided = _won | nw.col(IS_LOST)
+_amount = nw.col(AMOUNT)
+_is_valid = _flag(nw.col(IS_VALID))
+_calls = _flag(nw.col(IS_CALL))
+_due = nw.col(DUE)
 _active = Part("rep_days", DAY, nw.col(ACTIVE_SHARE))
 _quota = Part("quotas", DAY, nw.col(QUOTA))
 _closing = (opportunities.closed_on, opportunities.is_won, opportunities.is_closed)
@@ -187,39 +199,39 @@ CATALOGUE: tuple[Kpi, ...] = (
             nw.when(_won & (nw.col(CYCLE) >= 1)).then(nw.col(CYCLE).log())
             .when(_won & ~nw.col(CYCLE).is_null()).then(nw.lit(math.log(0.5)))
         ),
-        median_of=_closed(_won_days),
+        median_of=Part("opportunities", opportunities.closed_on, _won_days),
         importance=0.7,
     ),
     Kpi(
         "pipeline_created", "Pipeline created", "sum of amounts first qualified",
         "qualified in the quarter", "total", "money", "up",
-        Part("opportunities", opportunities.qualified_on, nw.col(AMOUNT)), _active,
+        _qualified(_amount), _active,
         (opportunities.qualified_on, opportunities.amount),
         "what has closed since is kept; amounts are today's",
-        moment=Part("opportunities", opportunities.qualified_on, nw.col(AMOUNT)), is_ratio=False,
+        moment=_qualified(_amount), is_ratio=False,
         importance=0.7,
     ),
     Kpi(
         "pipeline_coverage", "Pipeline coverage",
         "open amount due in the quarter / (quota - bookings so far)",
         "first day of the quarter, or today when it runs", "attainment", "ratio", "up",
-        Part("due", DAY, nw.col(DUE)), Part("due", DAY, nw.col(QUOTA) - nw.col(BOOKED)),
+        Part("due", DAY, _due), Part("due", DAY, nw.col(QUOTA) - nw.col(BOOKED)),
         (opportunities.expected_close_on, opportunities.amount, targets.target),
         "blank once the quota is met; says nothing about quality",
-        moment=Part("due", DAY, nw.col(DUE)), window=1,
+        moment=Part("due", DAY, _due), window=1,
         importance=0.7,
     ),
     Kpi(
         "leads", "Leads", "distinct valid leads", "created in the quarter",
         "count", "count", "up",
-        _lead(_flag(nw.col(IS_VALID))), _active, (leads.created_at,),
+        _lead(_is_valid), _active, (leads.created_at,),
         "duplicates and invalid leads are left out; routing decides who gets them",
         is_ratio=False,
     ),
     Kpi(
         "lead_to_won", "Lead to won", "valid leads that became a won opportunity / valid leads",
         "created in the quarter, matured", "rate", "share", "up",
-        _lead(_flag(nw.col(IS_VALID) & nw.col(LEAD_WON))), _lead(_flag(nw.col(IS_VALID))),
+        _lead(_flag(nw.col(IS_VALID) & nw.col(LEAD_WON))), _lead(_is_valid),
         (leads.created_at, leads.converted_opportunity_id),
         "known late; mixes lead quality with selling",
         matures=True,
@@ -228,7 +240,7 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "connected_calls", "Connected calls a day", "connected calls / working days",
         "started in the quarter", "count", "ratio", "neutral",
-        _activity(_flag(nw.col(IS_CALL))), Part("rep_days", DAY, nw.col(WORKING_DAYS)),
+        _activity(_calls), Part("rep_days", DAY, nw.col(WORKING_DAYS)),
         (activities.started_at, activities.kind),
         "easy to inflate: read it with meetings per 100 calls",
         importance=0.3,
@@ -236,7 +248,7 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "meetings_per_100", "Meetings per 100 calls", "meetings held / connected calls x 100",
         "started in the quarter", "count", "ratio", "up",
-        _activity(_flag(nw.col(IS_MEETING))), _activity(_flag(nw.col(IS_CALL))),
+        _activity(_flag(nw.col(IS_MEETING))), _activity(_calls),
         (activities.started_at, activities.kind),
         "depends on the mix of new and existing customers",
         scale=100.0,

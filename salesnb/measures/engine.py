@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Protocol
 
 import duckdb
@@ -33,16 +34,23 @@ class DuckDBEngine:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._db = duckdb.connect()
+        self._db.execute("set preserve_insertion_order = false")
+        self._names = itertools.count()
 
     def table(self, name: str) -> Lazy:
         """Open a table of the snapshot."""
-        path = str(self._snapshot.path(name))
-        return nw.from_native(self._db.read_parquet(path, hive_partitioning=False))
+        paths = [str(path) for path in self._snapshot.paths(name)]
+        return nw.from_native(self._db.read_parquet(paths, hive_partitioning=False))
 
     def local(self, frame: pd.DataFrame) -> Lazy:
         """Bring a small frame to the engine; times at midnight become dates."""
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        return nw.from_native(self._db.from_arrow(_with_dates(table)))
+        table = _with_dates(pa.Table.from_pandas(frame, preserve_index=False))
+        name = f"local_{next(self._names)}"
+        self._db.register("arriving", table)
+        # Of an Arrow table DuckDB knows no size, and joins the facts to it the wrong way round.
+        self._db.execute(f"create temp table {name} as from arriving")
+        self._db.unregister("arriving")
+        return nw.from_native(self._db.table(name))
 
     def collect(self, lazy: Lazy) -> pd.DataFrame:
         """Run a query and bring its result here."""

@@ -23,8 +23,7 @@ from salesnb.measures.catalogue import (
     QUOTA,
 )
 from salesnb.measures.engine import Engine, Lazy
-from salesnb.measures.people import UNASSIGNED
-from salesnb.periods import FiscalCalendar
+from salesnb.measures.people import MONTH, OWNER, UNASSIGNED
 from salesnb.schema import (
     TABLES,
     activities,
@@ -43,18 +42,22 @@ _MINUTES_A_DAY = 1440
 
 
 def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Opportunities created by `as_of`, with their state and converted amount on that day."""
+    """Opportunities created by `as_of`, with their state on that day."""
     rows = _with_columns(engine.table("opportunities"), snapshot, "opportunities")
     created, closed = nw.col(opportunities.created_on), nw.col(opportunities.closed_on)
     decided = (nw.col(opportunities.is_closed) & (closed <= as_of)).fill_null(False)
-    rows = rows.filter(created.is_null() | (created <= as_of)).with_columns(
+    return rows.filter(created.is_null() | (created <= as_of)).with_columns(
         (decided & nw.col(opportunities.is_won)).alias(IS_WON),
         (decided & ~nw.col(opportunities.is_won)).alias(IS_LOST),
         nw.when(decided).then(closed).otherwise(nw.lit(as_of)).alias(_RATE_DAY),
         ((closed.cast(nw.Datetime) - created.cast(nw.Datetime)).dt.total_minutes()
          / _MINUTES_A_DAY).alias(CYCLE),
     )  # fmt: skip
-    return _convert(rows, engine, snapshot, as_of)
+
+
+def amount_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
+    """Opportunities with their converted amount; what counts no money is spared the rates."""
+    return _convert(opportunity, engine, snapshot, as_of)
 
 
 def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
@@ -94,10 +97,10 @@ def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
 
 
 def due_facts(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, segments: Lazy, quotas: pd.DataFrame,
+    engine: Engine, snapshot: Snapshot, opportunity: Lazy, owners: Lazy, quotas: pd.DataFrame,
     as_of: dt.date,
 ) -> Lazy:  # fmt: skip
-    """Open amounts due per quarter beside what the quota still lacks, by owner and team.
+    """Open amounts due per quarter beside what the quota still lacks, by owner.
 
     A past quarter is seen on its first day, through the last pipeline picture of the 35 days
     before; the quarter of `as_of` is seen on that day. A quarter that cannot be seen has no rows.
@@ -110,12 +113,12 @@ def due_facts(
     calendar = snapshot.calendar
     now = calendar.quarter_of(as_of)
     pictures = _picture_days(engine, snapshot, as_of)
-    amounts = [_due_now(opportunity, calendar, as_of)]
+    amounts = [_due_now(engine, snapshot, opportunity, as_of)]
     if len(pictures):
         amounts.append(_due_in_pictures(engine, snapshot, opportunity, pictures, as_of))
-    columns = [opportunities.rep_id, memberships.team_id, "period", DAY, DUE, QUOTA, BOOKED]
+    columns = [OWNER, DUE, QUOTA, BOOKED]
     parts = [
-        with_team(rows.with_columns(nw.lit(0.0).alias(QUOTA)), segments, DAY).select(*columns)
+        with_team(rows.with_columns(nw.lit(0.0).alias(QUOTA)), owners, DAY).select(*columns)
         for rows in amounts
     ]
     seen = quotas[quotas["period"].isin([*pictures["period"], now])]
@@ -127,8 +130,9 @@ def due_facts(
     return nw.concat(parts)
 
 
-def _due_now(opportunity: Lazy, calendar: FiscalCalendar, as_of: dt.date) -> Lazy:
+def _due_now(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
     """Find what is open and due in the quarter of `as_of`, and what was booked in it so far."""
+    calendar = snapshot.calendar
     now = calendar.quarter_of(as_of)
     first, last = calendar.first_day(now), calendar.last_day(now)
     closed_on, amount = nw.col(opportunities.closed_on), nw.col(AMOUNT)
@@ -137,8 +141,8 @@ def _due_now(opportunity: Lazy, calendar: FiscalCalendar, as_of: dt.date) -> Laz
         & nw.col(opportunities.expected_close_on).is_between(first, last)
     ).fill_null(False)  # fmt: skip
     is_booked = (nw.col(IS_WON) & closed_on.is_between(first, last)).fill_null(False)
-    return opportunity.filter(is_due | is_booked).with_columns(
-        nw.lit(now).alias("period"),
+    rows = amount_facts(engine, snapshot, opportunity.filter(is_due | is_booked), as_of)
+    return rows.with_columns(
         nw.when(is_booked).then(closed_on).otherwise(nw.lit(as_of)).alias(DAY),
         nw.when(is_due).then(amount).alias(DUE),
         nw.when(is_booked).then(amount).otherwise(nw.lit(0.0)).alias(BOOKED),
@@ -192,14 +196,19 @@ def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.Data
     return pd.DataFrame(found, columns=columns)
 
 
-def with_team(rows: Lazy, segments: Lazy, on: str) -> Lazy:
-    """Give each row the team its owner was in on the day `on`; without an owner, no team."""
-    rows = rows.join(segments, on=memberships.rep_id, how="left")
-    start, end = nw.col(memberships.valid_from), nw.col(memberships.valid_to)
-    rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
-    return rows.with_columns(
+def with_team(rows: Lazy, owners: Lazy, on: str) -> Lazy:
+    """Give each row its `OWNER`: the rep, the team on the day `on`, and that day's quarter.
+
+    Rows of a day outside the quarters of `owners`, or without a day, are left out. Every rep is
+    known: the import has refused the others.
+    """
+    day = nw.col(on)
+    rows = rows.with_columns(
         nw.col(memberships.rep_id).fill_null(UNASSIGNED),
-        nw.col(memberships.team_id).fill_null(UNASSIGNED),
+        (day.dt.year() * 12 + day.dt.month()).alias(MONTH),
+    ).join(owners, on=[memberships.rep_id, MONTH])
+    return rows.filter(
+        (day >= nw.col(memberships.valid_from)) & (day < nw.col(memberships.valid_to))
     )
 
 
