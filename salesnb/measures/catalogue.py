@@ -20,9 +20,9 @@ Family = Literal["rate", "count", "log_mean", "total", "attainment"]
 Unit = Literal["money", "share", "days", "count", "ratio"]
 Direction = Literal["up", "down", "neutral"]
 Fact = Literal[
-    "opportunities", "amounts", "leads", "activities", "rep_days", "quotas", "due"
+    "opportunities", "amounts", "won", "leads", "activities", "rep_days", "quotas", "due"
 ]  # fmt: skip
-"""What is added up; `amounts` are the opportunities with their amounts converted."""
+"""What is added up. `amounts` are opportunities with their amounts converted, `won` those won."""
 
 # Columns that `facts` adds to the tables of the schema.
 IS_WON = "is_won_by_as_of"
@@ -112,7 +112,11 @@ class Kpi:
 
 
 def _closed(value: nw.Expr) -> Part:
-    return Part("amounts", opportunities.closed_on, value)
+    return Part("opportunities", opportunities.closed_on, value)
+
+
+def _booked(value: nw.Expr) -> Part:
+    return Part("won", opportunities.closed_on, value)
 
 
 def _created(value: nw.Expr) -> Part:
@@ -138,11 +142,8 @@ def _flag(condition: nw.Expr) -> nw.Expr:
 # What several sums are made of is one object: it is added up once.
 _one = nw.lit(1.0)
 _won = nw.col(IS_WON)
-_won_amount = nw.when(_won).then(nw.col(AMOUNT))
-_won_count = nw.when(_won & ~nw.col(AMOUNT).is_null()).then(_one)
-_won_days = nw.when(_won).then(nw.col(CYCLE))
 _is_decided = _won | nw.col(IS_LOST)
-_amount = nw.col(AMOUNT)
+_amount, _days = nw.col(AMOUNT), nw.col(CYCLE)
 _is_valid = _flag(nw.col(IS_VALID))
 _calls = _flag(nw.col(IS_CALL))
 _due = nw.col(DUE)
@@ -154,17 +155,17 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "bookings", "Bookings", "sum of won amounts", "closed in the quarter",
         "total", "money", "up",
-        _closed(_won_amount), _active, (*_closing, opportunities.amount),
+        _booked(_amount), _active, (*_closing, opportunities.amount),
         "one large opportunity can make a quarter",
-        moment=_closed(_won_amount), is_ratio=False,
+        moment=_booked(_amount), is_ratio=False,
         importance=0.3,
     ),
     Kpi(
         "quota_attainment", "Quota attainment", "bookings / prorated quota",
         "closed in the quarter", "attainment", "share", "up",
-        _closed(_won_amount), _quota, (*_closing, opportunities.amount, targets.target),
+        _booked(_amount), _quota, (*_closing, opportunities.amount, targets.target),
         "only as fair as the quotas; ramp and leave shorten a quota",
-        moment=_closed(_won_amount),
+        moment=_booked(_amount),
     ),
     Kpi(
         "win_rate", "Win rate", "won / (won + lost)", "closed in the quarter",
@@ -184,22 +185,22 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "deal_size", "Deal size", "bookings / opportunities won", "won in the quarter",
         "log_mean", "money", "up",
-        _closed(_won_amount), _closed(_won_count), (*_closing, opportunities.amount),
+        _booked(_amount), _booked(nw.when(~_amount.is_null()).then(_one)), (*_closing, opportunities.amount),
         "skewed: people are compared on the typical (geometric mean) size",
-        moment=_closed(nw.when(_won).then(nw.col(AMOUNT).log())),
+        moment=_booked(_amount.log()),
         importance=0.7,
     ),
     Kpi(
         "cycle_days", "Sales cycle", "median days from created to won", "won in the quarter",
         "log_mean", "days", "down",
-        _closed(_won_days), _closed(nw.when(_won & ~nw.col(CYCLE).is_null()).then(_one)),
+        _booked(_days), _booked(nw.when(~_days.is_null()).then(_one)),
         (opportunities.created_on, *_closing),
         "counts only what was won: slow opportunities still open are missing",
-        moment=_closed(
-            nw.when(_won & (nw.col(CYCLE) >= 1)).then(nw.col(CYCLE).log())
-            .when(_won & ~nw.col(CYCLE).is_null()).then(nw.lit(math.log(0.5)))
+        moment=_booked(
+            nw.when(_days >= 1).then(_days.log())
+            .when(~_days.is_null()).then(nw.lit(math.log(0.5)))
         ),
-        median_of=Part("opportunities", opportunities.closed_on, _won_days),
+        median_of=_booked(_days),
         importance=0.7,
     ),
     Kpi(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
-from salesnb.measures.catalogue import CATALOGUE, IS_LOST, IS_WON, Kpi, Part, find_kpis
+from salesnb.measures.catalogue import IS_LOST, IS_WON, Kpi, Part, find_kpis
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.schema import memberships, opportunities, ratings
@@ -82,9 +82,8 @@ def compute_measures(
     first_close = _first_close(engine, opportunity, as_of)
     periods = snapshot.calendar.between(first_close, as_of)
     context = _prepare(engine, snapshot, opportunity, amount, segments, periods, as_of)
-    sums = _sum_parts(context, wanted)
     return Measures(
-        totals=_long_totals(sums, wanted, context.quarters_with_quota),
+        totals=_long_totals(context, _sum_parts(context, wanted), wanted),
         values=_count_values(context, wanted),
         ratings=_attributed_ratings(context, snapshot, as_of),
         skills=snapshot.read("skills"),
@@ -130,7 +129,12 @@ def _prepare(
     active = people.active_time(snapshot, segments, snapshot.calendar, periods, as_of)
     active = active.merge(names.reset_index(), on=_OWNER)
     quotas = people.prorated_quotas(snapshot, active)
-    made = {"opportunities": opportunity, "amounts": amount, "rep_days": engine.local(active)}
+    made = {
+        "opportunities": opportunity,
+        "amounts": amount,
+        "won": amount.filter(nw.col(IS_WON)),
+        "rep_days": engine.local(active),
+    }
     if snapshot.has("leads"):
         made["leads"] = facts.lead_facts(engine, snapshot, opportunity, as_of)
     if snapshot.has("activities"):
@@ -155,7 +159,7 @@ def _parts_of(kpi: Kpi) -> dict[str, Part]:
 
 
 def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
-    """Sum all parts, one grouped query per fact and date column; the index names the owners."""
+    """Sum all parts, one grouped query per fact and date column; the index is the owner."""
     groups: dict[tuple[str, str], list[tuple[str, nw.Expr]]] = defaultdict(list)
     for kpi in kpis:
         for role, part in _parts_of(kpi).items():
@@ -163,9 +167,7 @@ def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     if not groups:
         return pd.DataFrame()
     frames = [_sum_group(context, fact, on, values) for (fact, on), values in groups.items()]
-    sums = pd.concat(frames, axis=1)
-    sums.index = pd.MultiIndex.from_frame(context.owner_names.loc[sums.index])
-    return sums
+    return pd.concat(frames, axis=1)
 
 
 def _sum_group(
@@ -174,18 +176,22 @@ def _sum_group(
     """Sum the values of one fact per owner; what several KPIs are made of is summed once."""
     distinct = {id(value): value for _, value in values}
     moments = {id(value) for name, value in values if name.endswith(".moment")}
+    keys = {key: f"sum_{number}" for number, key in enumerate(distinct)}
     rows = _attribute(context, fact, on).select(
         people.OWNER,
-        *(value.cast(nw.Float64).alias(f"{key}") for key, value in distinct.items()),
+        *(value.cast(nw.Float64).alias(keys[key]) for key, value in distinct.items()),
     )
-    sums = (sum_ for key in distinct for sum_ in _sums_of(f"{key}", is_moment=key in moments))
+    sums = (
+        sum_ for key in distinct for sum_ in _sums_of(keys[key], is_moment=key in moments)
+    )  # fmt: skip
     found = context.engine.collect(rows.group_by(people.OWNER).agg(*sums)).set_index(people.OWNER)
     columns = {}
     for name, value in values:
-        columns[name] = found[f"{id(value)}"]
+        key = keys[id(value)]
+        columns[name] = found[key]
         if name.endswith(".moment"):
-            for moment in ("n", "squares"):
-                columns[name.replace("moment", moment)] = found[f"{id(value)}.{moment}"]
+            columns[name.replace("moment", "n")] = found[f"{key}.n"]
+            columns[name.replace("moment", "squares")] = found[f"{key}.squares"]
     return pd.DataFrame(columns)
 
 
@@ -200,29 +206,26 @@ def _sums_of(name: str, *, is_moment: bool) -> list[nw.Expr]:
     ]
 
 
-def _long_totals(
-    sums: pd.DataFrame, kpis: tuple[Kpi, ...], quarters_with_quota: frozenset[str]
-) -> pd.DataFrame:
+def _long_totals(context: _Context, sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Bring the sums to one row a rep, team, quarter and KPI.
 
     Rows of nothing are left out, and quarters without any quota where it is quotas that are
     attained: pooled with others they would count bookings against no quota.
     """
+    periods = context.owner_names["period"]
+    with_quota = periods.index[periods.isin(context.quarters_with_quota)]
     frames = []
     for kpi in kpis:
         frame = _totals_of(sums, kpi)
         if kpi.family == "attainment":
-            frame = frame[frame["period"].isin(quarters_with_quota)]
+            frame = frame[frame[people.OWNER].isin(with_quota)]
         frames.append(frame.assign(kpi=kpi.kpi))
     if not frames:
         return pd.DataFrame(columns=[*KEYS, *SUMS])
-    order = {kpi.kpi: position for position, kpi in enumerate(CATALOGUE)}
     whole = pd.concat(frames, ignore_index=True)
-    whole = whole.sort_values(
-        KEYS, kind="stable", ignore_index=True,
-        key=lambda column: column.map(order) if column.name == "kpi" else column,
-    )  # fmt: skip
-    return whole[[*KEYS, *SUMS]]
+    # Owners are numbered in the order of their names, and the KPIs are in the catalogue's.
+    whole = whole.sort_values(people.OWNER, kind="stable", ignore_index=True)
+    return _with_names(context, whole)[[*KEYS, *SUMS]]
 
 
 def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
@@ -245,7 +248,7 @@ def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
 def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Count each distinct value of the KPIs shown as a median, so that medians roll up exactly."""
     frames = []
-    for kpi in kpis:
+    for kpi in sorted(kpis, key=lambda kpi: kpi.kpi):
         if kpi.median_of is None:
             continue
         part = kpi.median_of
@@ -253,15 +256,16 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
         rows = rows.select(people.OWNER, part.value.alias("value"))
         rows = rows.filter(~nw.col("value").is_null())
         counted = rows.group_by(people.OWNER, "value").agg(nw.len().alias("n"))
-        frames.append(context.engine.collect(counted).assign(kpi=kpi.kpi))
+        found = context.engine.collect(counted).sort_values("value")
+        frames.append(found.assign(kpi=kpi.kpi))
     columns = [*KEYS, "value", "n"]
     if not frames:
         return pd.DataFrame(columns=columns)
-    whole = pd.concat(frames).sort_values([people.OWNER, "kpi", "value"], ignore_index=True)
-    return _with_names(whole, context)[columns]
+    whole = pd.concat(frames).sort_values(people.OWNER, kind="stable", ignore_index=True)
+    return _with_names(context, whole)[columns]
 
 
-def _with_names(rows: pd.DataFrame, context: _Context) -> pd.DataFrame:
+def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
     """Say which rep, team and quarter each row's owner is."""
     names = context.owner_names.loc[rows[people.OWNER]].set_axis(rows.index)
     return pd.concat([rows.drop(columns=people.OWNER), names], axis=1)
@@ -278,7 +282,7 @@ def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -
     rows = facts.rating_facts(context.engine, snapshot, as_of)
     context = replace(context, facts={**context.facts, "ratings": rows})
     found = context.engine.collect(_attribute(context, "ratings", ratings.rated_on))
-    found = _with_names(found.drop(columns=ratings.rep_id), context)
+    found = _with_names(context, found.drop(columns=ratings.rep_id))
     return found[columns].sort_values([ratings.form_id, ratings.skill], ignore_index=True)
 
 

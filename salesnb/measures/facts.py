@@ -25,7 +25,7 @@ from salesnb.measures.catalogue import (
 from salesnb.measures.engine import Engine, Lazy
 from salesnb.measures.people import MONTH, OWNER, UNASSIGNED
 from salesnb.schema import (
-    TABLES,
+    Column,
     activities,
     exchange_rates,
     leads,
@@ -43,7 +43,12 @@ _MINUTES_A_DAY = 1440
 
 def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     """Opportunities created by `as_of`, with their state on that day."""
-    rows = _with_columns(engine.table("opportunities"), snapshot, "opportunities")
+    rows = _table(
+        engine, snapshot, opportunities.opportunity_id, opportunities.rep_id,
+        opportunities.created_on, opportunities.qualified_on, opportunities.closed_on,
+        opportunities.expected_close_on, opportunities.is_won, opportunities.is_closed,
+        opportunities.amount, opportunities.currency,
+    )  # fmt: skip
     created, closed = nw.col(opportunities.created_on), nw.col(opportunities.closed_on)
     decided = (nw.col(opportunities.is_closed) & (closed <= as_of)).fill_null(False)
     return rows.filter(created.is_null() | (created <= as_of)).with_columns(
@@ -62,15 +67,25 @@ def amount_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: d
 
 def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
     """Leads created by `as_of`, with whether they are valid and became a won opportunity."""
-    rows = _with_columns(engine.table("leads"), snapshot, "leads")
-    rows = rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
-    won = opportunity.select(
-        nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id),
-        nw.col(IS_WON).alias(LEAD_WON),
-    )
+    rows = _table(
+        engine, snapshot, leads.rep_id, leads.created_at, leads.converted_opportunity_id,
+        leads.rejected_reason,
+    )  # fmt: skip
+    converted = nw.col(leads.converted_opportunity_id)
+    # The few opportunities that were leads are found first: all that were won would fill memory.
+    won = (
+        opportunity.filter(nw.col(IS_WON))
+        .select(nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id))
+        .join(
+            rows.select(converted).filter(~converted.is_null()),
+            on=leads.converted_opportunity_id, how="semi",
+        )
+        .with_columns(nw.lit(True).alias(LEAD_WON))
+    )  # fmt: skip
     rejected = nw.col(leads.rejected_reason).str.to_lowercase().is_in(_INVALID).fill_null(False)
     return (
-        rows.filter(nw.col(leads.created_at) <= as_of)
+        rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
+        .filter(nw.col(leads.created_at) <= as_of)
         .join(won, on=leads.converted_opportunity_id, how="left")
         .with_columns((~rejected).alias(IS_VALID), nw.col(LEAD_WON).fill_null(False))
     )
@@ -78,7 +93,10 @@ def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.
 
 def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     """Activities started by `as_of`, with whether they count as connected call or held meeting."""
-    rows = _with_columns(engine.table("activities"), snapshot, "activities")
+    rows = _table(
+        engine, snapshot, activities.rep_id, activities.kind, activities.started_at,
+        activities.seconds, activities.is_connected,
+    )  # fmt: skip
     rows = rows.with_columns(nw.col(activities.started_at).cast(nw.Date))
     answered = nw.col(activities.is_connected).fill_null(True)
     shortest = snapshot.company.connected_call_seconds
@@ -92,7 +110,10 @@ def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
 
 def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     """Skill scores given by `as_of`; what was not observed is left out."""
-    rows = _with_columns(engine.table("ratings"), snapshot, "ratings")
+    rows = _table(
+        engine, snapshot, ratings.form_id, ratings.rep_id, ratings.rater_id, ratings.rater_role,
+        ratings.skill, ratings.score, ratings.rated_on,
+    )  # fmt: skip
     return rows.filter((nw.col(ratings.rated_on) <= as_of) & ~nw.col(ratings.score).is_null())
 
 
@@ -113,7 +134,10 @@ def due_facts(
     calendar = snapshot.calendar
     now = calendar.quarter_of(as_of)
     pictures = _picture_days(engine, snapshot, as_of)
-    amounts = [_due_now(engine, snapshot, opportunity, as_of)]
+    amounts = [
+        _due_now(engine, snapshot, opportunity, as_of),
+        _booked_now(engine, snapshot, opportunity, as_of),
+    ]
     if len(pictures):
         amounts.append(_due_in_pictures(engine, snapshot, opportunity, pictures, as_of))
     columns = [OWNER, DUE, QUOTA, BOOKED]
@@ -131,22 +155,30 @@ def due_facts(
 
 
 def _due_now(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
-    """Find what is open and due in the quarter of `as_of`, and what was booked in it so far."""
-    calendar = snapshot.calendar
-    now = calendar.quarter_of(as_of)
-    first, last = calendar.first_day(now), calendar.last_day(now)
-    closed_on, amount = nw.col(opportunities.closed_on), nw.col(AMOUNT)
-    is_due = (
-        ~nw.col(IS_WON) & ~nw.col(IS_LOST)
-        & nw.col(opportunities.expected_close_on).is_between(first, last)
-    ).fill_null(False)  # fmt: skip
-    is_booked = (nw.col(IS_WON) & closed_on.is_between(first, last)).fill_null(False)
-    rows = amount_facts(engine, snapshot, opportunity.filter(is_due | is_booked), as_of)
-    return rows.with_columns(
-        nw.when(is_booked).then(closed_on).otherwise(nw.lit(as_of)).alias(DAY),
-        nw.when(is_due).then(amount).alias(DUE),
-        nw.when(is_booked).then(amount).otherwise(nw.lit(0.0)).alias(BOOKED),
+    """Find what is open and due in the quarter of `as_of`."""
+    first, last = _quarter_around(snapshot, as_of)
+    rows = opportunity.filter(
+        nw.col(opportunities.expected_close_on).is_between(first, last),
+        ~nw.col(IS_WON) & ~nw.col(IS_LOST),
     )
+    return amount_facts(engine, snapshot, rows, as_of).with_columns(
+        nw.lit(as_of).alias(DAY), nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED)
+    )
+
+
+def _booked_now(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
+    """Find what was booked so far in the quarter of `as_of`."""
+    first, last = _quarter_around(snapshot, as_of)
+    closed_on = nw.col(opportunities.closed_on)
+    rows = opportunity.filter(closed_on.is_between(first, last), nw.col(IS_WON))
+    return amount_facts(engine, snapshot, rows, as_of).with_columns(
+        closed_on.alias(DAY), nw.lit(None, nw.Float64).alias(DUE), nw.col(AMOUNT).alias(BOOKED)
+    )
+
+
+def _quarter_around(snapshot: Snapshot, day: dt.date) -> tuple[dt.date, dt.date]:
+    quarter = snapshot.calendar.quarter_of(day)
+    return snapshot.calendar.first_day(quarter), snapshot.calendar.last_day(quarter)
 
 
 def _due_in_pictures(
@@ -161,7 +193,10 @@ def _due_in_pictures(
         calendar.first_day(pictures["period"].min()), calendar.last_day(pictures["period"].max())
     ).rename(columns={"day": pipeline_snapshots.expected_close_on, "period": "_due_in"})
     rows = (
-        _with_columns(engine.table("pipeline_snapshots"), snapshot, "pipeline_snapshots")
+        _table(
+            engine, snapshot, pipeline_snapshots.as_of, pipeline_snapshots.opportunity_id,
+            pipeline_snapshots.amount, pipeline_snapshots.expected_close_on,
+        )
         .join(engine.local(pictures), on=pipeline_snapshots.as_of)
         .join(engine.local(due_in), on=pipeline_snapshots.expected_close_on)
         .filter(nw.col("_due_in") == nw.col("period"))
@@ -212,8 +247,8 @@ def with_team(rows: Lazy, owners: Lazy, on: str) -> Lazy:
     )
 
 
-def _with_columns(rows: Lazy, snapshot: Snapshot, table: str) -> Lazy:
-    """Add the declared columns the snapshot's table lacks, all missing."""
+def _table(engine: Engine, snapshot: Snapshot, *columns: Column) -> Lazy:
+    """Open these columns of a table; those the snapshot lacks are missing throughout."""
     kinds = {
         "text": nw.String(),
         "date": nw.Date(),
@@ -221,10 +256,14 @@ def _with_columns(rows: Lazy, snapshot: Snapshot, table: str) -> Lazy:
         "number": nw.Float64(),
         "boolean": nw.Boolean(),
     }
-    absent = [c for c in TABLES[table].columns.values() if not snapshot.has(table, c)]
-    if not absent:
-        return rows
-    return rows.with_columns(*(nw.lit(None, kinds[c.rule.kind]).alias(str(c)) for c in absent))
+    table = columns[0].table
+    return engine.table(table).select(
+        *(
+            nw.col(column) if snapshot.has(table, column)
+            else nw.lit(None, kinds[column.rule.kind]).alias(str(column))
+            for column in columns
+        )
+    )  # fmt: skip
 
 
 def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
@@ -232,16 +271,18 @@ def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> 
 
     A rate of 0 is no rate.
     """
-    home = snapshot.company.currency
     currency, amount = nw.col(opportunities.currency), nw.col(opportunities.amount)
-    rows = rows.with_columns(currency.fill_null(home))
     rates = daily_rates(snapshot, as_of)
     if rates.empty:
         rows = rows.with_columns(nw.lit(None, nw.Float64).alias(_RATE))
     else:
         rows = rows.join(engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left")
-    rate = nw.when(currency == home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
-    return rows.with_columns(nw.when((amount > 0) & (rate > 0)).then(amount * rate).alias(AMOUNT))
+    is_home = currency.is_null() | (currency == snapshot.company.currency)
+    rate = nw.when(is_home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
+    rows = rows.with_columns(rate.alias(_RATE))
+    return rows.with_columns(
+        nw.when((amount > 0) & (nw.col(_RATE) > 0)).then(amount * nw.col(_RATE)).alias(AMOUNT)
+    )
 
 
 def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
@@ -254,7 +295,11 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
     """
     if not snapshot.has("opportunities", opportunities.currency):
         return
-    lacking = converted.filter((nw.col(opportunities.amount) > 0) & nw.col(AMOUNT).is_null())
+    lacking = converted.filter(
+        nw.col(opportunities.amount) > 0,
+        nw.col(opportunities.currency) != snapshot.company.currency,
+        nw.col(AMOUNT).is_null(),
+    )
     found = engine.collect(
         lacking.group_by(opportunities.currency).agg(
             nw.len().alias("n"), nw.col(_RATE_DAY).min().alias("first")

@@ -187,7 +187,7 @@ def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
     """
     known = snapshot.read("teams")[[teams.team_id, teams.name, teams.parent_id]]
     used = pd.Index(segments[_team].unique())
-    extra = [team for team in used if team not in set(known[teams.team_id]) and team != UNASSIGNED]
+    extra = list(used.difference([*known[teams.team_id], UNASSIGNED], sort=False))
     more = pd.DataFrame({teams.team_id: extra, teams.name: extra, teams.parent_id: UNASSIGNED})
     tree = pd.concat([known.astype(object), more.astype(object)], ignore_index=True)
     tree[teams.parent_id] = tree[teams.parent_id].fillna(UNASSIGNED)
