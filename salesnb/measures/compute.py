@@ -248,7 +248,7 @@ def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
 def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Count each distinct value of the KPIs shown as a median, so that medians roll up exactly."""
     frames = []
-    for kpi in sorted(kpis, key=lambda kpi: kpi.kpi):
+    for kpi in kpis:
         if kpi.median_of is None:
             continue
         part = kpi.median_of
@@ -256,19 +256,19 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
         rows = rows.select(people.OWNER, part.value.alias("value"))
         rows = rows.filter(~nw.col("value").is_null())
         counted = rows.group_by(people.OWNER, "value").agg(nw.len().alias("n"))
-        found = context.engine.collect(counted).sort_values("value")
-        frames.append(found.assign(kpi=kpi.kpi))
+        found = context.engine.collect(counted)
+        order = np.lexsort((found["value"], found[people.OWNER]))
+        frames.append(_with_names(context, found.take(order)).assign(kpi=kpi.kpi))
     columns = [*KEYS, "value", "n"]
     if not frames:
         return pd.DataFrame(columns=columns)
-    whole = pd.concat(frames).sort_values(people.OWNER, kind="stable", ignore_index=True)
-    return _with_names(context, whole)[columns]
+    return pd.concat(frames, ignore_index=True)[columns]
 
 
 def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
     """Say which rep, team and quarter each row's owner is."""
-    names = context.owner_names.loc[rows[people.OWNER]].set_axis(rows.index)
-    return pd.concat([rows.drop(columns=people.OWNER), names], axis=1)
+    names = context.owner_names.take(rows[people.OWNER]).set_axis(rows.index)
+    return names.assign(**{name: rows[name] for name in rows if name != people.OWNER})
 
 
 def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:

@@ -34,7 +34,7 @@ class DuckDBEngine:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._db = duckdb.connect()
-        self._db.execute("set preserve_insertion_order = false")
+        self._db.execute("set preserve_insertion_order = false; set perfect_ht_threshold = 16")
         self._names = itertools.count()
 
     def table(self, name: str) -> Lazy:

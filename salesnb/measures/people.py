@@ -84,25 +84,25 @@ def owner_months(
     Returns
     -------
     DataFrame
-        owner (numbered from 0 in the order of rep_id, team_id and period), rep_id, team_id,
-        period, owner_month, valid_from (inclusive), valid_to (exclusive). Facts without an owner
+        rep_id, team_id, period, owner_month, valid_from (inclusive), valid_to (exclusive), and
+        owner, a number from 0 in the order of rep_id, team_id and period. Facts without an owner
         are UNASSIGNED's.
     """
     nobody = pd.DataFrame(
         {_rep: [UNASSIGNED], _team: [UNASSIGNED], _start: [EVER], _end: [NEVER]}
     )  # fmt: skip
+    segments = pd.concat([segments, nobody], ignore_index=True)
     days = calendar.days(calendar.first_day(periods[0]), calendar.last_day(periods[-1]))
     days[MONTH] = days["day"].dt.year * 12 + days["day"].dt.month
-    months = days.groupby(["period", MONTH], as_index=False).agg(
-        _first=("day", "min"), _last=("day", "max")
-    )
-    rows = pd.concat([segments, nobody], ignore_index=True).merge(months, how="cross")
-    rows[_start] = np.maximum(rows[_start], rows["_first"])
-    rows[_end] = np.minimum(rows[_end], rows["_last"] + _A_DAY)
-    rows = rows[rows[_end] > rows[_start]]
-    rows = rows.sort_values([*_OWNER, _start], ignore_index=True)
+    months = days.groupby(["period", MONTH], as_index=False)["day"].agg(["min", "max"])
+    start = np.maximum.outer(segments[_start].to_numpy(), months["min"].to_numpy())
+    end = np.minimum.outer(segments[_end].to_numpy(), (months["max"] + _A_DAY).to_numpy())
+    segment, month = np.nonzero(end > start)
+    rows = segments[[_rep, _team]].take(segment).reset_index(drop=True)
+    rows[["period", MONTH]] = months[["period", MONTH]].take(month).reset_index(drop=True)
+    rows[_start], rows[_end] = start[segment, month], end[segment, month]
     rows[OWNER] = rows.groupby(_OWNER).ngroup().astype("int32")
-    return rows[[OWNER, *_OWNER, MONTH, _start, _end]]
+    return rows
 
 
 def active_time(
