@@ -54,7 +54,8 @@ def _with_team(rows: pd.DataFrame, members: pd.DataFrame, on: str) -> pd.DataFra
 def _convert(deals: pd.DataFrame, rates: pd.DataFrame) -> pd.Series:
     days = pd.date_range(FIRST, LAST)
     daily = rates.pivot_table(index="rate_on", columns="currency", values="rate")
-    daily = daily.reindex(days).ffill().rename_axis("day").stack().rename("rate").reset_index()
+    daily = daily.reindex(days).ffill().rename_axis("day").reset_index()
+    daily = daily.melt("day", value_name="rate")
     dated = deals[["currency"]].assign(day=deals["closed_on"].fillna(TODAY))
     rate = dated.merge(daily, on=["currency", "day"], how="left")["rate"]
     is_home = deals["currency"].isna() | (deals["currency"] == "USD")
@@ -109,7 +110,9 @@ def _activities(tables: Tables, members: pd.DataFrame) -> pd.DataFrame:
     is_call = rows["kind"] == "call"
     rows["n_calls"] = is_call & (rows["seconds"].isna() | (rows["seconds"] >= 60))
     rows["n_meetings"] = ~is_call
-    rows = _with_team(rows[["rep_id", "started_at", "n_calls", "n_meetings"]], members, "started_at")
+    rows = _with_team(
+        rows[["rep_id", "started_at", "n_calls", "n_meetings"]], members, "started_at"
+    )
     return rows.groupby(KEYS)[["n_calls", "n_meetings"]].sum()
 
 

@@ -61,8 +61,11 @@ def find_differences(ours: Path, theirs: Path) -> list[str]:
     totals = pd.read_parquet(ours / "totals.parquet").set_index(["kpi", *KEYS])
     found = [] if set(totals.index.get_level_values("kpi")) == set(KPIS) else ["KPIs"]
     for kpi, sums in KPIS.items():
-        rows = wide.xs(last, level="period", drop_level=False) if "lacking" in vars(sums).values() \
+        rows = (
+            wide.xs(last, level="period", drop_level=False)
+            if "lacking" in vars(sums).values()
             else wide
+        )
         found += [f"{kpi}: {text}" for text in _compare(totals.loc[kpi], _totals(rows, sums))]
     counted = pd.read_parquet(ours / "values.parquet")
     if values is not None:

@@ -185,7 +185,8 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "deal_size", "Deal size", "bookings / opportunities won", "won in the quarter",
         "log_mean", "money", "up",
-        _booked(_amount), _booked(nw.when(~_amount.is_null()).then(_one)), (*_closing, opportunities.amount),
+        _booked(_amount), _booked(nw.when(~_amount.is_null()).then(_one)),
+        (*_closing, opportunities.amount),
         "skewed: people are compared on the typical (geometric mean) size",
         moment=_booked(_amount.log()),
         importance=0.7,
@@ -200,7 +201,7 @@ CATALOGUE: tuple[Kpi, ...] = (
             nw.when(_days >= 1).then(_days.log())
             .when(~_days.is_null()).then(nw.lit(math.log(0.5)))
         ),
-        median_of=_booked(_days),
+        median_of=_closed(nw.when(_won).then(_days)),
         importance=0.7,
     ),
     Kpi(

@@ -141,7 +141,7 @@ def _prepare(
         made["activities"] = facts.activity_facts(engine, snapshot, as_of)
     if snapshot.has("targets"):
         made["quotas"] = engine.local(quotas)
-        made["due"] = facts.due_facts(engine, snapshot, opportunity, owners, quotas, as_of)
+        made["due"] = facts.due_facts(engine, snapshot, amount, owners, quotas, as_of)
     return _Context(engine, made, owners, names, frozenset(quotas["period"]), as_of)
 
 
@@ -248,7 +248,7 @@ def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
 def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Count each distinct value of the KPIs shown as a median, so that medians roll up exactly."""
     frames = []
-    for kpi in kpis:
+    for number, kpi in enumerate(kpis):
         if kpi.median_of is None:
             continue
         part = kpi.median_of
@@ -256,19 +256,26 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
         rows = rows.select(people.OWNER, part.value.alias("value"))
         rows = rows.filter(~nw.col("value").is_null())
         counted = rows.group_by(people.OWNER, "value").agg(nw.len().alias("n"))
-        found = context.engine.collect(counted)
-        order = np.lexsort((found["value"], found[people.OWNER]))
-        frames.append(_with_names(context, found.take(order)).assign(kpi=kpi.kpi))
+        frames.append(context.engine.collect(counted).assign(_kpi=np.int8(number)))
     columns = [*KEYS, "value", "n"]
     if not frames:
         return pd.DataFrame(columns=columns)
-    return pd.concat(frames, ignore_index=True)[columns]
+    whole = pd.concat(frames, ignore_index=True)
+    frames.clear()  # of two thousand reps these are a million rows
+    order = np.lexsort((whole["value"], whole["_kpi"], whole[people.OWNER]))
+    whole = whole.take(order).set_axis(whole.index)
+    names = (
+        pd.Series([kpi.kpi for kpi in kpis])
+        .take(whole.pop("_kpi").to_numpy())
+        .set_axis(whole.index)
+    )
+    return _with_names(context, whole).assign(kpi=names)[columns]
 
 
 def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
     """Say which rep, team and quarter each row's owner is."""
-    names = context.owner_names.take(rows[people.OWNER]).set_axis(rows.index)
-    return names.assign(**{name: rows[name] for name in rows if name != people.OWNER})
+    names = context.owner_names.take(rows[people.OWNER].to_numpy()).set_axis(rows.index)
+    return names.assign(**{str(name): rows[name] for name in rows if name != people.OWNER})
 
 
 def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:

@@ -28,19 +28,28 @@ class Engine(Protocol):
         """Run a query and bring its result here."""
 
 
+_SETTINGS = """
+set preserve_insertion_order = false; -- sums have no order: nothing is kept back for it
+set perfect_ht_threshold = 16; -- bits: owners are numbered, so tens of thousands are an array
+set allocator_background_threads = true; -- memory goes back to the machine between queries
+"""
+
+
 class DuckDBEngine:
     """Runs in this process, in parallel, spilling to disk when memory is short."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._db = duckdb.connect()
-        self._db.execute("set preserve_insertion_order = false; set perfect_ht_threshold = 16")
+        self._db.execute(_SETTINGS)
         self._names = itertools.count()
 
     def table(self, name: str) -> Lazy:
         """Open a table of the snapshot."""
         paths = [str(path) for path in self._snapshot.paths(name)]
-        return nw.from_native(self._db.read_parquet(paths, hive_partitioning=False))
+        return nw.from_native(
+            self._db.read_parquet(paths, union_by_name=True, hive_partitioning=False)
+        )
 
     def local(self, frame: pd.DataFrame) -> Lazy:
         """Bring a small frame to the engine; times at midnight become dates."""

@@ -92,7 +92,7 @@ def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.
 
 
 def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Connected calls and held meetings started by `as_of`; what counts nowhere is left out."""
+    """Activities started by `as_of` that are a connected call or a held meeting."""
     rows = _table(
         engine, snapshot, activities.rep_id, activities.kind, activities.started_at,
         activities.seconds, activities.is_connected,
@@ -119,7 +119,7 @@ def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
 
 
 def due_facts(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, owners: Lazy, quotas: pd.DataFrame,
+    engine: Engine, snapshot: Snapshot, amount: Lazy, owners: Lazy, quotas: pd.DataFrame,
     as_of: dt.date,
 ) -> Lazy:  # fmt: skip
     """Open amounts due per quarter beside what the quota still lacks, by owner.
@@ -132,20 +132,14 @@ def due_facts(
     DataError
         An exchange rate is missing on the day of a picture.
     """
-    calendar = snapshot.calendar
-    now = calendar.quarter_of(as_of)
+    now = snapshot.calendar.quarter_of(as_of)
     pictures = _picture_days(engine, snapshot, as_of)
-    amounts = [
-        _due_now(engine, snapshot, opportunity, as_of),
-        _booked_now(engine, snapshot, opportunity, as_of),
-    ]
+    amounts = [_due_now(snapshot, amount, as_of), _booked_now(snapshot, amount, as_of)]
     if len(pictures):
-        amounts.append(_due_in_pictures(engine, snapshot, opportunity, pictures, as_of))
+        amounts.append(_due_in_pictures(engine, snapshot, amount, pictures, as_of))
     columns = [OWNER, DUE, QUOTA, BOOKED]
-    parts = [
-        with_team(rows.with_columns(nw.lit(0.0).alias(QUOTA)), owners, DAY).select(*columns)
-        for rows in amounts
-    ]
+    rows = nw.concat([rows.select(opportunities.rep_id, DAY, DUE, BOOKED) for rows in amounts])
+    parts = [with_team(rows, owners, DAY).with_columns(nw.lit(0.0).alias(QUOTA)).select(*columns)]
     seen = quotas[quotas["period"].isin([*pictures["period"], now])]
     if len(seen):
         quota = engine.local(seen).with_columns(
@@ -155,24 +149,24 @@ def due_facts(
     return nw.concat(parts)
 
 
-def _due_now(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
+def _due_now(snapshot: Snapshot, amount: Lazy, as_of: dt.date) -> Lazy:
     """Find what is open and due in the quarter of `as_of`."""
     first, last = _quarter_around(snapshot, as_of)
-    rows = opportunity.filter(
+    rows = amount.filter(
         nw.col(opportunities.expected_close_on).is_between(first, last),
         ~nw.col(IS_WON) & ~nw.col(IS_LOST),
     )
-    return amount_facts(engine, snapshot, rows, as_of).with_columns(
+    return rows.with_columns(
         nw.lit(as_of).alias(DAY), nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED)
     )
 
 
-def _booked_now(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
+def _booked_now(snapshot: Snapshot, amount: Lazy, as_of: dt.date) -> Lazy:
     """Find what was booked so far in the quarter of `as_of`."""
     first, last = _quarter_around(snapshot, as_of)
     closed_on = nw.col(opportunities.closed_on)
-    rows = opportunity.filter(closed_on.is_between(first, last), nw.col(IS_WON))
-    return amount_facts(engine, snapshot, rows, as_of).with_columns(
+    rows = amount.filter(closed_on.is_between(first, last), nw.col(IS_WON))
+    return rows.with_columns(
         closed_on.alias(DAY), nw.lit(None, nw.Float64).alias(DUE), nw.col(AMOUNT).alias(BOOKED)
     )
 
@@ -183,11 +177,11 @@ def _quarter_around(snapshot: Snapshot, day: dt.date) -> tuple[dt.date, dt.date]
 
 
 def _due_in_pictures(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, pictures: pd.DataFrame, as_of: dt.date
+    engine: Engine, snapshot: Snapshot, amount: Lazy, pictures: pd.DataFrame, as_of: dt.date
 ) -> Lazy:
     """Find what was open and due in past quarters on their first day."""
     calendar = snapshot.calendar
-    owner = opportunity.select(
+    owner = amount.select(
         pipeline_snapshots.opportunity_id, opportunities.rep_id, opportunities.currency
     )
     due_in = calendar.days(
@@ -195,8 +189,12 @@ def _due_in_pictures(
     ).rename(columns={"day": pipeline_snapshots.expected_close_on, "period": "_due_in"})
     rows = (
         _table(
-            engine, snapshot, pipeline_snapshots.as_of, pipeline_snapshots.opportunity_id,
-            pipeline_snapshots.amount, pipeline_snapshots.expected_close_on,
+            engine,
+            snapshot,
+            pipeline_snapshots.as_of,
+            pipeline_snapshots.opportunity_id,
+            pipeline_snapshots.amount,
+            pipeline_snapshots.expected_close_on,
         )
         .join(engine.local(pictures), on=pipeline_snapshots.as_of)
         .join(engine.local(due_in), on=pipeline_snapshots.expected_close_on)
@@ -280,10 +278,7 @@ def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> 
         rows = rows.join(engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left")
     is_home = currency.is_null() | (currency == snapshot.company.currency)
     rate = nw.when(is_home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
-    rows = rows.with_columns(rate.alias(_RATE))
-    return rows.with_columns(
-        nw.when((amount > 0) & (nw.col(_RATE) > 0)).then(amount * nw.col(_RATE)).alias(AMOUNT)
-    )
+    return rows.with_columns(nw.when((amount > 0) & (rate > 0)).then(amount * rate).alias(AMOUNT))
 
 
 def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
