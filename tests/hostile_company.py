@@ -66,6 +66,16 @@ o17,r1,2024-11-06,,,2025-01-01,false,false,10,USD
 o18,r1,2024-03-01,2024-03-01,2024-03-31,,true,true,200,
 o19,r1,2024-03-01,2024-03-01,2024-03-31,,true,true,200,USD
 """  # noqa: E501
+OWNER_HISTORY = """opportunity_id,rep_id,owned_from,previous_rep_id
+o1,r2,2024-02-29 23:59:59.999999,r1
+o2,r2,2024-03-01 00:00:00,-1
+o4,r1,2024-06-13 08:00:00,
+o4,r0,2024-06-13 08:00:00,r1
+o8,r1,2024-07-21 00:00:00,"Zoë ""Ω"" 😀"
+o8,"Zoë ""Ω"" 😀",2024-07-31 00:00:00,r1
+o11,r0,2024-11-06 00:00:00,
+o12,r1,1999-12-31 23:00:00,
+"""
 PICTURES = """as_of,opportunity_id,amount,expected_close_on
 2024-05-01,o11,200,2024-05-31
 2024-05-01,o4,300,2024-06-30
@@ -76,6 +86,7 @@ PICTURES = """as_of,opportunity_id,amount,expected_close_on
 2024-07-20,o12,-7,2024-09-30
 2024-07-20,o11,250,2024-09-30
 """
+HOLIDAYS = "holiday_on\n2024-02-29\n2024-06-15\n2024-11-05\n"
 LEADS = """lead_id,rep_id,created_at,converted_opportunity_id,rejected_reason
 l1,r1,2024-02-29 23:59:59.999999,o1,
 l2,,2024-03-01 00:00:00,o2,
@@ -122,8 +133,8 @@ f6,closing,r0,r1,coach,2,2017-01-01
 """
 TABLES = {
     "reps": REPS, "teams": TEAMS, "memberships": MEMBERSHIPS, "leaves": LEAVES,
-    "exchange_rates": RATES, "opportunities": OPPORTUNITIES, "pipeline_snapshots": PICTURES,
-    "leads": LEADS, "activities": ACTIVITIES, "targets": TARGETS, "ratings": RATINGS,
+    "exchange_rates": RATES, "opportunities": OPPORTUNITIES, "owner_history": OWNER_HISTORY,
+    "pipeline_snapshots": PICTURES, "holidays": HOLIDAYS, "leads": LEADS, "activities": ACTIVITIES, "targets": TARGETS, "ratings": RATINGS,
 }  # fmt: skip
 FACTS = ("opportunities", "pipeline_snapshots", "leads", "activities", "ratings")
 
