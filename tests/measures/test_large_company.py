@@ -23,8 +23,8 @@ def company(monkeypatch, tmp_path):
     measures = compute_measures(snapshot)
     folder = tmp_path / "salesnb"
     folder.mkdir()
-    measures.totals.to_parquet(folder / "totals.parquet")
-    measures.values.to_parquet(folder / "values.parquet")
+    for name in ("totals", "values"):
+        getattr(measures, name).to_parquet(folder / f"{name}.parquet")
     return snapshot
 
 
