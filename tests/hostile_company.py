@@ -134,7 +134,8 @@ f6,closing,r0,r1,coach,2,2017-01-01
 TABLES = {
     "reps": REPS, "teams": TEAMS, "memberships": MEMBERSHIPS, "leaves": LEAVES,
     "exchange_rates": RATES, "opportunities": OPPORTUNITIES, "owner_history": OWNER_HISTORY,
-    "pipeline_snapshots": PICTURES, "holidays": HOLIDAYS, "leads": LEADS, "activities": ACTIVITIES, "targets": TARGETS, "ratings": RATINGS,
+    "pipeline_snapshots": PICTURES, "holidays": HOLIDAYS, "leads": LEADS,
+    "activities": ACTIVITIES, "targets": TARGETS, "ratings": RATINGS,
 }  # fmt: skip
 FACTS = ("opportunities", "pipeline_snapshots", "leads", "activities", "ratings")
 

@@ -127,8 +127,9 @@ def _prepare(
     names = months.groupby(people.OWNER)[_OWNER].first()
     owners = engine.local(months.drop(columns=[memberships.team_id, "period"]))
     active = people.active_time(snapshot, segments, snapshot.calendar, periods, as_of)
-    active = active.merge(names.reset_index(), on=_OWNER)
-    quotas = people.prorated_quotas(snapshot, active)
+    numbers = names.reset_index()
+    quotas = people.prorated_quotas(snapshot, active).merge(numbers, on=_OWNER)
+    active = active.merge(numbers, on=_OWNER)
     made = {
         "opportunities": opportunity,
         "amounts": amount,

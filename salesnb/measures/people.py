@@ -168,7 +168,7 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        owner, rep_id, team_id, period, day, prorated_quota (money).
+        rep_id, team_id, period, day, prorated_quota (money).
     """
     rows = snapshot.read("targets")
     is_quota = (rows[targets.owner_kind] == "rep") & (rows[targets.kpi] == "bookings")
@@ -176,7 +176,7 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
     quotas = quotas.rename(columns={targets.owner_id: _rep, targets.period: "period"})
     merged = active.merge(quotas, on=[_rep, "period"])
     merged[QUOTA] = merged[targets.target].astype(float) * merged[RAMPED_SHARE]
-    return merged[[OWNER, *_OWNER, DAY, QUOTA]]
+    return merged[[*_OWNER, DAY, QUOTA]]
 
 
 def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
