@@ -130,8 +130,8 @@ class SparkEngine:
 
     def collect(self, lazy: Lazy) -> pd.DataFrame:
         """Run a query and bring its result here."""
-        with spark.said_plainly(), spark.interruptible(self._session):
-            return _to_pandas(lazy)
+        with spark.said_plainly(), spark.ended_if_interrupted():
+            return spark.run_apart(lambda: _to_pandas(lazy))
 
 
 def _from_spark(frame: DataFrame) -> Lazy:
