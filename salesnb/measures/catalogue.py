@@ -19,7 +19,10 @@ from salesnb.schema import Column, activities, leads, opportunities, targets
 Family = Literal["rate", "count", "log_mean", "total", "attainment"]
 Unit = Literal["money", "share", "days", "count", "ratio"]
 Direction = Literal["up", "down", "neutral"]
-Fact = Literal["opportunities", "leads", "activities", "rep_days", "quotas", "due"]
+Fact = Literal[
+    "opportunities", "amounts", "won", "leads", "activities", "rep_days", "quotas", "due"
+]  # fmt: skip
+"""What is added up. `amounts` are opportunities with their amounts converted, `won` those won."""
 
 # Columns that `facts` adds to the tables of the schema.
 IS_WON = "is_won_by_as_of"
@@ -112,6 +115,10 @@ def _closed(value: nw.Expr) -> Part:
     return Part("opportunities", opportunities.closed_on, value)
 
 
+def _booked(value: nw.Expr) -> Part:
+    return Part("won", opportunities.closed_on, value)
+
+
 def _created(value: nw.Expr) -> Part:
     return Part("opportunities", opportunities.created_on, value)
 
@@ -124,16 +131,22 @@ def _activity(value: nw.Expr) -> Part:
     return Part("activities", activities.started_at, value)
 
 
+def _qualified(value: nw.Expr) -> Part:
+    return Part("amounts", opportunities.qualified_on, value)
+
+
 def _flag(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
 
 
+# What several sums are made of is one object: it is added up once.
 _one = nw.lit(1.0)
 _won = nw.col(IS_WON)
-_won_amount = nw.when(_won).then(nw.col(AMOUNT))
-_won_count = nw.when(_won & ~nw.col(AMOUNT).is_null()).then(_one)
-_won_days = nw.when(_won).then(nw.col(CYCLE))
 _is_decided = _won | nw.col(IS_LOST)
+_amount, _days = nw.col(AMOUNT), nw.col(CYCLE)
+_is_valid = _flag(nw.col(IS_VALID))
+_calls = _flag(nw.col(IS_CALL))
+_due = nw.col(DUE)
 _active = Part("rep_days", DAY, nw.col(ACTIVE_SHARE))
 _quota = Part("quotas", DAY, nw.col(QUOTA))
 _closing = (opportunities.closed_on, opportunities.is_won, opportunities.is_closed)
@@ -142,17 +155,17 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "bookings", "Bookings", "sum of won amounts", "closed in the quarter",
         "total", "money", "up",
-        _closed(_won_amount), _active, (*_closing, opportunities.amount),
+        _booked(_amount), _active, (*_closing, opportunities.amount),
         "one large opportunity can make a quarter",
-        moment=_closed(_won_amount), is_ratio=False,
+        moment=_booked(_amount), is_ratio=False,
         importance=0.3,
     ),
     Kpi(
         "quota_attainment", "Quota attainment", "bookings / prorated quota",
         "closed in the quarter", "attainment", "share", "up",
-        _closed(_won_amount), _quota, (*_closing, opportunities.amount, targets.target),
+        _booked(_amount), _quota, (*_closing, opportunities.amount, targets.target),
         "only as fair as the quotas; ramp and leave shorten a quota",
-        moment=_closed(_won_amount),
+        moment=_booked(_amount),
     ),
     Kpi(
         "win_rate", "Win rate", "won / (won + lost)", "closed in the quarter",
@@ -172,54 +185,55 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "deal_size", "Deal size", "bookings / opportunities won", "won in the quarter",
         "log_mean", "money", "up",
-        _closed(_won_amount), _closed(_won_count), (*_closing, opportunities.amount),
+        _booked(_amount), _booked(nw.when(~_amount.is_null()).then(_one)),
+        (*_closing, opportunities.amount),
         "skewed: people are compared on the typical (geometric mean) size",
-        moment=_closed(nw.when(_won).then(nw.col(AMOUNT).log())),
+        moment=_booked(_amount.log()),
         importance=0.7,
     ),
     Kpi(
         "cycle_days", "Sales cycle", "median days from created to won", "won in the quarter",
         "log_mean", "days", "down",
-        _closed(_won_days), _closed(nw.when(_won & ~nw.col(CYCLE).is_null()).then(_one)),
+        _booked(_days), _booked(nw.when(~_days.is_null()).then(_one)),
         (opportunities.created_on, *_closing),
         "counts only what was won: slow opportunities still open are missing",
-        moment=_closed(
-            nw.when(_won & (nw.col(CYCLE) >= 1)).then(nw.col(CYCLE).log())
-            .when(_won & ~nw.col(CYCLE).is_null()).then(nw.lit(math.log(0.5)))
+        moment=_booked(
+            nw.when(_days >= 1).then(_days.log())
+            .when(~_days.is_null()).then(nw.lit(math.log(0.5)))
         ),
-        median_of=_closed(_won_days),
+        median_of=_closed(nw.when(_won).then(_days)),
         importance=0.7,
     ),
     Kpi(
         "pipeline_created", "Pipeline created", "sum of amounts first qualified",
         "qualified in the quarter", "total", "money", "up",
-        Part("opportunities", opportunities.qualified_on, nw.col(AMOUNT)), _active,
+        _qualified(_amount), _active,
         (opportunities.qualified_on, opportunities.amount),
         "what has closed since is kept; amounts are today's",
-        moment=Part("opportunities", opportunities.qualified_on, nw.col(AMOUNT)), is_ratio=False,
+        moment=_qualified(_amount), is_ratio=False,
         importance=0.7,
     ),
     Kpi(
         "pipeline_coverage", "Pipeline coverage",
         "open amount due in the quarter / (quota - bookings so far)",
         "first day of the quarter, or today when it runs", "attainment", "ratio", "up",
-        Part("due", DAY, nw.col(DUE)), Part("due", DAY, nw.col(QUOTA) - nw.col(BOOKED)),
+        Part("due", DAY, _due), Part("due", DAY, nw.col(QUOTA) - nw.col(BOOKED)),
         (opportunities.expected_close_on, opportunities.amount, targets.target),
         "blank once the quota is met; says nothing about quality",
-        moment=Part("due", DAY, nw.col(DUE)), window=1,
+        moment=Part("due", DAY, _due), window=1,
         importance=0.7,
     ),
     Kpi(
         "leads", "Leads", "distinct valid leads", "created in the quarter",
         "count", "count", "up",
-        _lead(_flag(nw.col(IS_VALID))), _active, (leads.created_at,),
+        _lead(_is_valid), _active, (leads.created_at,),
         "duplicates and invalid leads are left out; routing decides who gets them",
         is_ratio=False,
     ),
     Kpi(
         "lead_to_won", "Lead to won", "valid leads that became a won opportunity / valid leads",
         "created in the quarter, matured", "rate", "share", "up",
-        _lead(_flag(nw.col(IS_VALID) & nw.col(LEAD_WON))), _lead(_flag(nw.col(IS_VALID))),
+        _lead(_flag(nw.col(IS_VALID) & nw.col(LEAD_WON))), _lead(_is_valid),
         (leads.created_at, leads.converted_opportunity_id),
         "known late; mixes lead quality with selling",
         matures=True,
@@ -228,7 +242,7 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "connected_calls", "Connected calls a day", "connected calls / working days",
         "started in the quarter", "count", "ratio", "neutral",
-        _activity(_flag(nw.col(IS_CALL))), Part("rep_days", DAY, nw.col(WORKING_DAYS)),
+        _activity(_calls), Part("rep_days", DAY, nw.col(WORKING_DAYS)),
         (activities.started_at, activities.kind),
         "easy to inflate: read it with meetings per 100 calls",
         importance=0.3,
@@ -236,7 +250,7 @@ CATALOGUE: tuple[Kpi, ...] = (
     Kpi(
         "meetings_per_100", "Meetings per 100 calls", "meetings held / connected calls x 100",
         "started in the quarter", "count", "ratio", "up",
-        _activity(_flag(nw.col(IS_MEETING))), _activity(_flag(nw.col(IS_CALL))),
+        _activity(_flag(nw.col(IS_MEETING))), _activity(_calls),
         (activities.started_at, activities.kind),
         "depends on the mix of new and existing customers",
         scale=100.0,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
-from salesnb.measures.catalogue import CATALOGUE, IS_LOST, IS_WON, Kpi, Part, find_kpis
+from salesnb.measures.catalogue import IS_LOST, IS_WON, Kpi, Part, find_kpis
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.schema import memberships, opportunities, ratings
@@ -28,9 +28,10 @@ class _Context:
 
     engine: Engine
     facts: dict[str, Lazy]
-    segments: Lazy
-    days: Lazy
+    owners: Lazy
+    owner_names: pd.DataFrame
     quarters_with_quota: frozenset[str]
+    as_of: dt.date
 
 
 def compute_measures(
@@ -77,13 +78,13 @@ def compute_measures(
     wanted, missing = _available(snapshot, find_kpis(kpis))
     segments = people.complete_memberships(snapshot)
     opportunity = facts.opportunity_facts(engine, snapshot, as_of)
-    facts.check_rates(engine, snapshot, opportunity)
+    amount = facts.amount_facts(engine, snapshot, opportunity, as_of)
+    facts.check_rates(engine, snapshot, amount)
     first_close = _first_close(engine, opportunity, as_of)
     periods = snapshot.calendar.between(first_close, as_of)
-    context = _prepare(engine, snapshot, opportunity, segments, periods, as_of)
-    sums = _sum_parts(context, wanted)
+    context = _prepare(engine, snapshot, opportunity, amount, segments, periods, as_of)
     return Measures(
-        totals=_long_totals(sums, wanted, context.quarters_with_quota),
+        totals=_long_totals(context, _sum_parts(context, wanted), wanted),
         values=_count_values(context, wanted),
         ratings=_attributed_ratings(context, snapshot, as_of),
         skills=snapshot.read("skills"),
@@ -119,35 +120,37 @@ def _first_close(engine: Engine, opportunity: Lazy, as_of: dt.date) -> dt.date:
 
 
 def _prepare(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, segments: pd.DataFrame,
+    engine: Engine, snapshot: Snapshot, opportunity: Lazy, amount: Lazy, segments: pd.DataFrame,
     periods: tuple[str, ...], as_of: dt.date,
 ) -> _Context:  # fmt: skip
-    calendar = snapshot.calendar
-    active = people.active_time(snapshot, segments, calendar, periods, as_of)
+    months = people.owner_months(segments, snapshot.calendar, periods)
+    names = months.groupby(people.OWNER)[_OWNER].first()
+    owners = engine.local(months.drop(columns=[memberships.team_id, "period"]))
+    active = people.active_time(snapshot, segments, snapshot.calendar, periods, as_of)
+    active = active.merge(names.reset_index(), on=_OWNER)
     quotas = people.prorated_quotas(snapshot, active)
-    teams = engine.local(segments)
-    made = {"opportunities": opportunity, "rep_days": engine.local(active)}
+    made = {
+        "opportunities": opportunity,
+        "amounts": amount,
+        "won": amount.filter(nw.col(IS_WON)),
+        "rep_days": engine.local(active),
+    }
     if snapshot.has("leads"):
         made["leads"] = facts.lead_facts(engine, snapshot, opportunity, as_of)
     if snapshot.has("activities"):
         made["activities"] = facts.activity_facts(engine, snapshot, as_of)
     if snapshot.has("targets"):
         made["quotas"] = engine.local(quotas)
-        made["due"] = facts.due_facts(engine, snapshot, opportunity, teams, quotas, as_of)
-    days = calendar.days(calendar.first_day(periods[0]), as_of)
-    return _Context(engine, made, teams, engine.local(days), frozenset(quotas["period"]))
+        made["due"] = facts.due_facts(engine, snapshot, amount, owners, quotas, as_of)
+    return _Context(engine, made, owners, names, frozenset(quotas["period"]), as_of)
 
 
 def _attribute(context: _Context, fact: str, on: str) -> Lazy:
-    """Give each fact its quarter and the team its owner was in on the day `on`."""
+    """Give each fact its owner on the day `on`, none later than the day the world is seen."""
     rows = context.facts[fact]
     if fact in _PREPARED:
         return rows
-    rows = rows.join(
-        context.days.select(nw.col("day").alias("_day"), "period"),
-        left_on=on, right_on="_day",
-    )  # fmt: skip
-    return facts.with_team(rows, context.segments, on)
+    return facts.with_team(rows.filter(nw.col(on) <= context.as_of), context.owners, on)
 
 
 def _parts_of(kpi: Kpi) -> dict[str, Part]:
@@ -156,55 +159,73 @@ def _parts_of(kpi: Kpi) -> dict[str, Part]:
 
 
 def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
-    """Sum all parts, one grouped query per fact and date column."""
-    groups: dict[tuple[str, str], dict[str, nw.Expr]] = defaultdict(dict)
+    """Sum all parts, one grouped query per fact and date column; the index is the owner."""
+    groups: dict[tuple[str, str], list[tuple[str, nw.Expr]]] = defaultdict(list)
     for kpi in kpis:
         for role, part in _parts_of(kpi).items():
-            groups[part.fact, part.on][f"{kpi.kpi}:{role}"] = part.value
-    frames = []
-    for (fact, on), values in groups.items():
-        rows = _attribute(context, fact, on).select(
-            *_OWNER, *(value.cast(nw.Float64).alias(name) for name, value in values.items())
-        )
-        query = rows.group_by(*_OWNER).agg(*(sum_ for name in values for sum_ in _sums_of(name)))
-        frames.append(context.engine.collect(query).set_index(_OWNER))
-    return pd.concat(frames, axis=1) if frames else pd.DataFrame()
+            groups[part.fact, part.on].append((f"{kpi.kpi}:{role}", part.value))
+    if not groups:
+        return pd.DataFrame()
+    frames = [_sum_group(context, fact, on, values) for (fact, on), values in groups.items()]
+    return pd.concat(frames, axis=1)
 
 
-def _sums_of(name: str) -> list[nw.Expr]:
+def _sum_group(
+    context: _Context, fact: str, on: str, values: list[tuple[str, nw.Expr]]
+) -> pd.DataFrame:
+    """Sum the values of one fact per owner; what several KPIs are made of is summed once."""
+    distinct = {id(value): value for _, value in values}
+    moments = {id(value) for name, value in values if name.endswith(":moment")}
+    keys = {key: f"sum_{number}" for number, key in enumerate(distinct)}
+    rows = _attribute(context, fact, on).select(
+        people.OWNER,
+        *(value.cast(nw.Float64).alias(keys[key]) for key, value in distinct.items()),
+    )
+    sums = (
+        sum_ for key in distinct for sum_ in _sums_of(keys[key], is_moment=key in moments)
+    )  # fmt: skip
+    found = context.engine.collect(rows.group_by(people.OWNER).agg(*sums)).set_index(people.OWNER)
+    columns = {}
+    for name, value in values:
+        key = keys[id(value)]
+        columns[name] = found[key]
+        if name.endswith(":moment"):
+            columns[name.replace(":moment", ":n")] = found[f"{key}:n"]
+            columns[name.replace(":moment", ":squares")] = found[f"{key}:squares"]
+    return pd.DataFrame(columns)
+
+
+def _sums_of(name: str, *, is_moment: bool) -> list[nw.Expr]:
     column = nw.col(name)
-    if not name.endswith(":moment"):
+    if not is_moment:
         return [column.sum()]
     return [
         column.sum(),
-        column.count().cast(nw.Float64).alias(name.replace(":moment", ":n")),
-        (column * column).sum().alias(name.replace(":moment", ":squares")),
+        column.count().cast(nw.Float64).alias(f"{name}:n"),
+        (column * column).sum().alias(f"{name}:squares"),
     ]
 
 
-def _long_totals(
-    sums: pd.DataFrame, kpis: tuple[Kpi, ...], quarters_with_quota: frozenset[str]
-) -> pd.DataFrame:
+def _long_totals(context: _Context, sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Bring the sums to one row a rep, team, quarter and KPI.
 
     Rows of nothing are left out, and quarters without any quota where it is quotas that are
     attained: pooled with others they would count bookings against no quota.
     """
+    periods = context.owner_names["period"]
+    with_quota = periods.index[periods.isin(context.quarters_with_quota)]
     frames = []
     for kpi in kpis:
         frame = _totals_of(sums, kpi)
         if kpi.family == "attainment":
-            frame = frame[frame["period"].isin(quarters_with_quota)]
+            frame = frame[frame[people.OWNER].isin(with_quota)]
         frames.append(frame.assign(kpi=kpi.kpi))
     if not frames:
         return pd.DataFrame(columns=[*KEYS, *SUMS])
-    order = {kpi.kpi: position for position, kpi in enumerate(CATALOGUE)}
     whole = pd.concat(frames, ignore_index=True)
-    whole = whole.sort_values(
-        KEYS, kind="stable", ignore_index=True,
-        key=lambda column: column.map(order) if column.name == "kpi" else column,
-    )  # fmt: skip
-    return whole[[*KEYS, *SUMS]]
+    # Owners are numbered in the order of their names, and the KPIs are in the catalogue's.
+    whole = whole.sort_values(people.OWNER, kind="stable", ignore_index=True)
+    return _with_names(context, whole)[[*KEYS, *SUMS]]
 
 
 def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
@@ -227,18 +248,34 @@ def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
 def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Count each distinct value of the KPIs shown as a median, so that medians roll up exactly."""
     frames = []
-    for kpi in kpis:
+    for number, kpi in enumerate(kpis):
         if kpi.median_of is None:
             continue
         part = kpi.median_of
-        rows = _attribute(context, part.fact, part.on).with_columns(part.value.alias("value"))
+        rows = _attribute(context, part.fact, part.on)
+        rows = rows.select(people.OWNER, part.value.alias("value"))
         rows = rows.filter(~nw.col("value").is_null())
-        counted = context.engine.collect(rows.group_by(*_OWNER, "value").agg(nw.len().alias("n")))
-        frames.append(counted.assign(kpi=kpi.kpi))
+        counted = rows.group_by(people.OWNER, "value").agg(nw.len().alias("n"))
+        frames.append(context.engine.collect(counted).assign(_kpi=np.int8(number)))
     columns = [*KEYS, "value", "n"]
     if not frames:
         return pd.DataFrame(columns=columns)
-    return pd.concat(frames)[columns].sort_values([*KEYS, "value"], ignore_index=True)
+    whole = pd.concat(frames, ignore_index=True)
+    frames.clear()  # of two thousand reps these are a million rows
+    order = np.lexsort((whole["value"], whole["_kpi"], whole[people.OWNER]))
+    whole = whole.take(order).set_axis(whole.index)
+    names = (
+        pd.Series([kpi.kpi for kpi in kpis])
+        .take(whole.pop("_kpi").to_numpy())
+        .set_axis(whole.index)
+    )
+    return _with_names(context, whole).assign(kpi=names)[columns]
+
+
+def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
+    """Say which rep, team and quarter each row's owner is."""
+    names = context.owner_names.take(rows[people.OWNER].to_numpy()).set_axis(rows.index)
+    return names.assign(**{str(name): rows[name] for name in rows if name != people.OWNER})
 
 
 def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
@@ -252,6 +289,7 @@ def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -
     rows = facts.rating_facts(context.engine, snapshot, as_of)
     context = replace(context, facts={**context.facts, "ratings": rows})
     found = context.engine.collect(_attribute(context, "ratings", ratings.rated_on))
+    found = _with_names(context, found.drop(columns=ratings.rep_id))
     return found[columns].sort_values([ratings.form_id, ratings.skill], ignore_index=True)
 
 

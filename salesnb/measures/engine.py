@@ -5,6 +5,7 @@ The two must agree: what an engine gives back is made the same here, by way of A
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
@@ -82,12 +83,21 @@ def open_engine(
     )
 
 
+_SETTINGS = """
+set preserve_insertion_order = false; -- sums have no order: nothing is kept back for it
+set perfect_ht_threshold = 16; -- bits: owners are numbered, so tens of thousands are an array
+set allocator_background_threads = true; -- memory goes back to the machine between queries
+"""
+
+
 class DuckDBEngine:
     """Runs in this process, in parallel, spilling to disk when memory is short."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._db = duckdb.connect()
+        self._db.execute(_SETTINGS)
+        self._names = itertools.count()
 
     def table(self, name: str) -> Lazy:
         """Open a table of the snapshot; a column that a file lacks is missing in its rows."""
@@ -100,7 +110,12 @@ class DuckDBEngine:
 
     def local(self, frame: pd.DataFrame) -> Lazy:
         """Bring a small frame to the engine; times at midnight become dates."""
-        return nw.from_native(self._db.from_arrow(_to_arrow(frame)))
+        name = f"local_{next(self._names)}"
+        self._db.register("arriving", _to_arrow(frame))
+        # Of an Arrow table DuckDB knows no size, and joins the facts to it the wrong way round.
+        self._db.execute(f"create temp table {name} as from arriving")
+        self._db.unregister("arriving")
+        return nw.from_native(self._db.table(name))
 
     def collect(self, lazy: Lazy) -> pd.DataFrame:
         """Run a query and bring its result here."""

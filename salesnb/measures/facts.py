@@ -23,10 +23,9 @@ from salesnb.measures.catalogue import (
     QUOTA,
 )
 from salesnb.measures.engine import DTYPES, Engine, Lazy
-from salesnb.measures.people import EVER, NEVER, UNASSIGNED
-from salesnb.periods import FiscalCalendar
+from salesnb.measures.people import EVER, MONTH, NEVER, OWNER, UNASSIGNED
 from salesnb.schema import (
-    TABLES,
+    Column,
     activities,
     exchange_rates,
     leads,
@@ -46,11 +45,16 @@ _MOST = 5
 
 
 def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Opportunities created by `as_of`, with their state and converted amount on that day.
+    """Opportunities created by `as_of`, with their state on that day.
 
     All that is said of one is of its owner at close, of an open one of the owner on `as_of`.
     """
-    rows = _with_columns(engine.table("opportunities"), snapshot, "opportunities")
+    rows = _table(
+        engine, snapshot, opportunities.opportunity_id, opportunities.rep_id,
+        opportunities.created_on, opportunities.qualified_on, opportunities.closed_on,
+        opportunities.expected_close_on, opportunities.is_won, opportunities.is_closed,
+        opportunities.amount, opportunities.currency,
+    )  # fmt: skip
     created, closed = nw.col(opportunities.created_on), nw.col(opportunities.closed_on)
     decided = (nw.col(opportunities.is_closed) & (closed <= as_of)).fill_null(False)
     rows = rows.filter(created.is_null() | (created <= as_of)).with_columns(
@@ -60,50 +64,72 @@ def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Laz
         # DuckDB's difference of dates is a count of days, Spark's an interval of days.
         (closed - created).cast(nw.Int64).cast(nw.Float64).alias(CYCLE),
     )  # fmt: skip
-    return _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
+    return with_owner(rows, engine, snapshot, _RATE_DAY)
+
+
+def amount_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
+    """Opportunities with their converted amount; what counts no money is spared the rates."""
+    return _convert(opportunity, engine, snapshot, as_of)
 
 
 def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
     """Leads created by `as_of`, with whether they are valid and became a won opportunity."""
-    rows = _with_columns(engine.table("leads"), snapshot, "leads")
-    rows = rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
-    won = opportunity.select(
-        nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id),
-        nw.col(IS_WON).alias(LEAD_WON),
-    )
+    rows = _table(
+        engine, snapshot, leads.rep_id, leads.created_at, leads.converted_opportunity_id,
+        leads.rejected_reason,
+    )  # fmt: skip
+    converted = nw.col(leads.converted_opportunity_id)
+    # The few opportunities that were leads are found first: all that were won would fill memory.
+    won = (
+        opportunity.filter(nw.col(IS_WON))
+        .select(nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id))
+        .join(
+            rows.select(converted).filter(~converted.is_null()),
+            on=leads.converted_opportunity_id, how="semi",
+        )
+        .with_columns(nw.lit(True).alias(LEAD_WON))
+    )  # fmt: skip
     rejected = nw.col(leads.rejected_reason).str.to_lowercase().is_in(_INVALID).fill_null(False)
     return (
-        rows.filter(nw.col(leads.created_at) <= as_of)
+        rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
+        .filter(nw.col(leads.created_at) <= as_of)
         .join(won, on=leads.converted_opportunity_id, how="left")
         .with_columns((~rejected).alias(IS_VALID), nw.col(LEAD_WON).fill_null(False))
     )
 
 
 def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Activities started by `as_of`, with whether they count as connected call or held meeting."""
-    rows = _with_columns(engine.table("activities"), snapshot, "activities")
+    """Activities started by `as_of` that are a connected call or a held meeting."""
+    rows = _table(
+        engine, snapshot, activities.rep_id, activities.kind, activities.started_at,
+        activities.seconds, activities.is_connected,
+    )  # fmt: skip
     rows = rows.with_columns(nw.col(activities.started_at).cast(nw.Date))
     answered = nw.col(activities.is_connected).fill_null(True)
     shortest = snapshot.company.connected_call_seconds
     long_enough = (nw.col(activities.seconds) >= shortest).fill_null(True)
-    kind = nw.col(activities.kind)
-    return rows.filter(nw.col(activities.started_at) <= as_of).with_columns(
-        ((kind == "call") & answered & long_enough).alias(IS_CALL),
-        ((kind == "meeting") & answered).alias(IS_MEETING),
-    )
+    is_call, is_meeting = (nw.col(activities.kind) == kind for kind in ("call", "meeting"))
+    # Most rows are mails and unanswered calls: they need not find their owner.
+    counts = nw.when(is_call).then(answered & long_enough).when(is_meeting).then(answered)
+    return rows.filter(
+        nw.col(activities.started_at) <= as_of, counts.otherwise(nw.lit(False))
+    ).with_columns(is_call.alias(IS_CALL), is_meeting.alias(IS_MEETING))
 
 
 def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     """Skill scores given by `as_of`; what was not observed is left out."""
-    rows = _with_columns(engine.table("ratings"), snapshot, "ratings")
+    rows = _table(
+        engine, snapshot, ratings.form_id, ratings.rep_id, ratings.rater_id, ratings.rater_role,
+        ratings.skill, ratings.score, ratings.rated_on,
+    )  # fmt: skip
     return rows.filter((nw.col(ratings.rated_on) <= as_of) & ~nw.col(ratings.score).is_null())
 
 
 def due_facts(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, segments: Lazy, quotas: pd.DataFrame,
+    engine: Engine, snapshot: Snapshot, amount: Lazy, owners: Lazy, quotas: pd.DataFrame,
     as_of: dt.date,
 ) -> Lazy:  # fmt: skip
-    """Open amounts due per quarter beside what the quota still lacks, by owner and team.
+    """Open amounts due per quarter beside what the quota still lacks, by owner.
 
     A past quarter is seen on its first day, through the last pipeline picture of the 35 days
     before; the quarter of `as_of` is seen on that day. A quarter that cannot be seen has no rows.
@@ -113,17 +139,14 @@ def due_facts(
     DataError
         An exchange rate is missing on the day of a picture.
     """
-    calendar = snapshot.calendar
-    now = calendar.quarter_of(as_of)
+    now = snapshot.calendar.quarter_of(as_of)
     pictures = _picture_days(engine, snapshot, as_of)
-    amounts = [_due_now(opportunity, calendar, as_of)]
+    amounts = [_due_now(snapshot, amount, as_of), _booked_now(snapshot, amount, as_of)]
     if len(pictures):
-        amounts.append(_due_in_pictures(engine, snapshot, opportunity, pictures, as_of))
-    columns = [opportunities.rep_id, memberships.team_id, "period", DAY, DUE, QUOTA, BOOKED]
-    parts = [
-        with_team(rows.with_columns(nw.lit(0.0).alias(QUOTA)), segments, DAY).select(*columns)
-        for rows in amounts
-    ]
+        amounts.append(_due_in_pictures(engine, snapshot, amount, pictures, as_of))
+    columns = [OWNER, DUE, QUOTA, BOOKED]
+    rows = nw.concat([rows.select(opportunities.rep_id, DAY, DUE, BOOKED) for rows in amounts])
+    parts = [with_team(rows, owners, DAY).with_columns(nw.lit(0.0).alias(QUOTA)).select(*columns)]
     seen = quotas[quotas["period"].isin([*pictures["period"], now])]
     if len(seen):
         quota = engine.local(seen).with_columns(
@@ -133,37 +156,53 @@ def due_facts(
     return nw.concat(parts)
 
 
-def _due_now(opportunity: Lazy, calendar: FiscalCalendar, as_of: dt.date) -> Lazy:
-    """Find what is open and due in the quarter of `as_of`, and what was booked in it so far."""
-    now = calendar.quarter_of(as_of)
-    first, last = calendar.first_day(now), calendar.last_day(now)
-    closed_on, amount = nw.col(opportunities.closed_on), nw.col(AMOUNT)
-    is_due = (
-        ~nw.col(IS_WON) & ~nw.col(IS_LOST)
-        & nw.col(opportunities.expected_close_on).is_between(first, last)
-    ).fill_null(False)  # fmt: skip
-    is_booked = (nw.col(IS_WON) & closed_on.is_between(first, last)).fill_null(False)
-    return opportunity.filter(is_due | is_booked).with_columns(
-        nw.lit(now).alias("period"),
-        nw.when(is_booked).then(closed_on).otherwise(nw.lit(as_of)).alias(DAY),
-        nw.when(is_due).then(amount).alias(DUE),
-        nw.when(is_booked).then(amount).otherwise(nw.lit(0.0)).alias(BOOKED),
+def _due_now(snapshot: Snapshot, amount: Lazy, as_of: dt.date) -> Lazy:
+    """Find what is open and due in the quarter of `as_of`."""
+    first, last = _quarter_around(snapshot, as_of)
+    rows = amount.filter(
+        nw.col(opportunities.expected_close_on).is_between(first, last),
+        ~nw.col(IS_WON) & ~nw.col(IS_LOST),
+    )
+    return rows.with_columns(
+        nw.lit(as_of).alias(DAY), nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED)
     )
 
 
+def _booked_now(snapshot: Snapshot, amount: Lazy, as_of: dt.date) -> Lazy:
+    """Find what was booked so far in the quarter of `as_of`."""
+    first, last = _quarter_around(snapshot, as_of)
+    closed_on = nw.col(opportunities.closed_on)
+    rows = amount.filter(closed_on.is_between(first, last), nw.col(IS_WON))
+    return rows.with_columns(
+        closed_on.alias(DAY), nw.lit(None, nw.Float64).alias(DUE), nw.col(AMOUNT).alias(BOOKED)
+    )
+
+
+def _quarter_around(snapshot: Snapshot, day: dt.date) -> tuple[dt.date, dt.date]:
+    quarter = snapshot.calendar.quarter_of(day)
+    return snapshot.calendar.first_day(quarter), snapshot.calendar.last_day(quarter)
+
+
 def _due_in_pictures(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, pictures: pd.DataFrame, as_of: dt.date
+    engine: Engine, snapshot: Snapshot, amount: Lazy, pictures: pd.DataFrame, as_of: dt.date
 ) -> Lazy:
     """Find what was open and due in past quarters on their first day."""
     calendar = snapshot.calendar
-    owner = opportunity.select(
+    owner = amount.select(
         pipeline_snapshots.opportunity_id, opportunities.rep_id, opportunities.currency
     )
     due_in = calendar.days(
         calendar.first_day(pictures["period"].min()), calendar.last_day(pictures["period"].max())
     ).rename(columns={"day": pipeline_snapshots.expected_close_on, "period": "_due_in"})
     rows = (
-        _with_columns(engine.table("pipeline_snapshots"), snapshot, "pipeline_snapshots")
+        _table(
+            engine,
+            snapshot,
+            pipeline_snapshots.as_of,
+            pipeline_snapshots.opportunity_id,
+            pipeline_snapshots.amount,
+            pipeline_snapshots.expected_close_on,
+        )
         .join(engine.local(pictures), on=pipeline_snapshots.as_of)
         .join(engine.local(due_in), on=pipeline_snapshots.expected_close_on)
         .filter(nw.col("_due_in") == nw.col("period"))
@@ -206,7 +245,12 @@ def with_owner(rows: Lazy, engine: Engine, snapshot: Snapshot, on: str) -> Lazy:
     """
     if not snapshot.has("owner_history"):
         return rows
-    spells = _ownership(_with_columns(engine.table("owner_history"), snapshot, "owner_history"))
+    spells = _ownership(
+        _table(
+            engine, snapshot, owner_history.opportunity_id, owner_history.rep_id,
+            owner_history.owned_from, owner_history.previous_rep_id,
+        )
+    )  # fmt: skip
     start, end = nw.col(_SINCE), nw.col(_UNTIL)
     rows = rows.join(spells, on=opportunities.opportunity_id, how="left")
     rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
@@ -237,23 +281,32 @@ def _ownership(history: Lazy) -> Lazy:
     return nw.concat([before, after.select(*columns)])
 
 
-def with_team(rows: Lazy, segments: Lazy, on: str) -> Lazy:
-    """Give each row the team its owner was in on the day `on`; without an owner, no team."""
-    rows = rows.join(segments, on=memberships.rep_id, how="left")
-    start, end = nw.col(memberships.valid_from), nw.col(memberships.valid_to)
-    rows = rows.filter(start.is_null() | ((nw.col(on) >= start) & (nw.col(on) < end)))
-    return rows.with_columns(
+def with_team(rows: Lazy, owners: Lazy, on: str) -> Lazy:
+    """Give each row its `OWNER`: the rep, the team on the day `on`, and that day's quarter.
+
+    Rows of a day outside the quarters of `owners`, or without a day, are left out. Every rep is
+    known: the import has refused the others.
+    """
+    day = nw.col(on)
+    rows = rows.with_columns(
         nw.col(memberships.rep_id).fill_null(UNASSIGNED),
-        nw.col(memberships.team_id).fill_null(UNASSIGNED),
+        (day.dt.year() * 12 + day.dt.month()).alias(MONTH),
+    ).join(owners, on=[memberships.rep_id, MONTH])
+    return rows.filter(
+        (day >= nw.col(memberships.valid_from)) & (day < nw.col(memberships.valid_to))
     )
 
 
-def _with_columns(rows: Lazy, snapshot: Snapshot, table: str) -> Lazy:
-    """Add the declared columns the snapshot's table lacks, all missing."""
-    absent = [c for c in TABLES[table].columns.values() if not snapshot.has(table, c)]
-    if not absent:
-        return rows
-    return rows.with_columns(*(nw.lit(None, DTYPES[c.rule.kind]).alias(str(c)) for c in absent))
+def _table(engine: Engine, snapshot: Snapshot, *columns: Column) -> Lazy:
+    """Open these columns of a table; those the snapshot lacks are missing throughout."""
+    table = columns[0].table
+    return engine.table(table).select(
+        *(
+            nw.col(column) if snapshot.has(table, column)
+            else nw.lit(None, DTYPES[column.rule.kind]).alias(str(column))
+            for column in columns
+        )
+    )  # fmt: skip
 
 
 def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
@@ -261,15 +314,14 @@ def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> 
 
     A rate of 0 is no rate.
     """
-    home = snapshot.company.currency
     currency, amount = nw.col(opportunities.currency), nw.col(opportunities.amount)
-    rows = rows.with_columns(currency.fill_null(home))
     rates = daily_rates(snapshot, as_of)
     if rates.empty:
         rows = rows.with_columns(nw.lit(None, nw.Float64).alias(_RATE))
     else:
         rows = rows.join(engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left")
-    rate = nw.when(currency == home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
+    is_home = currency.is_null() | (currency == snapshot.company.currency)
+    rate = nw.when(is_home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
     return rows.with_columns(nw.when((amount > 0) & (rate > 0)).then(amount * rate).alias(AMOUNT))
 
 
@@ -283,7 +335,11 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
     """
     if not snapshot.has("opportunities", opportunities.currency):
         return
-    lacking = converted.filter((nw.col(opportunities.amount) > 0) & nw.col(AMOUNT).is_null())
+    lacking = converted.filter(
+        nw.col(opportunities.amount) > 0,
+        nw.col(opportunities.currency) != snapshot.company.currency,
+        nw.col(AMOUNT).is_null(),
+    )
     found = engine.collect(
         lacking.group_by(opportunities.currency).agg(
             nw.len().alias("n"), nw.col(_RATE_DAY).min().alias("first")

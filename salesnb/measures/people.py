@@ -16,10 +16,14 @@ from salesnb.sources.snapshot import Snapshot
 UNASSIGNED = ""
 """Team of facts whose owner was in no team that day, and rep of facts without an owner."""
 
+OWNER, MONTH = "owner", "owner_month"
+"""Number of a rep in a team in a quarter, and the month (12 x year + month) it is found by."""
+
 EVER, NEVER = pd.Timestamp("1900-01-01"), pd.Timestamp("2200-01-01")
 _rep, _team = memberships.rep_id, memberships.team_id
 _start, _end = memberships.valid_from, memberships.valid_to
 _SEGMENT = [_rep, _team, _start, _end]
+_OWNER = [_rep, _team, "period"]
 RAMPED_SHARE = "ramped_share"
 _A_DAY = pd.Timedelta(days=1)
 
@@ -66,6 +70,38 @@ def _gaps(rows: pd.DataFrame, everyone: pd.Series[str]) -> pd.DataFrame:
         {_rep: starts[_rep], _team: UNASSIGNED, _start: starts[_start], _end: ends[_end]}
     )
     return gaps[gaps[_end] > gaps[_start]]
+
+
+def owner_months(
+    segments: pd.DataFrame, calendar: FiscalCalendar, periods: tuple[str, ...]
+) -> pd.DataFrame:
+    """Cut memberships at quarters and months, so that a fact finds its team by equality.
+
+    A month of a rep is one row but where the rep changes team: a join on rep and month gives
+    hardly more rows than there are facts, whatever the number of memberships.
+
+    Returns
+    -------
+    DataFrame
+        rep_id, team_id, period, owner_month, valid_from (inclusive), valid_to (exclusive), and
+        owner, a number from 0 in the order of rep_id, team_id and period. Facts without an owner
+        are UNASSIGNED's.
+    """
+    nobody = pd.DataFrame(
+        {_rep: [UNASSIGNED], _team: [UNASSIGNED], _start: [EVER], _end: [NEVER]}
+    )  # fmt: skip
+    segments = pd.concat([segments, nobody], ignore_index=True)
+    days = calendar.days(calendar.first_day(periods[0]), calendar.last_day(periods[-1]))
+    days[MONTH] = days["day"].dt.year * 12 + days["day"].dt.month
+    months = days.groupby(["period", MONTH], as_index=False)["day"].agg(["min", "max"])
+    start = np.maximum.outer(segments[_start].to_numpy(), months["min"].to_numpy())
+    end = np.minimum.outer(segments[_end].to_numpy(), (months["max"] + _A_DAY).to_numpy())
+    segment, month = np.nonzero(end > start)
+    rows = segments[[_rep, _team]].take(segment).reset_index(drop=True)
+    rows[["period", MONTH]] = months[["period", MONTH]].take(month).reset_index(drop=True)
+    rows[_start], rows[_end] = start[segment, month], end[segment, month]
+    rows[OWNER] = rows.groupby(_OWNER).ngroup().astype("int32")
+    return rows
 
 
 def active_time(
@@ -132,7 +168,7 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        rep_id, team_id, period, day, prorated_quota (money).
+        owner, rep_id, team_id, period, day, prorated_quota (money).
     """
     rows = snapshot.read("targets")
     is_quota = (rows[targets.owner_kind] == "rep") & (rows[targets.kpi] == "bookings")
@@ -140,7 +176,7 @@ def prorated_quotas(snapshot: Snapshot, active: pd.DataFrame) -> pd.DataFrame:
     quotas = quotas.rename(columns={targets.owner_id: _rep, targets.period: "period"})
     merged = active.merge(quotas, on=[_rep, "period"])
     merged[QUOTA] = merged[targets.target].astype(float) * merged[RAMPED_SHARE]
-    return merged[[_rep, _team, "period", DAY, QUOTA]]
+    return merged[[OWNER, *_OWNER, DAY, QUOTA]]
 
 
 def team_tree(snapshot: Snapshot, segments: pd.DataFrame) -> pd.DataFrame:
