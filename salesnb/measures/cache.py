@@ -20,6 +20,7 @@ from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.measures import Measures
+from salesnb.measures.spark import ended_if_interrupted
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
@@ -106,7 +107,7 @@ def load_measures(
     home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
     kept = _read_whole(home)
     if kept is None:
-        with _draft(home) as draft:
+        with _draft(home) as draft, ended_if_interrupted():
             where = open_engine(opened, engine=engine, spark_master=spark_master)
             computed = compute_measures(opened, as_of=day, engine=where)
             _write(computed, draft)

@@ -6,7 +6,6 @@ The two must agree: what an engine gives back is made the same here, by way of A
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import duckdb
@@ -18,6 +17,7 @@ from salesnb.errors import ParameterError
 from salesnb.measures import spark
 from salesnb.schema import TABLES, Column, Kind
 from salesnb.sources.snapshot import Snapshot
+from salesnb.sources.sql import literal_path
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -101,7 +101,7 @@ class DuckDBEngine:
 
     def table(self, name: str) -> Lazy:
         """Open a table of the snapshot; a column that a file lacks is missing in its rows."""
-        paths = [_literal(path) for path in self._snapshot.paths(name)]
+        paths = [literal_path(path) for path in self._snapshot.paths(name)]
         rows = self._db.read_parquet(paths, hive_partitioning=False, union_by_name=True)
         columns = _stored_columns(self._snapshot, name)
         return nw.from_native(rows).select(
@@ -145,8 +145,8 @@ class SparkEngine:
 
     def collect(self, lazy: Lazy) -> pd.DataFrame:
         """Run a query and bring its result here."""
-        with spark.said_plainly(), spark.interruptible(self._session):
-            return _to_pandas(lazy)
+        with spark.said_plainly(), spark.ended_if_interrupted():
+            return spark.run_apart(lambda: _to_pandas(lazy))
 
 
 def _from_spark(frame: DataFrame) -> Lazy:
@@ -156,11 +156,6 @@ def _from_spark(frame: DataFrame) -> Lazy:
 def _stored_columns(snapshot: Snapshot, table: str) -> list[Column]:
     """List a table's columns of the schema; what its files hold beside them is private."""
     return [column for column in TABLES[table].columns.values() if snapshot.has(table, column)]
-
-
-def _literal(path: Path) -> str:
-    """Name a file to DuckDB, which would look for others where a name has wildcards."""
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

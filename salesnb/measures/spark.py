@@ -7,13 +7,15 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from salesnb.errors import ParameterError
@@ -21,6 +23,8 @@ from salesnb.errors import ParameterError
 if TYPE_CHECKING:
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
+
+T = TypeVar("T")
 
 _CONNECT = "sc://"
 _CONNECTED = "SPARK_CONNECT_MODE_ENABLED"
@@ -31,6 +35,9 @@ _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 """Variables that have a server reached through another."""
 _WILDCARDS = r"\{}[]*?"
 _UNREADABLE = ("FAILED_READ_FILE", "PATH_NOT_FOUND", "FileNotFoundException")
+
+_PATIENCE = 20.0
+"""Seconds in which a session, and a Java process, must have ended."""
 
 _guard = threading.RLock()
 _started: SparkSession | None = None
@@ -83,23 +90,45 @@ def stop_session() -> None:
         session, _started = _started, None
         if session is None:
             return
-        try:
-            session.stop()
-        finally:
-            os.environ.pop(_CONNECTED, None)
-            _end_java()
+        # In a thread of its own: an interruption has left this one's line to Java out of step.
+        ending = threading.Thread(target=_stop, args=(session,), daemon=True)
+        ending.start()
+        ending.join(_PATIENCE)
+        os.environ.pop(_CONNECTED, None)
+        _end_java()
+
+
+def _stop(session: SparkSession) -> None:
+    with suppress(Exception):  # a cluster that is gone; what is here ends with its process
+        session.stop()
 
 
 @contextmanager
-def interruptible(session: SparkSession) -> Iterator[None]:
-    """When the block is interrupted, end what it has begun on the cluster too."""
+def ended_if_interrupted() -> Iterator[None]:
+    """When the block is interrupted, end the session this module has started.
+
+    Its work would go on, and of what this process asks next Spark's answer would be the one to
+    what was interrupted. The next call starts it again.
+    """
     try:
         yield
     except Exception:
         raise
     except BaseException:
-        session.interruptAll()
+        stop_session()
         raise
+
+
+def run_apart(work: Callable[[], T]) -> T:
+    """Run what takes long in a thread of its own: pyspark would not be interrupted before its end.
+
+    An interruption leaves the thread to fail when the session has ended.
+    """
+    pool = ThreadPoolExecutor(max_workers=1)
+    try:
+        return pool.submit(work).result()
+    finally:
+        pool.shutdown(wait=False)
 
 
 @contextmanager
@@ -257,15 +286,20 @@ def _end_java() -> None:
     What `spark-submit` has started is left to it.
     """
     from pyspark.core.context import SparkContext
+    from pyspark.sql import SparkSession
 
     gateway = SparkContext._gateway
     process = getattr(gateway, "proc", None)
     if gateway is None or process is None:
         return
-    SparkContext._gateway = SparkContext._jvm = None
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+    SparkSession._instantiatedSession = None
     gateway.shutdown()
     process.stdin.close()  # at which it ends, and removes its temporary files
-    process.wait()
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _remember(session: SparkSession) -> None:

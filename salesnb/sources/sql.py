@@ -36,11 +36,20 @@ def chosen(value: str, results: Mapping[str, str], *, otherwise: str = "null") -
     return f"case {value} {cases} else {otherwise} end"
 
 
+def literal_path(path: Path) -> str:
+    """Name a file to DuckDB, which would look for others where a name has wildcards.
+
+    >>> literal_path(Path("a[1]*.csv"))
+    'a[[]1][*].csv'
+    """
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in str(path))
+
+
 def parquet_sql(paths: Iterable[Path], *, row_numbers: bool = False) -> str:
     """Express the rows of Parquet files, in order; columns some lack are missing there.
 
     A folder's name adds no columns. `row_numbers` adds `file_row_number`, from 0.
     """
-    files = ", ".join(quoted(path) for path in paths)
+    files = ", ".join(quoted(literal_path(path)) for path in paths)
     numbers = ", file_row_number = true" if row_numbers else ""
     return f"read_parquet([{files}], union_by_name = true, hive_partitioning = false{numbers})"

@@ -334,3 +334,17 @@ def test_the_command_line_takes_patterns_urls_and_the_next_month(tmp_path, capsy
     assert code == 0
     assert "opportunities" in said.out
     assert len(open_snapshot(tmp_path / "to").read("opportunities")) == 2
+
+
+def test_a_folder_named_like_a_pattern_is_no_pattern(tmp_path):
+    """`[12]` would match a folder called 1, which is there too."""
+    for name, rep in (("1", "r7"), ("[12]", "r1")):
+        folder = tmp_path / name
+        deals = OPPORTUNITIES.replace(",r1,", f",{rep},").replace(",r2,", f",{rep},")
+        write_export(folder, {"reps": f"rep_id,name\n{rep},Ana\n", "opportunities": deals})
+        pd.read_csv(folder / "reps.csv").to_parquet(folder / "reps.parquet")
+        (folder / "reps.csv").unlink()
+    snapshot = import_snapshot(tmp_path / "[12]", to=tmp_path / "[12]" / "to")
+    import_snapshot(tmp_path / "1", to=tmp_path / "1" / "to")
+    assert set(snapshot.read("opportunities")["rep_id"]) == {"r1"}
+    assert snapshot.read("reps")["rep_id"].tolist() == ["r1"]

@@ -193,3 +193,30 @@ def test_an_appended_file_that_cannot_be_read_leaves_the_snapshot(tmp_path):
     with pytest.raises(DataError, match=r"opportunities.csv: the file is empty"):
         import_snapshot(broken, to=tmp_path / "to", append=True)
     assert open_snapshot(tmp_path / "to").id == first.id
+
+
+def test_what_is_looked_up_must_come_with_the_new_files(tmp_path):
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text(
+        "company: {as_of: 2026-06-30}\n"
+        "tables:\n"
+        "  reps: [{from: users, columns: {rep_id: Id, name: Id}}]\n"
+        "  opportunities:\n"
+        "    - from: deals\n"
+        "      columns: {opportunity_id: Id, rep_id: Owner, is_closed: {constant: 'no'},\n"
+        "                is_won: {column: Stage, lookup: {from: stages, key: Id, value: Won}}}\n",
+        encoding="utf-8",
+    )
+    months = {
+        "2026-01": {"users": "Id\nr1\n", "stages": "Id,Won\ns1,no\n",
+                    "deals": "Id,Owner,Stage\no1,r1,s1\n"},
+        "2026-02": {"deals": "Id,Owner,Stage\no2,r1,s1\n"},
+        "2026-03": {"stages": "Id,Won\ns1,no\n", "deals": "Id,Owner,Stage\no3,r1,s1\n"},
+    }  # fmt: skip
+    for month, tables in months.items():
+        write_export(tmp_path / month, tables)
+    import_snapshot(tmp_path / "2026-01", to=tmp_path / "to", mapping=mapping)
+    with pytest.raises(DataError, match=r"column\(s\) missing \(a file 'stages'\)"):
+        import_snapshot(tmp_path / "2026-02", to=tmp_path / "to", append=True)
+    snapshot = import_snapshot(tmp_path / "2026-03", to=tmp_path / "to", append=True)
+    assert snapshot.read("opportunities")["opportunity_id"].tolist() == ["o1", "o3"]

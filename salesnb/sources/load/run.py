@@ -116,8 +116,9 @@ def import_snapshot(
         return commit(content, folder, index)
     finally:
         shutil.rmtree(content, ignore_errors=True)
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        with suppress(FileNotFoundError):  # an error of ours must not hide the first
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _previous(folder: Path, *, is_needed: bool) -> Snapshot | None:

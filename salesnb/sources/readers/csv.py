@@ -16,7 +16,7 @@ from salesnb.errors import DataError
 from salesnb.sources.mapping import FileOptions
 from salesnb.sources.readers.part import RejectedLine, numbered_parquet
 from salesnb.sources.readers.text import TextFile, open_text
-from salesnb.sources.sql import identifier, quoted
+from salesnb.sources.sql import identifier, literal_path, quoted
 
 _DELIMITERS = ",;\t|"
 _SAMPLE = 1 << 16
@@ -108,8 +108,9 @@ class CsvPart:
         types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in self.columns)
         # In parallel DuckDB takes lines within a quoted text for rows.
         parallel = "false" if self.text.has_quoted_ends else "true"
+        path = quoted(literal_path(self.text.path))
         return (
-            f"read_csv({quoted(self.text.path)}, columns = {{{types}}}, auto_detect = false, "
+            f"read_csv({path}, columns = {{{types}}}, auto_detect = false, "
             f"header = true, skip = {self.skip}, delim = {quoted(self.delimiter)}, quote = '\"', "
             f"escape = '\"', comment = '', new_line = {quoted(self.text.line_end)}, "
             f"parallel = {parallel}, {errors}, hive_partitioning = false)"
