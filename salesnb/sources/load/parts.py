@@ -275,7 +275,9 @@ def numbered_rows(db: duckdb.DuckDBPyConnection, path: Path) -> str:
 
 def write_parquet(db: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write the rows of a query to a Parquet file, in order."""
-    db.execute(f"copy ({query}) to {quoted(path)} (format parquet, compression zstd)")
+    db.execute(
+        f"copy ({query}) to {quoted(path)} (format parquet, compression zstd, parquet_version v2)"
+    )
 
 
 def _count_staged(db: duckdb.DuckDBPyConnection, staged: Path) -> dict[str, int]:
