@@ -193,15 +193,17 @@ def postgresql(tmp_path_factory):
         (home / "password").write_text("secret", encoding="utf-8")
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-        as_server = []
+        as_server = {}
         if os.getuid() == 0:  # the server refuses to run as root
-            as_server = ["runuser", "-u", "postgres", "--"]
+            as_server = {"user": "postgres", "group": "postgres", "extra_groups": ()}
             for path in (home, home / "password"):
                 shutil.chown(path, "postgres")
 
         def run(program, *options):
-            command = [*as_server, str(programs / program), *map(str, options)]
-            subprocess.run(command, check=True, capture_output=True, cwd=home, timeout=60)
+            command = [str(programs / program), *map(str, options)]
+            subprocess.run(
+                command, check=True, capture_output=True, cwd=home, timeout=60, **as_server
+            )
 
         data = home / "data"
         run("initdb", "-D", data, "-U", "ana", "-A", "scram-sha-256", f"--pwfile={home}/password",
