@@ -8,6 +8,7 @@ import pandas as pd
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.measures import Measures
 from salesnb.periods import FiscalCalendar
+from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company
 
 QUARTERS = ("2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2")
@@ -18,8 +19,9 @@ COLUMNS = [
 
 
 def make_measures(
-    rows, *, kpis, values=(), ratings=(), skills=(), quarters=QUARTERS, names=None, **company
-):
+    rows, *, kpis, values=(), ratings=(), skills=(), targets=(), actions=(), territories=(),
+    people=None, quarters=QUARTERS, names=None, **company,
+):  # fmt: skip
     """Make measures of reps; a rep's team is the first letter of the rep's id."""
     totals = pd.DataFrame(rows, columns=COLUMNS)
     reps = sorted(set(totals["rep_id"]))
@@ -34,9 +36,12 @@ def make_measures(
                      "score"],
         ),
         skills=pd.DataFrame(skills, columns=["skill", "role", "group", "target"]),
+        targets=_table("targets", targets),
+        actions=_table("actions", actions),
+        territories=_table("territories", territories),
         people=pd.DataFrame(
             {"rep_id": reps, "name": [(names or {}).get(rep, f"Rep {rep}") for rep in reps],
-             "role": "AE"}
+             "role": "AE", "hired_on": None, "left_on": None, **(people or {})}
         ),
         teams=pd.DataFrame(
             {"team_id": teams, "name": [f"Team {team}" for team in teams], "parent_id": "",
@@ -50,6 +55,11 @@ def make_measures(
         as_of=calendar.last_day(quarters[-1]) + dt.timedelta(days=5),
         snapshot_id="test",
     )  # fmt: skip
+
+
+def _table(name, rows):
+    """Make a table of the schema of tuples in the order of its columns."""
+    return pd.DataFrame(rows, columns=[str(column) for column in TABLES[name].columns])
 
 
 def simulate(generator, *, win_rates, closed=12, quarters=QUARTERS, mean_amount=10_000.0):

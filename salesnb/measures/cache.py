@@ -25,7 +25,10 @@ from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
 
-_FRAMES = ("totals", "values", "ratings", "skills", "people", "teams")
+_FRAMES = (
+    "totals", "values", "ratings", "skills", "targets", "actions", "territories", "people",
+    "teams",
+)  # fmt: skip
 
 
 def cache_folder() -> Path:

@@ -83,11 +83,16 @@ def compute_measures(
     first_close = _first_close(engine, opportunity, as_of)
     periods = snapshot.calendar.between(first_close, as_of)
     context = _prepare(engine, snapshot, opportunity, amount, segments, periods, as_of)
+    # Counted values take the most memory to make and leave least: they come before the sums.
+    values = _count_values(context, wanted)
     return Measures(
         totals=_long_totals(context, _sum_parts(context, wanted), wanted),
-        values=_count_values(context, wanted),
+        values=values,
         ratings=_attributed_ratings(context, snapshot, as_of),
         skills=snapshot.read("skills"),
+        targets=snapshot.read("targets"),
+        actions=snapshot.read("actions"),
+        territories=snapshot.read("territories"),
         people=_people(snapshot),
         teams=people.team_tree(snapshot, segments),
         kpis=wanted,
@@ -263,14 +268,12 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     whole = pd.concat(frames, ignore_index=True)
     frames.clear()  # two thousand reps have a million rows
-    keys = tuple(whole[key] for key in ("value", "_kpi", people.OWNER))
-    whole = whole.take(np.lexsort(keys)).set_axis(whole.index)
-    names = (
-        pd.Series([kpi.kpi for kpi in kpis])
-        .take(whole.pop("_kpi").to_numpy())
-        .set_axis(whole.index)
-    )
-    return _with_names(context, whole).assign(kpi=names)[columns]
+    order = np.lexsort(tuple(whole[key] for key in ("value", "_kpi", people.OWNER)))
+    whole = whole.take(order).set_axis(whole.index)
+    names = pd.Index([kpi.kpi for kpi in kpis])
+    named = pd.Categorical.from_codes(whole.pop("_kpi").to_numpy(), names)
+    context = replace(context, owner_names=context.owner_names.astype("category"))
+    return _with_names(context, whole).assign(kpi=named)[columns]
 
 
 def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:

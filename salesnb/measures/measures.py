@@ -35,6 +35,8 @@ class Measures:
         rep_id, team_id, period, kpi, value, n: counted values of the KPIs shown as medians.
     ratings, skills
         Skill scores with the team and quarter they were given in; the competency framework.
+    targets, actions, territories
+        These small tables as the snapshot has them, empty where it has none.
     people, teams
         Names; teams with `parent_id` and `has_members`.
     kpis, missing
@@ -49,6 +51,9 @@ class Measures:
     values: pd.DataFrame
     ratings: pd.DataFrame
     skills: pd.DataFrame
+    targets: pd.DataFrame
+    actions: pd.DataFrame
+    territories: pd.DataFrame
     people: pd.DataFrame
     teams: pd.DataFrame
     kpis: tuple[Kpi, ...]

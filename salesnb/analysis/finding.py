@@ -1,0 +1,41 @@
+"""What a result offers a reader to know: sentences with their size and how sure they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One sentence that may become a finding; `insights` decides over all of a report together.
+
+    Attributes
+    ----------
+    text, why
+        What is so, in one sentence; on what it rests.
+    anchor
+        Id of the figure or table that shows it.
+    effect
+        How much it matters, 0-1: the share of the level that is at stake (a change of a third is
+        about .3), 1 for what no report may leave out.
+    p_value
+        Chance of seeing as much where nothing is behind it, before allowing for the number of
+        candidates; 0 for a plain count that needs no test.
+    kpi
+        The KPI it is about, if one.
+    """
+
+    text: str
+    why: str
+    anchor: str
+    effect: float
+    p_value: float
+    kpi: str = ""
+
+
+class Offering(Protocol):
+    """A result that offers findings."""
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """List what may be worth a reader's attention, in any order."""
