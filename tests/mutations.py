@@ -193,9 +193,11 @@ def count_rows(path: Path) -> set[int]:
     found = {len(text.removesuffix("\n").split("\n")) - 1}
     csv.field_size_limit(1 << 27)
     for delimiter in ",;\t|":
-        with suppress(csv.Error):
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-            found.add(sum(bool(row) for row in reader) - 1)
+        for strict in (True, False):  # or a stray quote is a letter
+            with suppress(csv.Error):
+                lines = io.StringIO(text, newline="")
+                reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+                found.add(sum(bool(row) for row in reader) - 1)
     return found
 
 

@@ -7,11 +7,12 @@ a part that an earlier import has prepared is taken from there (`StoredPart.key`
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from salesnb.errors import DataError
 from salesnb.schema import TABLES, Column
@@ -140,15 +141,19 @@ def prepare(
         relation, is_numbered = _relation(db, work)
         rows = _checked_sql(work.stage, relation, is_numbered=is_numbered)
         write_parquet(db, rows, staged)
-        rejected = [] if work.part is None else work.part.rejected(db)
         aliases = _count_aliases(db, work, relation)
         n_source = _count(db, relation) if is_numbered else None
     except duckdb.Error as error:
         raise _unreadable(work.file, error) from error
     counts = _count_staged(db, staged)
     n_read = n_source if n_source is not None else counts["rows"]
-    if work.part is not None:
-        work.part.check_all_read(n_read + len(rejected))
+    try:
+        rejected = [] if work.part is None else work.part.rejected(n_read)
+    except DataError:
+        sure = None if work.part is None else work.part.carefully()
+        if sure is None:
+            raise
+        return prepare(db, replace(work, part=sure), record, folder=folder)
     record = record.model_copy(
         update={
             "read": n_read + len(rejected),
@@ -239,10 +244,11 @@ def _write_refused(
         f"{_RAW}[{at}] as {identifier(column)}" for at, column in enumerate(columns, start=1)
     )
     texts = ", ".join(f"{text_expression(column)} as {identifier(column)}" for column in columns)
-    db.execute("create or replace temp table lines (number BIGINT, text VARCHAR, reason VARCHAR)")
-    if rejected:
-        lines = [(line.line, line.text, line.reason) for line in rejected]
-        db.executemany("insert into lines values (?, ?, ?)", lines)
+    lines = pa.Table.from_pylist(
+        [{"number": line.line, "text": line.text, "reason": line.reason} for line in rejected],
+        pa.schema({"number": pa.int64(), "text": pa.string(), "reason": pa.string()}),
+    )
+    db.register("lines", lines)
     file = quoted(work.file)
     write_parquet(
         db,

@@ -7,7 +7,8 @@ could not be converted.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -20,21 +21,22 @@ from salesnb.sources.sql import identifier, literal_path, quoted
 
 _DELIMITERS = ",;\t|"
 _SAMPLE = 1 << 16
+_QUOTES, _BLANK = "stray quote", "blank"
 csv.field_size_limit(1 << 27)
 
 
 @dataclass(frozen=True)
 class CsvPart:
-    """Rows in a CSV file; `number` tells it apart from the other CSV files of an import."""
+    """Rows in a CSV file, read in parallel unless it `is_careful`; `_stage` is for its copy."""
 
     file: str
     text: TextFile
     columns: tuple[str, ...]
     options: FileOptions
     delimiter: str
-    number: int
     skip: int = 0
     _stage: Path = field(default_factory=Path)
+    is_careful: bool = False
 
     @property
     def sha256(self) -> str:
@@ -52,10 +54,18 @@ class CsvPart:
         return tuple(f"{self.file}: {note}" for note in self.text.notes)
 
     def rows(self) -> str:
-        """Relation of the rows; lines that cannot be split are set aside."""
-        return self._read(
-            f"store_rejects = true, rejects_table = 'rejected_{self.number}', "
-            f"rejects_scan = 'scans_{self.number}', rejects_limit = 0"
+        """Relation of the rows; lines that cannot be split are passed over."""
+        types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in self.columns)
+        # In parallel DuckDB takes lines within a quoted text for rows, and loses rows after a
+        # stray quote.
+        parallel = "false" if self.text.has_quoted_ends or self.is_careful else "true"
+        path = quoted(literal_path(self.text.path))
+        # DuckDB would list the errors, one a missing cell: of a ragged file they fill memory.
+        return (
+            f"read_csv({path}, columns = {{{types}}}, auto_detect = false, ignore_errors = true, "
+            f"header = true, skip = {self.skip}, delim = {quoted(self.delimiter)}, quote = '\"', "
+            f"escape = '\"', comment = '', new_line = {quoted(self.text.line_end)}, "
+            f"parallel = {parallel}, hive_partitioning = false)"
         )
 
     def numbered(self, db: duckdb.DuckDBPyConnection, columns: tuple[str, ...]) -> str:
@@ -67,28 +77,18 @@ class CsvPart:
 
     def sample(self, n: int) -> str:
         """Relation of the first rows."""
-        return f"(from {self._read('ignore_errors = true')} limit {n})"
+        return f"(from {self.rows()} limit {n})"
 
-    def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
-        """List the lines DuckDB could not split into columns, in order."""
-        name = f"rejected_{self.number}"
-        known = db.sql(f"select count(*) from duckdb_tables() where table_name = '{name}'")
-        if not known.fetchall()[0][0]:
-            return []
-        rows = db.sql(
-            f"select line, any_value(csv_line), min(error_type::VARCHAR) from {name} "
-            "group by line order by line"
-        ).fetchall()
-        return [
-            RejectedLine(line, text, f"line cannot be split: {kind.lower().replace('_', ' ')}")
-            for line, text, kind in rows
-        ]
+    def carefully(self) -> CsvPart | None:
+        """Read it in the slow way, which no stray quote confuses; None where that is done."""
+        stage = self._stage.with_suffix(".careful.parquet")
+        return None if self.is_careful else replace(self, is_careful=True, _stage=stage)
 
-    def check_all_read(self, n_read: int) -> None:
-        """Check that the rows DuckDB read or rejected are all the file has.
+    def rejected(self, n_read: int) -> list[RejectedLine]:
+        """List the lines that could not be split into columns, and check that this is all.
 
-        A quote that is never closed swallows the rows after it. So unless each line is a row, the
-        rows are counted a second time, by Python.
+        A quote that is never closed swallows the rows after it. So unless each line was read as a
+        row, Python splits them a second time.
 
         Raises
         ------
@@ -96,43 +96,59 @@ class CsvPart:
             Where the first row begins whose quotes are wrong, or how many rows were not read.
         """
         if n_read == self.text.n_lines - 1 - self.skip and not self.text.has_quoted_ends:
-            return
-        n_rows = self._count_rows()
-        if n_rows != n_read:
+            return []
+        n_rows, found = 0, []
+        for line, text, fault in self._split_by_python():
+            n_rows += 1
+            if fault == _QUOTES and len(text.splitlines()) > 1:
+                raise self._unclosed(line)
+            if fault:
+                found.append(RejectedLine(line, text, f"line cannot be split: {fault}"))
+        if n_read + len(found) != n_rows:
             raise DataError(
                 f"{self.file}: {n_read:,} of {n_rows:,} rows could be read. Export it again, or "
                 "save it as CSV with one kind of line end."
             )
+        return found
 
-    def _read(self, errors: str) -> str:
-        types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in self.columns)
-        # In parallel DuckDB takes lines within a quoted text for rows.
-        parallel = "false" if self.text.has_quoted_ends else "true"
-        path = quoted(literal_path(self.text.path))
-        return (
-            f"read_csv({path}, columns = {{{types}}}, auto_detect = false, "
-            f"header = true, skip = {self.skip}, delim = {quoted(self.delimiter)}, quote = '\"', "
-            f"escape = '\"', comment = '', new_line = {quoted(self.text.line_end)}, "
-            f"parallel = {parallel}, {errors}, hive_partitioning = false)"
+    def _unclosed(self, line: int) -> DataError:
+        return DataError(
+            f"{self.file}: the row that begins in line {line:,} has a quote that is not closed or "
+            "not doubled; the rows after it cannot be told apart. Correct its quoting and export "
+            "again."
         )
 
-    def _count_rows(self) -> int:
-        """Count the rows below the header as Python's reader splits them."""
-        line = n_rows = 0
+    def _split_by_python(self) -> Iterator[tuple[int, str, str]]:
+        """Split the rows below the header: first line, text, what is wrong."""
+        taken: list[str] = []
+
+        def lines() -> Iterator[str]:
+            for line in stream:
+                taken.append(line)
+                yield line
+
         with self.text.path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=self.delimiter, strict=True)
-            try:
-                for row in reader:
-                    # DuckDB reads a blank line as a row where there is one column, else passes it.
-                    n_rows += bool(row) or len(self.columns) == 1
-                    line = reader.line_num
-            except csv.Error as error:
-                raise DataError(
-                    f"{self.file}: the row that begins in line {line + 1:,} has a quote that is "
-                    "not closed or not doubled; the rows after it cannot be told apart. Correct "
-                    "its quoting and export again."
-                ) from error
-        return n_rows - 1 - self.skip
+            reader = csv.reader(lines(), delimiter=self.delimiter, strict=True)
+            while True:
+                first, fault = reader.line_num + 1, ""
+                taken.clear()
+                try:
+                    fault = self._find_fault(next(reader))
+                except StopIteration:
+                    return
+                except csv.Error:
+                    fault = _QUOTES
+                if first > 1 + self.skip and fault != _BLANK:
+                    yield first, "".join(taken).rstrip("\r\n"), fault
+
+    def _find_fault(self, cells: list[str]) -> str:
+        """Say why DuckDB does not read a row; it passes over empty cells at the end."""
+        width = len(self.columns)
+        if not cells and width > 1:
+            return _BLANK
+        if cells and len(cells) < width:
+            return "missing columns"
+        return "too many columns" if any(cells[width:]) else ""
 
 
 def open_csv(
@@ -169,7 +185,7 @@ def open_csv(
     delimiter = options.delimiter or (told[4] if skip else find_delimiter(beginning))
     columns = _column_names(label, beginning, delimiter)
     stage = workspace / f"rows{number}.parquet"
-    return CsvPart(label, text, columns, options, delimiter, number, skip, stage)
+    return CsvPart(label, text, columns, options, delimiter, skip, stage)
 
 
 def _split_line(text: str) -> tuple[str, str]:

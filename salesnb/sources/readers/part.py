@@ -67,17 +67,17 @@ class SourcePart(Protocol):
     def sample(self, n: int) -> str:
         """Relation of the first `n` rows."""
 
-    def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
-        """Lines that `rows` or `numbered` could not split into columns, once one was read."""
-
-    def check_all_read(self, n_read: int) -> None:
-        """Check that the rows read, and the lines rejected, are all there are.
+    def rejected(self, n_read: int) -> list[RejectedLine]:
+        """List the lines that were not read as rows, where `n_read` were.
 
         Raises
         ------
         DataError
-            Rows are missing; the message says where.
+            Rows and these lines are not all there are; the message says where.
         """
+
+    def carefully(self) -> SourcePart | None:
+        """Read the part in a slow way that loses no rows; None where there is no other."""
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ class ParquetPart:
         """Relation of the first rows."""
         return f"(from {self.rows()} limit {n})"
 
-    def rejected(self, db: duckdb.DuckDBPyConnection) -> list[RejectedLine]:
-        """No lines: rows of Parquet are whole."""
+    def rejected(self, n_read: int) -> list[RejectedLine]:
+        """No lines: DuckDB reads all rows of a Parquet file or fails."""
         return []
 
-    def check_all_read(self, n_read: int) -> None:
-        """Nothing to check: DuckDB reads all rows of a Parquet file or fails."""
+    def carefully(self) -> None:
+        """Parquet is read in one way."""
 
 
 def numbered_parquet(path: Path, columns: tuple[str, ...]) -> str:
