@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -80,10 +81,9 @@ class _Scan:
     has_quoted_ends: bool = False
 
     def add(self, chunk: bytes) -> None:
-        self.n_lf += chunk.count(b"\n")
-        cr = chunk.count(b"\r")
-        if cr or self.last == b"\r":
-            self.n_cr += cr
+        self.n_lf += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == ord("\n")))
+        if b"\r" in chunk or self.last == b"\r":
+            self.n_cr += chunk.count(b"\r")
             self.n_crlf += chunk.count(b"\r\n") + (self.last == b"\r" and chunk[:1] == b"\n")
         self._add_quotes(chunk)
         self.n_bytes += len(chunk)
@@ -174,13 +174,15 @@ def _scan(path: Path, digest: hashlib._Hash, label: str) -> _Scan:
     """Pass over a file once, as far as it is UTF-8."""
     scan = _Scan()
     decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
-    for chunk in _chunks(path, label):
-        digest.update(chunk)
-        _check_zero(label, chunk, scan.n_bytes)
-        pending = decoder.getstate()[0]
-        if pending or not chunk.isascii():
-            _decode(decoder, chunk, at=scan.n_bytes - len(pending))
-        scan.add(chunk)
+    with ThreadPoolExecutor(1) as beside:
+        for chunk in _chunks(path, label):
+            hashed = beside.submit(digest.update, chunk)
+            _check_zero(label, chunk, scan.n_bytes)
+            pending = decoder.getstate()[0]
+            if pending or not chunk.isascii():
+                _decode(decoder, chunk, at=scan.n_bytes - len(pending))
+            scan.add(chunk)
+            hashed.result()
     pending = decoder.getstate()[0]
     _decode(decoder, b"", at=scan.n_bytes - len(pending), final=True)
     return scan
