@@ -152,6 +152,13 @@ def test_the_smallest_companies_work(tmp_path, reps):
     assert len(read(folder, "reps")) == reps
 
 
+def test_a_company_in_which_a_table_stays_empty_works(tmp_path):
+    folder = sample_company(tmp_path / "raw", reps=16, seed=2)
+    empty = [name for name in MADE if not len(read_raw(folder, name))]
+    assert empty
+    assert import_snapshot(folder, to=tmp_path / "to").report.check()
+
+
 # The tables -------------------------------------------------------------------------------
 
 

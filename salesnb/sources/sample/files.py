@@ -67,7 +67,7 @@ def write_parquet(path: Path, table: pa.Table, *, rising: tuple[str, ...] = ()) 
 def _as_text(values: pd.Series, column: Column) -> Texts:
     """Format sound values by the column's kind; text that was put in their place stays."""
     given = values.to_numpy(dtype=object)
-    is_text = np.array([isinstance(value, str) for value in given])
+    is_text = np.array([isinstance(value, str) for value in given], dtype=bool)
     missing = values.isna().to_numpy()
     text = given.copy()
     text[missing] = None
