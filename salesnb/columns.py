@@ -18,7 +18,8 @@ Reference = Literal["refuse", "warn"]
 class Rule:
     """What a column holds.
 
-    Key columns are required unless `nullable`. `references` names a table; a value unknown there
+    A table needs its `required` columns, and each row a value in them unless they are `nullable`;
+    key columns are required unless `nullable`. `references` names a table; a value unknown there
     is refused or warned of, by `on_unknown`. Codes are of `letters` "upper", whatever the export
     writes; other text stays as it is.
     """
@@ -83,7 +84,7 @@ class Declaration:
 
     @property
     def required_columns(self) -> tuple[Column, ...]:
-        """Columns that every row must fill."""
+        """Columns a table must have."""
         return tuple(column for column in self.columns.values() if column.rule.required)
 
 

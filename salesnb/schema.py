@@ -18,8 +18,10 @@ from salesnb.columns import text as _text
 from salesnb.columns import timestamp as _timestamp
 
 
-def _rep(about: str, *, required: bool = True) -> Column:
-    return _text(about, required=required, references="reps", on_unknown="refuse")
+def _rep(about: str, *, required: bool = True, nullable: bool = False) -> Column:
+    return _text(
+        about, required=required, nullable=nullable, references="reps", on_unknown="refuse"
+    )
 
 
 # Dimensions: who, where, what -------------------------------------------------------------
@@ -179,7 +181,9 @@ class opportunities(Table):
         Fault("closed without a close date", "is_closed and closed_on is null"),
     )
     opportunity_id = _text("identifier")
-    rep_id = _rep("owner at close; now, where owner_history says who owned it before")
+    rep_id = _rep(
+        "owner at close; now, where owner_history says who owned it before", nullable=True
+    )
     account_id = _text("customer", references="accounts")
     product_id = _text("product", references="products")
     source = _text("lead source")

@@ -127,3 +127,19 @@ def test_a_change_to_nobody_known_is_refused_with_its_reason(small_snapshot):
     assert {refusal.reason for refusal in load.refusals} == {
         "rep_id is unknown in reps", "opportunity_id is unknown in opportunities",
     }  # fmt: skip
+
+
+def test_what_nobody_owns_counts_for_the_company_only(small_snapshot):
+    deals = DEALS + CLOSED + CLOSED.replace("o1,r2", "o3,").replace(",100\n", ",7\n")
+    snapshot = small_snapshot({**TABLES, "opportunities": deals}, company="as_of: 2026-06-30\n")
+    measures = compute_measures(snapshot)
+    sums = {
+        level: measures.roll_up(by=level, kpi="bookings").groupby("unit_id")["numerator"].sum()
+        for level in ("rep", "team", "company")
+    }
+    assert sums["company"]["company"] == 107
+    assert (sums["rep"]["r2"], sums["rep"][""]) == (100, 7)
+    assert (sums["team"]["t2"], sums["team"][""]) == (100, 7)
+    assert [w.what for w in snapshot.report.warnings if "no owner" in w.what] == [
+        "1 opportunity (50%) has no owner."
+    ]

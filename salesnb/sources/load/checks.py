@@ -230,7 +230,7 @@ def _column_checks(column: Column, key: str) -> list[Check]:
         unread = f"({text_name(column)} is not null and {name} is null)"
         checks.append(Check(f"{column} is not {_KINDS[rule.kind]}", unread, raw, fix))
         empty = f"{text_name(column)} is null"
-    if rule.required:
+    if rule.required and not rule.nullable:
         checks.append(Check(f"{column} is empty", empty, key, _FIX))
     if rule.vocabulary:
         unknown = chosen(name, dict.fromkeys(rule.vocabulary, "false"), otherwise="true")

@@ -35,10 +35,28 @@ def staffing_warnings(
         yield from _circles(db, relations[teams.declaration.name])
     if memberships.declaration.name in relations:
         yield from _overlaps(db, relations)
+    yield from _without_owner(db, relations[opportunities.declaration.name])
     rows = _owners(db, relations)
     if memberships.declaration.name in relations:
         yield from _without_team(rows)
     yield from _not_employed(rows)
+
+
+def _without_owner(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Notice]:
+    (row,) = fetch_rows(
+        db,
+        f"select count(*) as n, count(*) filter ({_REP} is null) as n_unowned from {relation.sql}",
+    )
+    count = row["n_unowned"]
+    if count:
+        yield Notice(
+            table="opportunities",
+            what=f"{rows_of('opportunities', count)} ({share_text(count, row['n'])}) "
+            f"{'has' if count == 1 else 'have'} no owner.",
+            effect="The company's figures count them, no rep's and no team's do.",
+            kpis=_CLOSING,
+            action="Give them an owner in the CRM and import again.",
+        )
 
 
 def _owners(db: duckdb.DuckDBPyConnection, relations: dict[str, Relation]) -> list[Row]:
@@ -48,7 +66,8 @@ def _owners(db: duckdb.DuckDBPyConnection, relations: dict[str, Relation]) -> li
         db,
         f"with spans as ({_spans(relations)}), "
         f"closed as (select {_REP} as _rep, {opportunities.closed_on}, count(*) as n "
-        f"from {relations['opportunities'].sql} where {opportunities.is_closed} group by all) "
+        f"from {relations['opportunities'].sql} "
+        f"where {opportunities.is_closed} and {_REP} is not null group by all) "
         f"select c._rep as rep, any_value(r.{reps.name}) as name, sum(c.n)::BIGINT as n, "
         f"{_sum_where('s._rep is null')} as n_teamless, "
         f"{_sum_where(f'{closed_on} < r.{reps.hired_on}')} as n_before, "
