@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.contributions import contributions as contributions
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.rates import estimate_counts as estimate_counts
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "compute_measures": "measures.compute",
+    "contributions": "analysis.contributions",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",
     "estimate_log_means": "analysis.rates",

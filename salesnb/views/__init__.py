@@ -1,11 +1,20 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
+from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.trend import Trend
-from salesnb.views.figures import caterpillar, estimates_figure, funnel, skill_profile, trend_chart
+from salesnb.views.figures import (
+    caterpillar,
+    contributions_chart,
+    contributions_table,
+    estimates_figure,
+    funnel,
+    skill_profile,
+    trend_chart,
+)
 from salesnb.views.imports import (
     kpi_needs,
     load_drift,
@@ -27,6 +36,8 @@ from salesnb.views.tables import (
 
 __all__ = [
     "caterpillar",
+    "contributions_chart",
+    "contributions_table",
     "definitions",
     "estimates_figure",
     "funnel",
@@ -54,3 +65,4 @@ PerformanceMatrix.register(
 SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
+Contributions.register(table=contributions_table, plot=contributions_chart)
