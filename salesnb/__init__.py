@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
+    from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
     from salesnb.analysis.skills import team_skills as team_skills
+    from salesnb.analysis.strengths import strengths as strengths
     from salesnb.analysis.trend import quarter_trend as quarter_trend
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
@@ -41,6 +43,8 @@ _HOMES = {
     "performance_matrix": "analysis.matrix",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
+    "skill_matrix": "analysis.skill_matrix",
+    "strengths": "analysis.strengths",
     "team_skills": "analysis.skills",
 }
 

@@ -4,7 +4,9 @@ from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.rates import Estimates
+from salesnb.analysis.skill_matrix import SkillMatrix
 from salesnb.analysis.skills import SkillProfile
+from salesnb.analysis.strengths import Strengths
 from salesnb.analysis.trend import Trend
 from salesnb.views.figures import (
     caterpillar,
@@ -24,6 +26,7 @@ from salesnb.views.imports import (
     load_warnings,
     refusals_table,
 )
+from salesnb.views.strengths import skill_table, strengths_table
 from salesnb.views.tables import (
     definitions,
     headlines,
@@ -54,6 +57,8 @@ __all__ = [
     "quarter_records",
     "refusals_table",
     "skill_profile",
+    "skill_table",
+    "strengths_table",
     "trend_chart",
     "window_totals",
 ]
@@ -66,3 +71,5 @@ SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
+SkillMatrix.register(table=skill_table, plot=skill_table)
+Strengths.register(table=strengths_table, plot=strengths_table)
