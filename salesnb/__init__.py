@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from salesnb import views as views
     from salesnb.analysis.contributions import contributions as contributions
+    from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.rates import estimate_counts as estimate_counts
@@ -36,6 +37,7 @@ _HOMES = {
     "estimate_log_means": "analysis.rates",
     "estimate_rates": "analysis.rates",
     "find_insights": "analysis.insights",
+    "gaming_checks": "analysis.gaming",
     "import_snapshot": "sources.load",
     "load_measures": "measures.cache",
     "load_snapshot": "measures.cache",

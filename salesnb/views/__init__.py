@@ -1,6 +1,7 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
 from salesnb.analysis.contributions import Contributions
+from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.rates import Estimates
@@ -17,6 +18,7 @@ from salesnb.views.figures import (
     skill_profile,
     trend_chart,
 )
+from salesnb.views.gaming import gaming_table
 from salesnb.views.imports import (
     kpi_needs,
     load_drift,
@@ -44,6 +46,7 @@ __all__ = [
     "definitions",
     "estimates_figure",
     "funnel",
+    "gaming_table",
     "headlines",
     "kpi_needs",
     "kpi_tiles",
@@ -73,3 +76,4 @@ Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
 SkillMatrix.register(table=skill_table, plot=skill_table)
 Strengths.register(table=strengths_table, plot=strengths_table)
+GamingChecks.register(table=gaming_table, plot=gaming_table)
