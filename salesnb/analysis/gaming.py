@@ -204,7 +204,7 @@ def _check_calls(measures: Measures, period: str) -> pd.DataFrame:
     if not before or not {_CALLS, _MEETINGS} <= measured:
         return pd.DataFrame(columns=[name for name in _SIGNS if name != "unit"])
     now, then = _calls_of(measures, (period,)), _calls_of(measures, before)
-    both = now.join(then, how="inner", lsuffix="_now", rsuffix="_then")
+    both = now.add_suffix("_now").join(then.add_suffix("_then"), how="inner")
     both = both[(both[["days_now", "days_then", "calls_now", "calls_then"]] > 0).all(axis=1)]
     more = _compare_rates(both, "calls", "days", ratio=CHANGE, tail=_at_least)
     fewer = _compare_rates(both, "meetings", "calls", ratio=1 / CHANGE, tail=_at_most)

@@ -13,7 +13,7 @@ from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.result import Result
 from salesnb.analysis.skill_matrix import SkillMatrix
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import format_value
+from salesnb.analysis.wording import begin_large, format_value
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi
 
@@ -155,7 +155,7 @@ def _items_of_skills(skills: SkillMatrix, looks: pd.Series[int]) -> list[_Item]:
     return [
         _item(
             row,
-            name=skill_label(str(row["skill"])).capitalize(),
+            name=begin_large(skill_label(str(row["skill"]))),
             kind="skill",
             weight=abs(row["estimate"] / row["group"] - 1),
             text=_word_skill(row, is_apart=bool(row["is_apart"])),
@@ -207,7 +207,7 @@ def _word_kpi(kpi: Kpi, row: pd.Series[float], currency: str) -> str:
 
 
 def _word_skill(row: pd.Series[float], *, is_apart: bool) -> str:
-    label = skill_label(str(row["skill"])).capitalize()
+    label = begin_large(skill_label(str(row["skill"])))
     parts = [f"the group {row['group']:.1f}"] if is_apart else []
     if row["against_target"] < 0:
         parts.append(f"surely below the target of {row['target']:.1f}")

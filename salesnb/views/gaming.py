@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from salesnb.analysis.gaming import CHECKS, GAMING_ANCHOR, GamingChecks
+from salesnb.analysis.wording import begin_large
 from salesnb.views.blocks import Block, Note, Table
 
 
@@ -16,7 +17,7 @@ def gaming_table(found: GamingChecks) -> Block:
     rows = tuple(
         (
             row["unit"], checks[row["check"]].label, row["text"],
-            f"{checks[row['check']].reason.capitalize()}",
+            begin_large(checks[row["check"]].reason),
         )
         for row in found.flagged.to_dict("records")
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 from salesnb.analysis.skill_matrix import SKILL_MATRIX_ANCHOR, SkillMatrix
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.strengths import STRENGTHS_ANCHOR, Strengths
-from salesnb.analysis.wording import MISSING
+from salesnb.analysis.wording import MISSING, begin_large
 from salesnb.views.blocks import Block, Cell, Matrix, Note, Table
 
 _UNITS = {"rep": "Rep", "team": "Team", "region": "Region"}
@@ -66,7 +66,7 @@ def skill_table(matrix: SkillMatrix) -> Block:
             f"{matrix.unit}, ratings of {matrix.period}: mean score (1 to 5) over raters other "
             f"than the person, and their number. {matrix.caveat}"
         ),
-        columns=[skill_label(skill).capitalize() for skill in matrix.skills],
+        columns=[begin_large(skill_label(skill)) for skill in matrix.skills],
         rows=rows,
         key=_KEY,
         anchor=SKILL_MATRIX_ANCHOR,
