@@ -24,6 +24,7 @@ CONTRIBUTIONS_ANCHOR = "contributions"
 
 _PARTS = ["unit_id", "unit", "value", "weight", "contribution", "n", "evidence"]
 _WHO = {"rep": "people", "team": "teams"}
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,7 +42,7 @@ class Contributions(Result):
     parts
         One row a member: own `value`; `weight`, the share of the whole's records (of a total:
         of the total); `contribution` (a total: the member's sum; else weight x (value -
-        reference)); `n`; `evidence` against the other members as in the matrix. By contribution
+        reference)); `n`; `evidence` against their level as in the matrix. By contribution
         where members differ beyond chance, else by name.
     p_value
         Of the test that members do not differ; missing below two.
@@ -94,32 +95,48 @@ class Contributions(Result):
         shown = format_value(self.kpi, self.value, self.currency)
         if not self.kpi.is_ratio:
             return f"{self.unit}: {label} of {shown} in {self.period}"
-        change = format_change(self.kpi, self.whole, self.currency)
+        size = self.write_part(abs(self.whole)).removeprefix("+")
+        way = "below" if self.whole < 0 else "above"
         level = format_value(self.kpi, self.reference, self.currency)
         return (
-            f"{self.unit}: {label} of {shown} in {self.period} is {change} from the {level} of "
+            f"{self.unit}: {label} of {shown} in {self.period} is {size} {way} the {level} of "
             f"{self.against}"
         )
 
     def _word_members(self) -> str:
         who = _WHO[self.by]
         members = self.parts[self.parts["unit_id"] != ""]
-        if len(members) < 2:
+        if members.empty:
+            return "all of it is nobody's"
+        if len(members) == 1:
             return f"all of it one {'person' if self.by == 'rep' else 'team'}'s"
         if not self.is_beyond_chance:
             return f"its {len(members)} {who} do not differ beyond chance, so none is singled out"
-        first = members.reindex(members["contribution"].abs().sort_values(ascending=False).index)
-        size = first["contribution"].iloc[0]
-        part = (
-            format_change(self.kpi, size, self.currency) if self.kpi.is_ratio
-            else format_value(self.kpi, size, self.currency)
-        )  # fmt: skip
-        return f"its {who} differ, and the largest part is {first['unit'].iloc[0]}'s ({part})"
+        sides = [
+            f"{_name(rows['unit'])} {word}"
+            for rows, word in (
+                (members[members["evidence"] >= 2], "better"),
+                (members[members["evidence"] <= -2][::-1], "worse"),
+            )
+            if len(rows)
+        ]
+        named = (
+            f": {'; '.join(sides)} than their level" if sides else ", but nobody stands out surely"
+        )
+        return f"its {len(members)} {who} differ{named}"
+
+    def write_part(self, part: float) -> str:
+        """Write a contribution, one of a ratio with its sign."""
+        if not self.kpi.is_ratio:
+            return format_value(self.kpi, part, self.currency)
+        if self.kpi.unit == "days" and math.isfinite(part):
+            return f"{'−' if part < 0 else '+'}{abs(part):.1f} days"
+        return format_change(self.kpi, part, self.currency)
 
 
 def contributions(
     measures: Measures, *, period: str, kpi: str = "bookings", team: str | None = None,
-    against: Against = "company",
+    against: Against | None = None,
 ) -> Contributions:  # fmt: skip
     """Split a team's figure among its members, or the company's among its teams.
 
@@ -140,7 +157,8 @@ def contributions(
     team
         Id or name; None splits the company's figure among teams.
     against
-        `company`, or `previous` for the same unit's quarter before.
+        `company` (default for a team), or `previous` for the same unit's quarter before (the only
+        choice for the company).
 
     Returns
     -------
@@ -150,13 +168,12 @@ def contributions(
     Raises
     ------
     ParameterError
-        Quarter, team or KPI is unknown, or `against` is.
+        Quarter, team or KPI is unknown, or `against` is, or is the company for itself.
     """
     measures.check_period(period)
-    if against not in ("company", "previous"):
-        raise ParameterError(f"against: {against!r} is unknown. Known: company, previous.")
     item = measures.kpi(kpi)
     team_id = measures.find_team(team) if team is not None else None
+    against = _choose_reference(against, team_id)
     by: Literal["rep", "team"] = "team" if team_id is None else "rep"
     end = measures.latest_mature(item, period) or period
     sums = measures.roll_up(by=by, periods=(end,), team=team_id, kpi=kpi).set_index("unit_id")
@@ -180,6 +197,11 @@ def contributions(
         currency=measures.company.currency,
     )
     return _in_order(result)
+
+
+def _name(units: pd.Series[str]) -> str:
+    more = len(units) - _MOST_NAMED
+    return ", ".join(units.head(_MOST_NAMED)) + (f" and {more} more" if more > 0 else "")
 
 
 def split_sums(sums: pd.DataFrame, kpi: Kpi, reference: float) -> pd.DataFrame:
@@ -215,6 +237,18 @@ def split_sums(sums: pd.DataFrame, kpi: Kpi, reference: float) -> pd.DataFrame:
         parts["contribution"] = (kpi.scale * numerator - reference * denominator) / over
     parts["n"] = sums["n"].astype(float)
     return parts
+
+
+def _choose_reference(against: str | None, team_id: str | None) -> Against:
+    if against is None:
+        return "previous" if team_id is None else "company"
+    if against == "previous":
+        return "previous"
+    if against != "company":
+        raise ParameterError(f"against: {against!r} is unknown. Known: company, previous.")
+    if team_id is None:
+        raise ParameterError("against: the company is not compared with itself. Use previous.")
+    return "company"
 
 
 def _value_of(sums: pd.DataFrame, kpi: Kpi) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -281,8 +282,7 @@ def _flag(signs: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     return signs[columns].reset_index(drop=True).astype({"is_flagged": bool})
 
 
-def _word(row: dict[object, object], measures: Measures) -> str:
-    sign = pd.Series(row)
+def _word(sign: dict[Hashable, Any], measures: Measures) -> str:
     if sign["check"] == MORE_CALLS:
         return (
             f"{sign['n'] / sign['of']:.1f} connected calls a day, with {sign['share'] * 100:.0f} "

@@ -18,6 +18,7 @@ from salesnb.measures.measures import Measures
 
 SKILL_MATRIX_ANCHOR = "skill-matrix"
 _SELF = "self"
+_MOST_NAMED = 3
 _SCORES = [
     "unit_id", "unit", "skill", "score", "n_raters", "is_enough", "estimate", "low", "high",
     "target", "group", "p_above", "evidence", "against_target",
@@ -65,7 +66,7 @@ class SkillMatrix(Result):
         real = self.differences.loc[self.differences["is_beyond_chance"], "skill"]
         apart = (
             f"people differ beyond what raters' disagreement explains in {len(real)} of "
-            f"{len(self.skills)} skills: {', '.join(skill_label(name) for name in real)}"
+            f"{len(self.skills)} skills, {_name(list(real))}"
             if len(real)
             else "people do not differ beyond what raters' disagreement explains in any skill"
         )
@@ -138,6 +139,12 @@ def skill_matrix(
     differences = _test_differences(estimates, order)
     scores = _grade(pairs[pairs["rep_id"].isin(shown)], estimates, differences)
     return SkillMatrix(period, unit, _finish(scores, measures, order), differences)
+
+
+def _name(skills: list[str]) -> str:
+    named = ", ".join(skill_label(name) for name in skills[:_MOST_NAMED])
+    more = len(skills) - _MOST_NAMED
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _with_error(rows: pd.DataFrame) -> pd.DataFrame:

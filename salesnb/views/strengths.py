@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
+from typing import Any
 
 import pandas as pd
 
@@ -47,7 +49,7 @@ def strengths_table(found: Strengths) -> Block:
 
 
 def _list(texts: tuple[str, ...]) -> str:
-    return ". ".join(texts) + "." if texts else MISSING
+    return f"{'. '.join(texts)}.".replace("(n ", "(n\u00a0") if texts else MISSING
 
 
 def skill_table(matrix: SkillMatrix) -> Block:
@@ -75,10 +77,9 @@ def skill_table(matrix: SkillMatrix) -> Block:
     )
 
 
-def _cell(score: dict[object, object] | None) -> Cell:
-    if score is None:
+def _cell(row: dict[Hashable, Any] | None) -> Cell:
+    if row is None:
         return Cell(MISSING, "not rated")
-    row = pd.Series(score)
     if not row["is_enough"]:
         return Cell(MISSING, "1 rater")
     below = ", below target" if row["against_target"] < 0 else ""

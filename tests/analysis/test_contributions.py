@@ -78,7 +78,7 @@ def test_golden_parts_of_a_rate():
     assert parts["contribution"].to_dict() == pytest.approx({"A1": -0.1, "A2": 1 / 30})
     assert found.whole == pytest.approx(-1 / 15)
     assert found.finding == (
-        "Team A: win rate of 33% in 2026Q2 is −6.7 pts from the 40% of the company; its 2 people "
+        "Team A: win rate of 33% in 2026Q2 is 6.7 pts below the 40% of the company; its 2 people "
         "do not differ beyond chance, so none is singled out."
     )
 
@@ -101,7 +101,7 @@ def test_the_company_is_split_among_teams_and_what_is_in_none():
         ("A1", "A", NOW, 5, 10), ("B1", "B", NOW, 1, 10), ("B2", "", NOW, 2, 4),
         ("A1", "A", BEFORE, 6, 10), ("B1", "B", BEFORE, 6, 10),
     )  # fmt: skip
-    found = contributions(measures, period=NOW, kpi="win_rate", against="previous")
+    found = contributions(measures, period=NOW, kpi="win_rate")
     assert list(found.parts["unit"]) == ["Team A", "Team B", "In no team"]
     assert (found.reference, found.against) == (0.6, BEFORE)
     assert math.fsum(found.parts["contribution"]) == pytest.approx(8 / 24 - 0.6, abs=1e-12)
@@ -152,9 +152,8 @@ def test_who_differs_is_named_and_comes_first():
     assert found.is_beyond_chance
     assert found.parts["unit_id"].iloc[0] == "A3"
     assert found.parts["evidence"].iloc[0] == 3
-    assert found.finding.endswith(
-        "its people differ, and the largest part is Rep A3's (+11.4 pts)."
-    )
+    assert found.finding.startswith("Team A: win rate of 33% in 2026Q2 is 1.9 pts above the 31% of")
+    assert found.finding.split("; its ")[1].startswith("6 people differ: Rep A3 better; Rep A5, ")
 
 
 # Little or nothing -------------------------------------------------------------------------
@@ -167,16 +166,15 @@ def test_one_rep_is_the_whole():
 
 
 @pytest.mark.parametrize(
-    ("measures", "arguments", "said"),
+    ("measures", "said"),
     [
-        (rates(("A1", "A", BEFORE, 1, 4)), {}, "Win rate has no records in 2026Q2"),
-        (rates(("A1", "A", NOW, 0, 0)), {}, "Win rate has no records in 2026Q2"),
-        (rates(("A1", "A", NOW, 1, 4)), {"against": "previous"},
-         "Win rate has nothing to compare 2026Q2 with"),
+        (rates(("A1", "A", BEFORE, 1, 4)), "Win rate has no records in 2026Q2"),
+        (rates(("A1", "A", NOW, 0, 0)), "Win rate has no records in 2026Q2"),
+        (rates(("A1", "A", NOW, 1, 4)), "Win rate has nothing to compare 2026Q2 with"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_split_says_why(measures, arguments, said):
-    found = contributions(measures, period=NOW, kpi="win_rate", **arguments)
+)
+def test_what_cannot_be_split_says_why(measures, said):
+    found = contributions(measures, period=NOW, kpi="win_rate")
     assert found.finding == f"Acme: {said}."
     assert found.parts.empty
     assert views.contributions_chart(found).text == found.finding
@@ -193,8 +191,17 @@ def test_a_young_cohort_gives_the_last_old_enough():
 
 
 def test_a_comparison_there_is_not_is_refused():
+    measures = rates(("A1", "A", NOW, 1, 4))
     with pytest.raises(ParameterError, match="against: 'best' is unknown. Known: company"):
-        contributions(rates(("A1", "A", NOW, 1, 4)), period=NOW, against="best", kpi="win_rate")
+        contributions(measures, period=NOW, against="best", kpi="win_rate")
+    with pytest.raises(ParameterError, match="the company is not compared with itself"):
+        contributions(measures, period=NOW, against="company", kpi="win_rate")
+
+
+def test_all_can_be_nobodys():
+    found = contributions(rates(("", "A", NOW, 1, 4)), period=NOW, kpi="win_rate", team="A")
+    assert found.finding.endswith("; all of it is nobody's.")
+    assert list(found.parts["unit"]) == ["Without an owner"]
 
 
 # How it is shown ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.contributions import CONTRIBUTIONS_ANCHOR, Contributions
-from salesnb.analysis.wording import MISSING, format_change, format_precise, format_value
+from salesnb.analysis.wording import MISSING, format_precise, format_value
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import evidence_colour, format_axis, shorten, tick_writer
 from salesnb.views.theme import LIGHT, NARROW, WIDE, use_theme
@@ -29,7 +29,7 @@ def contributions_chart(result: Contributions) -> Block:
     write = _tick_writer(result)
     ordered = "largest on top" if result.is_beyond_chance else "in the order of names"
     ends = rows.sort_values("contribution")
-    low, high, whole = ends.iloc[0], ends.iloc[-1], _write(result, result.whole)
+    low, high, whole = ends.iloc[0], ends.iloc[-1], result.write_part(result.whole)
     with use_theme():
         return Figure.from_axes(
             plot_contributions(rows, _axis_label(result), write, width=WIDE),
@@ -38,13 +38,13 @@ def contributions_chart(result: Contributions) -> Block:
             caption=f"{_caption(result)}; {ordered}; bars add up to {whole}.",
             alt=(
                 f"Bars of {len(rows)} parts that add up to {whole}, from "
-                f"{_write(result, low['contribution'])} ({low['unit']}) to "
-                f"{_write(result, high['contribution'])} ({high['unit']})."
+                f"{result.write_part(low['contribution'])} ({low['unit']}) to "
+                f"{result.write_part(high['contribution'])} ({high['unit']})."
             ),
             how_to_read=(
-                "Each bar is what a member adds to the whole or takes from it. Blue members are "
-                "better and orange ones worse than the others with at least 95% probability in "
-                "this quarter; grey ones cannot be told apart, however long their bar."
+                "Each bar is what a member adds to the whole or takes from it. Blue ones are "
+                "better and orange ones worse than the level of all with at least 95% probability "
+                "in this quarter; grey ones cannot be told from it, however long their bar."
             ),
             numbers=_numbers(result),
             anchor=CONTRIBUTIONS_ANCHOR,
@@ -55,9 +55,10 @@ def contributions_table(result: Contributions) -> Block:
     """List each member's part; the last row is what they add up to."""
     if result.lacking:
         return Note(result.finding, "missing")
+    whole = "Parts of" if result.kpi.is_ratio else "Shares of"
     return Table.from_frame(
         _numbers(result),
-        title=result.finding,
+        title=f"{whole} {result.kpi.label.lower()}, {result.unit}, {result.period}",
         caption=f"{_caption(result)}. {result.caveat}",
         anchor=f"{CONTRIBUTIONS_ANCHOR}-table",
     )
@@ -105,7 +106,7 @@ def _caption(result: Contributions) -> str:
         return f"{label}: what each {who.lower()} brought"
     kind = " as a mean" if result.kpi.median_of is not None else ""
     return (
-        f"{label}{kind}: {who.lower()}'s share of the records x (own figure − "
+        f"{label}{kind}: a {who.lower()}'s weight in it x (own figure − "
         f"{format_value(result.kpi, result.reference, result.currency)} of {result.against})"
     )
 
@@ -119,14 +120,8 @@ def _axis_label(result: Contributions) -> str:
 
 def _tick_writer(result: Contributions) -> Callable[[float], str]:
     if result.kpi.is_ratio and result.kpi.unit == "share":
-        return lambda value: f"{value * 100:.3g}"
+        return lambda value: f"{value * 100:.3g}".replace("-", "−")
     return tick_writer(result.kpi, result.currency)
-
-
-def _write(result: Contributions, value: float) -> str:
-    if result.kpi.is_ratio:
-        return format_change(result.kpi, value, result.currency)
-    return format_value(result.kpi, value, result.currency)
 
 
 def _numbers(result: Contributions) -> pd.DataFrame:
@@ -134,9 +129,9 @@ def _numbers(result: Contributions) -> pd.DataFrame:
     table = pd.DataFrame({_WHO[result.by]: parts["unit"]})
     if kpi.is_ratio:
         table[kpi.label] = [format_value(kpi, value, currency) for value in parts["value"]]
-        table["Share of records"] = parts["weight"].map("{:.1%}".format)
-        table["Part"] = [format_change(kpi, part, currency) for part in parts["contribution"]]
-        whole = (format_value(kpi, result.value, currency), _write(result, result.whole))
+        table["Weight"] = parts["weight"].map("{:.1%}".format)
+        table["Part"] = [result.write_part(part) for part in parts["contribution"]]
+        whole = (format_value(kpi, result.value, currency), result.write_part(result.whole))
         last = ["Together", whole[0], "100.0%", whole[1]]
     else:
         table[kpi.label] = [format_precise(kpi, part, currency) for part in parts["contribution"]]
