@@ -38,8 +38,8 @@ class SkillMatrix(Result):
         One row a person and skill that somebody else than the person has rated: `score` (mean of
         the raters' means, 1-5), `n_raters`, `is_enough` raters; and of those with enough the
         `estimate` with 90% interval `low` to `high`, pulled to the peers as far as raters
-        disagree; the role's `target`; the `group` level of those shown; `p_above` it and the
-        `evidence` for that as in the matrix; `against_target`: -1 surely below, 1 surely above,
+        disagree; the role's `target`; the `group` level, that of the own team; `p_above` it and
+        the `evidence` for that as in the matrix; `against_target`: -1 surely below, 1 surely above,
         0 where it cannot be told, allowing for the number of scores.
     differences
         One row a skill: whether people differ beyond chance in it.
@@ -80,8 +80,8 @@ class SkillMatrix(Result):
         thin = int((~self.scores["is_enough"]).sum())
         left = f" {thin} scores of one rater are no evidence." if thin else ""
         return (
-            "Self-ratings are left out; differences in how strictly raters score are not taken "
-            f"out.{left}"
+            "Self-ratings are left out. Everybody is held against the own team, because teams "
+            f"have raters of their own, who may be stricter.{left}"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -96,7 +96,8 @@ def skill_matrix(
 
     A score is the mean over raters other than the person; with fewer than two it is no evidence.
     How much raters disagree about one person, pooled over the company, says how far each score can
-    be trusted; all peers of the company are used to learn how much people differ.
+    be trusted; all peers of the company are used to learn how much people differ. Each is held
+    against the own team, whose raters are equally strict, not against other teams.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def skill_matrix(
         )  # fmt: skip
         empty = pd.DataFrame(columns=_SCORES).astype({"is_enough": bool, "against_target": float})
         return SkillMatrix(period, unit, empty, pd.DataFrame(columns=_DIFFERENCES), lacking)
-    pairs = _with_error(rows)
+    pairs = _beside_team(_with_error(rows), rows)
     shown = set(within["rep_id"])
     estimates = _estimate_skills(pairs, shown, n_draws)
     order = _in_order(measures, set(pairs.loc[pairs["rep_id"].isin(shown), "skill"]))
@@ -155,17 +156,30 @@ def _with_error(rows: pd.DataFrame) -> pd.DataFrame:
     spread = raters.groupby(["rep_id", "skill"])
     freedom = int((spread.size() - 1).sum())
     squares = float(((raters - spread.transform("mean")) ** 2).sum())
-    apart = max(np.sqrt(squares / freedom) if freedom else ROUNDING, ROUNDING)
-    return pairs.assign(error=apart / np.sqrt(pairs["n_raters"]), freedom=max(freedom, 1))
+    spread_of_one = max(np.sqrt(squares / freedom) if freedom else ROUNDING, ROUNDING)
+    return pairs.assign(error=spread_of_one / np.sqrt(pairs["n_raters"]), freedom=max(freedom, 1))
+
+
+def _beside_team(pairs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Find how far each one's team is `apart` from all; its raters may only be stricter."""
+    teams = rows.sort_values("form_id").groupby("rep_id")["team_id"].last()
+    pairs = pairs.assign(team_id=pairs["rep_id"].map(teams))
+    known = pairs["score"].where(pairs["is_enough"])
+    of_team = known.groupby([pairs["team_id"], pairs["skill"]]).transform("mean")
+    return pairs.assign(apart=of_team - known.groupby(pairs["skill"]).transform("mean"))
 
 
 def _estimate_skills(pairs: pd.DataFrame, shown: set[str], n_draws: int) -> dict[str, Estimates]:
-    """Estimate each skill over all peers; whether people differ is asked of those shown."""
+    """Estimate each skill over all peers, everybody as if of one team.
+
+    Whether people differ is asked of those shown.
+    """
     found = {}
     for skill, rows in pairs[pairs["is_enough"]].groupby("skill"):
         peers = estimate_effects(
-            rows["score"], rows["error"], labels=list(rows["rep_id"]), n_draws=n_draws
-        )
+            rows["score"] - rows["apart"], rows["error"], labels=list(rows["rep_id"]),
+            n_draws=n_draws,
+        )  # fmt: skip
         members = [rep for rep in rows["rep_id"] if rep in shown]
         if members:
             found[str(skill)] = peers.within(members)
@@ -202,6 +216,8 @@ def _grade(
     columns = ["rep_id", "estimate", "low", "high", "p_above", "skill", "group", "evidence"]
     whole = pd.concat(frames) if frames else pd.DataFrame(columns=columns)
     scores = pairs.merge(whole, on=["rep_id", "skill"], how="left")
+    for level in ("estimate", "low", "high", "group"):
+        scores[level] = scores[level] + scores["apart"]
     return scores.assign(evidence=scores["evidence"].fillna(0).astype(int))
 
 

@@ -95,7 +95,7 @@ def _group_cell(matrix: SkillMatrix, skill: str) -> Cell:
     rows = matrix.scores[(matrix.scores["skill"] == skill) & matrix.scores["is_enough"]]
     target = rows["target"].mean()
     note = "" if math.isnan(target) else f"target {target:.1f}"
-    value = MISSING if rows.empty else f"{rows['group'].iloc[0]:.1f}"
+    value = MISSING if rows.empty else f"{rows['score'].mean():.1f}"
     return Cell(value, note, words="the group")
 
 

@@ -76,6 +76,18 @@ def test_equal_people_are_tinted_in_at_most_five_percent_of_companies():
     assert claims <= 8  # 60 x 5% = 3; P(more than 8) is below .01 at a true 5%
 
 
+def test_strict_raters_of_one_team_make_nobody_of_it_weak():
+    levels = {f"{team}{n}": level for team, level in (("A", 2.0), ("B", 4.0)) for n in range(10)}
+    claims = 0
+    for seed in range(20):
+        ratings = simulate_ratings(np.random.default_rng(seed), levels=levels)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        claims += bool(found.differences["is_beyond_chance"].any())
+        groups = found.scores.groupby(found.scores["unit_id"].str[0])["group"].mean()
+        assert groups["B"] - groups["A"] == pytest.approx(2.0, abs=0.4)
+    assert claims <= 4  # 20 x 5% = 1; P(more than 4) is below .01 at a true 5%
+
+
 def test_scores_at_their_target_are_rarely_called_below_it():
     wrong = scores = 0
     for seed in range(40):
