@@ -156,8 +156,8 @@ def _with_error(rows: pd.DataFrame) -> pd.DataFrame:
     spread = raters.groupby(["rep_id", "skill"])
     freedom = int((spread.size() - 1).sum())
     squares = float(((raters - spread.transform("mean")) ** 2).sum())
-    spread_of_one = max(np.sqrt(squares / freedom) if freedom else ROUNDING, ROUNDING)
-    return pairs.assign(error=spread_of_one / np.sqrt(pairs["n_raters"]), freedom=max(freedom, 1))
+    disagreement = max(np.sqrt(squares / freedom) if freedom else ROUNDING, ROUNDING)
+    return pairs.assign(error=disagreement / np.sqrt(pairs["n_raters"]), freedom=max(freedom, 1))
 
 
 def _beside_team(pairs: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,12 +57,13 @@ def contributions_table(result: Contributions) -> Block:
     if result.lacking:
         return Note(result.finding, "missing")
     whole = "Parts of" if result.kpi.is_ratio else "Shares of"
-    return Table.from_frame(
+    table = Table.from_frame(
         _numbers(result),
         title=f"{whole} {result.kpi.label.lower()}, {result.unit}, {result.period}",
         caption=f"{_caption(result)}. {result.caveat}",
         anchor=f"{CONTRIBUTIONS_ANCHOR}-table",
     )
+    return replace(table, is_sortable=False)  # the sum stays last
 
 
 def plot_contributions(
@@ -106,7 +108,7 @@ def _caption(result: Contributions) -> str:
         return f"{label}: what each {who.lower()} brought"
     kind = " as a mean" if result.kpi.median_of is not None else ""
     return (
-        f"{label}{kind}: a {who.lower()}'s weight in it x (own figure − "
+        f"{label}{kind}: a {who.lower()}'s weight in it × (own figure − "
         f"{format_value(result.kpi, result.reference, result.currency)} of {result.against})"
     )
 
