@@ -69,8 +69,9 @@ def count_habits(
         owner, habit, n (events), of (occasions, > 0), in the order of owner and habit.
     """
     frames = [
-        _count(engine, with_team(rows, owners, DAY), habit)
-        for habit, rows in _occasions(engine, snapshot, opportunity, periods, as_of)
+        frame
+        for habits, rows in _occasions(engine, snapshot, opportunity, periods, as_of)
+        for frame in _count(engine, with_team(rows, owners, DAY), habits)
     ]
     if not frames:
         nothing = pd.DataFrame(columns=[OWNER, "habit", "n", "of"])
@@ -82,63 +83,71 @@ def count_habits(
 def _occasions(
     engine: Engine, snapshot: Snapshot, opportunity: Lazy, periods: tuple[str, ...],
     as_of: dt.date,
-) -> Iterator[tuple[str, Lazy]]:  # fmt: skip
-    """Name the habits and their occasions: rep_id, `DAY`, and whether it is an event."""
+) -> Iterator[tuple[tuple[str, ...], Lazy]]:  # fmt: skip
+    """Name habits with rows that hold their occasions: rep_id, `DAY`, and two flags a habit."""
     has = snapshot.has
-    if has("activities", activities.seconds) and snapshot.company.connected_call_seconds > 0:
-        yield CALLS_AT_THRESHOLD, _calls_near_threshold(engine, snapshot, as_of)
-    if has("activities", activities.logged_at):
-        yield LATE_LOGGING, _logged(engine, snapshot, as_of)
+    of_activities = {
+        CALLS_AT_THRESHOLD: has("activities", activities.seconds)
+        and snapshot.company.connected_call_seconds > 0,
+        LATE_LOGGING: has("activities", activities.logged_at),
+    }
+    if any(of_activities.values()):
+        known = tuple(habit for habit, is_known in of_activities.items() if is_known)
+        yield known, _activities(engine, snapshot, as_of)
     pictured = has("pipeline_snapshots", pipeline_snapshots.expected_close_on)
     pictures = _picture_days(engine, snapshot, as_of) if pictured else pd.DataFrame()
     if len(pictures):
-        yield CLOSE_DATES_PUSHED, _due_pictures(engine, snapshot, opportunity, pictures)
+        yield (CLOSE_DATES_PUSHED,), _due_pictures(engine, snapshot, opportunity, pictures)
     if has("stage_history") and has("opportunities", opportunities.stage):
-        yield (
-            BACKDATED_WINS,
-            _won_stages(engine, snapshot, opportunity, _quarter_ends(snapshot, periods), as_of),
-        )
+        ends = _quarter_ends(snapshot, periods)
+        yield (BACKDATED_WINS,), _won_stages(engine, snapshot, opportunity, ends, as_of)
 
 
-def _count(engine: Engine, rows: Lazy, habit: str) -> pd.DataFrame:
-    event = nw.when(nw.col("is_event")).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
-    counted = rows.select(OWNER, event.alias("event")).group_by(OWNER)
-    found = engine.collect(counted.agg(nw.col("event").sum().alias("n"), nw.len().alias("of")))
-    return found.astype({"n": "int64", "of": "int64"}).assign(habit=habit)
+def _flags(habit: str, *, event: nw.Expr, occasion: nw.Expr) -> list[nw.Expr]:
+    """Say of each row whether it is an occasion of a habit, and whether an event too."""
+    return [occasion.alias(f"{habit}:of"), (occasion & event).alias(f"{habit}:n")]
+
+
+def _count(engine: Engine, rows: Lazy, habits: tuple[str, ...]) -> list[pd.DataFrame]:
+    names = [f"{habit}:{part}" for habit in habits for part in ("n", "of")]
+    ones = [nw.when(nw.col(name)).then(nw.lit(1.0)).otherwise(nw.lit(0.0)) for name in names]
+    rows = rows.select(
+        OWNER, *(one.alias(name) for one, name in zip(ones, names, strict=True))
+    )  # fmt: skip
+    sums = engine.collect(rows.group_by(OWNER).agg(*(nw.col(name).sum() for name in names)))
+    frames = []
+    for habit in habits:
+        counts = {part: sums[f"{habit}:{part}"].astype("int64") for part in ("n", "of")}
+        frame = pd.DataFrame({OWNER: sums[OWNER], "habit": habit, **counts})
+        frames.append(frame[frame["of"] > 0])
+    return frames
 
 
 def _activities(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
+    """Take answered calls near the threshold, and counted calls and meetings that were logged."""
+    kind, seconds = nw.col(activities.kind), nw.col(activities.seconds)
+    logged = nw.col(activities.logged_at).cast(nw.Date)
+    shortest = snapshot.company.connected_call_seconds
+    width = threshold_width(shortest)
+    is_long = (seconds >= shortest).fill_null(True)
+    is_near = (seconds >= shortest - width).fill_null(False) & (seconds < shortest + width)
+    is_counted = (kind == "meeting") | ((kind == "call") & is_long)
     rows = _table(
         engine, snapshot, activities.rep_id, activities.kind, activities.started_at,
         activities.logged_at, activities.seconds, activities.is_connected,
     )  # fmt: skip
-    rows = rows.with_columns(
-        nw.col(activities.started_at).cast(nw.Date).alias(DAY),
-        nw.col(activities.is_connected).fill_null(True),
+    rows = rows.with_columns(nw.col(activities.started_at).cast(nw.Date).alias(DAY))
+    rows = rows.filter(
+        nw.col(DAY) <= as_of, nw.col(activities.is_connected).fill_null(True)
+    ).with_columns(
+        *_flags(CALLS_AT_THRESHOLD, event=is_long, occasion=(kind == "call") & is_near),
+        *_flags(
+            LATE_LOGGING,
+            event=(logged - nw.col(DAY)).cast(nw.Int64) > LATE_DAYS,
+            occasion=is_counted & (logged <= as_of).fill_null(False),
+        ),
     )
-    return rows.filter(nw.col(DAY) <= as_of, nw.col(activities.is_connected))
-
-
-def _calls_near_threshold(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    shortest = snapshot.company.connected_call_seconds
-    width = threshold_width(shortest)
-    seconds = nw.col(activities.seconds)
-    rows = _activities(engine, snapshot, as_of).filter(
-        nw.col(activities.kind) == "call", seconds >= shortest - width, seconds < shortest + width
-    )
-    return rows.with_columns((seconds >= shortest).alias("is_event"))
-
-
-def _logged(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    kind, seconds = nw.col(activities.kind), nw.col(activities.seconds)
-    shortest = snapshot.company.connected_call_seconds
-    is_long = (kind == "meeting") | (seconds >= shortest).fill_null(True)
-    logged = nw.col(activities.logged_at).cast(nw.Date)
-    rows = _activities(engine, snapshot, as_of).filter(
-        kind.is_in(["call", "meeting"]), is_long, ~logged.is_null(), logged <= as_of
-    )
-    days = (logged - nw.col(DAY)).cast(nw.Int64)
-    return rows.with_columns((days > LATE_DAYS).alias("is_event"))
+    return rows.filter(nw.col(f"{CALLS_AT_THRESHOLD}:of") | nw.col(f"{LATE_LOGGING}:of"))
 
 
 def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
@@ -175,7 +184,14 @@ def _due_pictures(
         .filter(due >= day, due <= nw.col(_LAST))
         .join(later, on=[pipeline_snapshots.opportunity_id, _NEXT])
         .join(owner, on=pipeline_snapshots.opportunity_id)
-        .with_columns(day.alias(DAY), (nw.col(_LATER) > nw.col(_LAST)).alias("is_event"))
+        .with_columns(
+            day.alias(DAY),
+            *_flags(
+                CLOSE_DATES_PUSHED,
+                event=nw.col(_LATER) > nw.col(_LAST),
+                occasion=~nw.col(_LATER).is_null(),
+            ),
+        )
     )
     return with_owner(due_then, engine, snapshot, DAY)
 
@@ -198,7 +214,11 @@ def _won_stages(
     rows = won.join(first, on=opportunity_id)
     late = (nw.col(entered) - nw.col(DAY)).cast(nw.Int64) >= BACKDATED_DAYS
     return rows.join(engine.local(ends), on=DAY).with_columns(
-        (late & (nw.col(entered) > nw.col(_LAST))).alias("is_event")
+        *_flags(
+            BACKDATED_WINS,
+            event=late & (nw.col(entered) > nw.col(_LAST)),
+            occasion=~nw.col(entered).is_null(),
+        )
     )
 
 
