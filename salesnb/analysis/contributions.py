@@ -95,9 +95,11 @@ class Contributions(Result):
         shown = format_value(self.kpi, self.value, self.currency)
         if not self.kpi.is_ratio:
             return f"{self.unit}: {label} of {shown} in {self.period}"
+        level = format_value(self.kpi, self.reference, self.currency)
+        if shown == level:
+            return f"{self.unit}: {label} of {shown} in {self.period} is that of {self.against}"
         size = self.write_part(abs(self.whole)).removeprefix("+")
         way = "below" if self.whole < 0 else "above"
-        level = format_value(self.kpi, self.reference, self.currency)
         return (
             f"{self.unit}: {label} of {shown} in {self.period} is {size} {way} the {level} of "
             f"{self.against}"
@@ -110,6 +112,8 @@ class Contributions(Result):
             return "all of it is nobody's"
         if len(members) == 1:
             return f"all of it one {'person' if self.by == 'rep' else 'team'}'s"
+        if self.kpi.direction == "neutral":
+            return "neither more nor less of it is better, so none is singled out"
         if not self.is_beyond_chance:
             return f"its {len(members)} {who} do not differ beyond chance, so none is singled out"
         sides = [

@@ -56,7 +56,7 @@ class Findings(Result):
     """
 
     items: tuple[Finding, ...]
-    n_tested: int
+    n_tested: int = 0
 
     @property
     def finding(self) -> str:
@@ -109,7 +109,7 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
         if p_value < FALSE_CLAIMS and item.effect > 0
     ]
     told += [_grade(item, 0.0) for item in offered if item.p_value == 0 and item.effect > 0]
-    last = [_grade(item, math.nan) for item in silent[:1]]
+    last = [_grade(item, math.nan) for item in silent[: min(most, 1)]]
     return Findings((*_pick(told, most - len(last)), *last), len(tested))
 
 

@@ -78,7 +78,7 @@ class SkillMatrix(Result):
     def caveat(self) -> str:
         """Say what is left out, and what scores do not correct."""
         thin = int((~self.scores["is_enough"]).sum())
-        left = f" {thin} scores of one rater are no evidence." if thin else ""
+        left = f" Scores of a single rater ({thin}) are no evidence." if thin else ""
         return (
             "Self-ratings are left out. Everybody is held against the own team, because teams "
             f"have raters of their own, who may be stricter.{left}"

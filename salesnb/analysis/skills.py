@@ -10,7 +10,6 @@ from scipy.stats import t as student
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
-from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
 FEWEST_RATERS = 2
@@ -55,6 +54,8 @@ class SkillProfile(Result):
     @property
     def finding(self) -> str:
         """Name the skills surely below target, or say that there are none."""
+        if self.skills.empty:
+            return f"{self.unit}: no skill was scored by two raters in {self.period}."
         below = self.below_target()
         if below.empty:
             return f"{self.unit}: no skill is surely below its target."
@@ -118,7 +119,7 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
     Parameters
     ----------
     measures
-        From `load_measures`; without ratings the profile is empty.
+        From `load_measures`; without ratings the profile is empty and says so.
     period
         Fiscal quarter.
     team
@@ -131,12 +132,13 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
     Raises
     ------
     ParameterError
-        Quarter or team is unknown, or there are no ratings.
+        Quarter or team is unknown.
     """
     measures.check_period(period)
-    if measures.ratings.empty:
-        raise ParameterError("skills: need ratings; the snapshot has none.")
     team_id = measures.find_team(team) if team is not None else None
+    name = measures.team_name(team_id) if team_id is not None else measures.company.name
+    if measures.ratings.empty:
+        return SkillProfile(period, name, pd.DataFrame(columns=_COLUMNS), 0)
     rows = measures.ratings[measures.ratings["period"] == period]
     company, _ = _scores_with_enough(rows)
     if team_id is not None:
@@ -149,7 +151,6 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
     skills["gap"] = skills["score"] - skills["target"]
     skills["p_value"] = _test_below(skills)
     skills = skills.sort_values(["gap", "skill"], ignore_index=True)
-    name = measures.team_name(team_id) if team_id is not None else measures.company.name
     return SkillProfile(period, name, skills[_COLUMNS], n_thin)
 
 

@@ -198,6 +198,18 @@ def test_a_comparison_there_is_not_is_refused():
         contributions(measures, period=NOW, against="company", kpi="win_rate")
 
 
+def test_a_neutral_figure_singles_nobody_out():
+    measures = rates(
+        *((f"A{n}", "A", NOW, 900 * (n == 0) + 10, 60) for n in range(6)), kpi="connected_calls"
+    )
+    found = contributions(measures, period=NOW, kpi="connected_calls", team="A")
+    assert found.finding == (
+        "Team A: connected calls a day of 2.7 in 2026Q2 is that of the company; neither more nor "
+        "less of it is better, so none is singled out."
+    )
+    assert list(found.parts["unit_id"]) == [f"A{n}" for n in range(6)]
+
+
 def test_all_can_be_nobodys():
     found = contributions(rates(("", "A", NOW, 1, 4)), period=NOW, kpi="win_rate", team="A")
     assert found.finding.endswith("; all of it is nobody's.")

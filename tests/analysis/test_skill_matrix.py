@@ -62,7 +62,7 @@ def test_one_rater_is_no_evidence_and_oneself_is_none():
     assert [(name, cells[0].value, cells[0].note) for name, cells in table.rows] == [
         ("Rep A1", "–", "1 rater"), ("Rep A2", "3.0", "2 raters"),
     ]  # fmt: skip
-    assert "1 scores of one rater are no evidence" in table.caption
+    assert "Scores of a single rater (1) are no evidence" in table.caption
 
 
 def test_equal_people_are_tinted_in_at_most_five_percent_of_companies():
