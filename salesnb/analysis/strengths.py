@@ -23,6 +23,9 @@ _Item = tuple[object, ...]
 SMALLEST = 0.1
 """Share of the group's level by which something must differ to be worth a word."""
 
+FEW = 5
+"""Records below which a figure is said to rest on few."""
+
 _WHO = {"rep": "people", "team": "teams", "region": "regions"}
 _ITEMS = ["unit_id", "unit", "side", "name", "kind", "text", "probability"]
 
@@ -203,7 +206,8 @@ def _word_kpi(kpi: Kpi, row: pd.Series[float], currency: str) -> str:
     shown = format_value(kpi, row["estimate"], currency)
     group = format_value(kpi, row["group"], currency)
     per = "" if kpi.is_ratio else " a quarter"
-    return f"{kpi.label} about {shown}{per}, the group {group} (n {row['n']:,.0f})"
+    few = ", few records" if row["n"] < FEW else ""
+    return f"{kpi.label} about {shown}{per}, the group {group} (n {row['n']:,.0f}{few})"
 
 
 def _word_skill(row: pd.Series[float], *, is_apart: bool) -> str:

@@ -121,9 +121,10 @@ def _axis_label(result: Contributions) -> str:
 
 
 def _tick_writer(result: Contributions) -> Callable[[float], str]:
+    write = tick_writer(result.kpi, result.currency)
     if result.kpi.is_ratio and result.kpi.unit == "share":
         return lambda value: f"{value * 100:.3g}".replace("-", "−")
-    return tick_writer(result.kpi, result.currency)
+    return lambda value: write(value).replace("-", "−")
 
 
 def _numbers(result: Contributions) -> pd.DataFrame:
