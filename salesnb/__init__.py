@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.contributions import contributions as contributions
+    from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
+    from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
     from salesnb.analysis.skills import team_skills as team_skills
+    from salesnb.analysis.strengths import strengths as strengths
     from salesnb.analysis.trend import quarter_trend as quarter_trend
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
@@ -27,11 +31,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "compute_measures": "measures.compute",
+    "contributions": "analysis.contributions",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",
     "estimate_log_means": "analysis.rates",
     "estimate_rates": "analysis.rates",
     "find_insights": "analysis.insights",
+    "gaming_checks": "analysis.gaming",
     "import_snapshot": "sources.load",
     "load_measures": "measures.cache",
     "load_snapshot": "measures.cache",
@@ -39,6 +45,8 @@ _HOMES = {
     "performance_matrix": "analysis.matrix",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
+    "skill_matrix": "analysis.skill_matrix",
+    "strengths": "analysis.strengths",
     "team_skills": "analysis.skills",
 }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+FALSE_CLAIMS = 0.05
+"""Share of companies in which nothing is behind the figures where a report may claim anything."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,11 @@ class Candidate:
         Id of the figure or table that shows it.
     effect
         How much it matters, 0-1: the share of the level that is at stake (a change of a third is
-        about .3), 1 for what no report may leave out.
+        about .3), 1 for what no report may leave out; 0 for what was tested and is not told.
     p_value
         Chance of seeing as much where nothing is behind it, before allowing for the number of
-        candidates; 0 for a plain count that needs no test.
+        candidates; 0 for a plain count that needs no test; missing for a sentence that says that
+        nothing was found, which comes last.
     kpi
         The KPI it is about, if one.
     """
@@ -34,8 +38,9 @@ class Candidate:
     kpi: str = ""
 
 
+@runtime_checkable
 class Offering(Protocol):
     """A result that offers findings."""
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """List what may be worth a reader's attention, in any order."""
+        """List all that was tested, in any order: what came out quiet counts as a test too."""

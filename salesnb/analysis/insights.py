@@ -1,172 +1,188 @@
-"""Findings: what a reader must know, computed from results, with how sure it is."""
+"""Findings: what a reader must know, chosen from what the results of a report offer."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import false_discovery_control, norm
 
-from salesnb.analysis.matrix import FALSE_CLAIMS, PerformanceMatrix
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
 from salesnb.analysis.trend import Trend
 from salesnb.analysis.wording import format_change, format_value
-from salesnb.measures.catalogue import Kpi
+from salesnb.measures.catalogue import CATALOGUE, Kpi
 
 Evidence = Literal["strong", "moderate", "not enough evidence"]
-MOST_NAMED = 3
+STRONG = 0.01
+"""Adjusted p-value below which evidence is strong."""
+
+MOST_OF_A_KPI = 2
+_SAME_FIGURE = 0.7
+"""Weight of a finding for each one before it that rests on the same figure."""
+
+_SUREST = 1e-4
+"""Adjusted p-value at which certainty is full."""
+
+_TREND_ANCHOR = "trend"
+_SMALLEST = 1e-300
+_IMPORTANCE = {kpi.kpi: kpi.importance for kpi in CATALOGUE}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence, its reason, how sure it is, its KPI, and what kind of result shows it."""
+    """One sentence, its reason, how sure it is, its KPI, and the id of what shows it.
+
+    `p_value` allows for all that the report has tested: 0 for a plain count, missing where
+    nothing was found. `strength` (effect x certainty x importance, 0-1) orders the findings.
+    """
 
     text: str
     why: str
     evidence: Evidence
     kpi: str
-    kind: Literal["change", "difference"]
+    anchor: str
+    p_value: float
     strength: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Findings(Result):
-    """The findings of a report, strongest first."""
+    """The findings of a report, strongest first.
+
+    `n_tested` counts all sentences that were tested for it.
+    """
 
     items: tuple[Finding, ...]
+    n_tested: int = 0
 
     @property
     def finding(self) -> str:
         """The first one, or that there is none."""
         return self.items[0].text if self.items else "Nothing stands out this quarter."
 
+    @property
+    def caveat(self) -> str:
+        """Say out of how many tests the findings come."""
+        if not self.n_tested:
+            return ""
+        return (
+            f"Chosen from {self.n_tested} that were tested together: where nothing is behind the "
+            "figures, at most one report in twenty claims anything."
+        )
+
     def to_frame(self) -> pd.DataFrame:
         """List one row a finding."""
         return pd.DataFrame([vars(item) for item in self.items])
 
 
-def find_insights(matrix: PerformanceMatrix, trend: Trend, *, most: int = 5) -> Findings:
-    """Say what stands out: changes beyond chance, and who differs beyond chance.
+def find_insights(*results: Result, most: int = 5) -> Findings:
+    """Say what stands out in a report, out of all that its results have tested.
 
-    Changes are judged together, so that at most 5% of quiet quarters report any. Nobody is named
-    on a KPI in which people do not differ beyond chance.
+    All tests of the report are corrected together (Benjamini-Hochberg), so that at most 5% of
+    companies in which nothing is behind the figures are told anything. Nobody is named on a KPI
+    in which people do not differ beyond chance.
 
     Parameters
     ----------
-    matrix
-        Who stands where.
-    trend
-        The same team or company over quarters.
+    results
+        What the report shows: those with `candidates()` offer them, others have nothing to say.
     most
         Findings at most.
 
     Returns
     -------
     Findings
-        Changes and differences by certainty times the KPI's importance; where nobody differs,
-        that comes as one finding, last.
+        By effect times certainty times the KPI's importance, at most two about one KPI and
+        rather from different figures; a sentence that nothing was found comes last, one of them.
+
+    Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57, 289-300.
     """
-    changes = _find_changes(trend)
-    differences = [
-        finding
-        for kpi in matrix.kpis
-        if matrix.is_beyond_chance(kpi.kpi) and (finding := _find_difference(matrix, kpi))
+    offered = tuple(dict.fromkeys(item for result in results for item in _offers(result)))
+    tested = [item for item in offered if item.p_value > 0]
+    silent = [item for item in offered if math.isnan(item.p_value)]
+    told = [
+        _grade(item, p_value)
+        for item, p_value in zip(tested, _adjust(tested), strict=True)
+        if p_value < FALSE_CLAIMS and item.effect > 0
     ]
-    ranked = sorted([*changes, *differences], key=lambda item: -item.strength)
-    equal = _find_equality(matrix)
-    room = most - 1 if equal else most
-    return Findings((*ranked[:room], *([equal] if equal else [])))
+    told += [_grade(item, 0.0) for item in offered if item.p_value == 0 and item.effect > 0]
+    last = [_grade(item, math.nan) for item in silent[: min(most, 1)]]
+    return Findings((*_pick(told, most - len(last)), *last), len(tested))
 
 
-def _find_changes(trend: Trend) -> list[Finding]:
+def _offers(result: Result) -> tuple[Candidate, ...]:
+    if isinstance(result, Offering):
+        return result.candidates()
+    return _change_candidates(result) if isinstance(result, Trend) else ()
+
+
+def _adjust(tested: list[Candidate]) -> list[float]:
+    p_values = [item.p_value for item in tested]
+    return [float(p_value) for p_value in false_discovery_control(p_values)] if p_values else []
+
+
+def _grade(item: Candidate, p_value: float) -> Finding:
+    evidence: Evidence = "not enough evidence"
+    certainty = 0.0
+    if not math.isnan(p_value):
+        evidence = "strong" if p_value < STRONG else "moderate"
+        certainty = min(math.log(max(p_value, _SUREST)) / math.log(_SUREST), 1.0)
+    return Finding(
+        text=item.text,
+        why=item.why,
+        evidence=evidence,
+        kpi=item.kpi,
+        anchor=item.anchor,
+        p_value=p_value,
+        strength=min(item.effect, 1.0) * certainty * _IMPORTANCE.get(item.kpi, 1.0),
+    )
+
+
+def _pick(told: list[Finding], most: int) -> list[Finding]:
+    """Pick the strongest, one by one, each figure counting less the more it has told already."""
+    waiting, picked = list(told), list[Finding]()
+    while waiting and len(picked) < most:
+        figures = [item.anchor for item in picked]
+        best = max(
+            waiting, key=lambda item: item.strength * _SAME_FIGURE ** figures.count(item.anchor)
+        )
+        picked.append(best)
+        of_kpi = sum(item.kpi == best.kpi for item in picked)
+        is_full = bool(best.kpi) and of_kpi >= MOST_OF_A_KPI
+        waiting = [
+            item for item in waiting if item is not best and not (is_full and item.kpi == best.kpi)
+        ]
+    return picked
+
+
+def _change_candidates(trend: Trend) -> tuple[Candidate, ...]:
+    """Offer each KPI's last quarter against those before it."""
+    if not trend.kpis:
+        return ()
     last = trend.last()
-    last = last[last["z"].notna()]
-    p_values = 2 * norm.sf(last["z"].abs())
-    adjusted = _adjust(p_values)
-    found = []
-    for (_, row), p_value in zip(last.iterrows(), adjusted, strict=True):
-        if p_value >= FALSE_CLAIMS:
-            continue
-        kpi = next(k for k in trend.kpis if k.kpi == row["kpi"])
-        found.append(_word_change(kpi, row, trend, p_value))
-    return found
+    kpis = {kpi.kpi: kpi for kpi in trend.kpis}
+    return tuple(
+        _offer_change(kpis[row["kpi"]], row, trend) for _, row in last[last["z"].notna()].iterrows()
+    )
 
 
-def _adjust(p_values: object) -> list[float]:
-    """Bound the chance of any false claim among these (Holm)."""
-    ordered = pd.Series(p_values, dtype=float).sort_values()
-    factors = range(len(ordered), 0, -1)
-    stepped = (ordered * list(factors)).cummax().clip(upper=1.0)
-    return list(stepped.sort_index())
-
-
-def _word_change(kpi: Kpi, row: pd.Series[float], trend: Trend, p_value: float) -> Finding:
+def _offer_change(kpi: Kpi, row: pd.Series[float], trend: Trend) -> Candidate:
     way = "up" if row["value"] > row["centre"] else "down"
     value = format_value(kpi, row["value"], trend.currency)
     usual = format_value(kpi, row["centre"], trend.currency)
     change = format_change(kpi, row["value"] - row["centre"], trend.currency)
-    return Finding(
+    share = abs(row["value"] / row["centre"] - 1) if row["centre"] else 1.0
+    return Candidate(
         text=f"{kpi.label} {way} to {value} in {row['period']}, from a usual {usual}.",
         why=(
             f"A change of {change} from the quarters before, from {row['n']:,.0f} records, is "
             f"{abs(row['z']):.1f} standard errors; seasons are not taken out."
         ),
-        evidence="strong" if p_value < 0.01 else "moderate",
+        anchor=_TREND_ANCHOR,
+        effect=float(min(share, 1.0)),
+        p_value=float(max(2 * norm.sf(abs(row["z"])), _SMALLEST)),
         kpi=kpi.kpi,
-        kind="change",
-        strength=abs(float(row["z"])) * kpi.importance,
-    )
-
-
-def _find_difference(matrix: PerformanceMatrix, kpi: Kpi) -> Finding | None:
-    rows = matrix.scores[(matrix.scores["kpi"] == kpi.kpi) & (matrix.scores["evidence"].abs() >= 2)]
-    better, worse = rows[rows["evidence"] > 0], rows[rows["evidence"] < 0]
-    if rows.empty:
-        return None
-    of = int((matrix.scores["kpi"] == kpi.kpi).sum())
-    who = {"rep": "people", "team": "teams"}.get(matrix.by, "units")
-    sides = [
-        f"{len(side)} {word}" for side, word in ((better, "better"), (worse, "worse")) if len(side)
-    ]
-    return Finding(
-        text=f"{kpi.label}: of {of} {who}, {' and '.join(sides)} than the group's level.",
-        why=_name_units(better, worse, of),
-        evidence="strong" if (rows["evidence"].abs() == 3).any() else "moderate",
-        kpi=kpi.kpi,
-        kind="difference",
-        strength=(2.0 + len(rows) / max(of, 1)) * kpi.importance,
-    )
-
-
-def _name_units(better: pd.DataFrame, worse: pd.DataFrame, of: int) -> str:
-    parts = []
-    for side, word in ((better, "Better"), (worse, "Worse")):
-        if len(side):
-            surest = side.reindex((side["p_above"] - 0.5).abs().sort_values(ascending=False).index)
-            names = list(surest["unit"].head(MOST_NAMED))
-            more = f" and {len(side) - len(names)} more" if len(side) > len(names) else ""
-            parts.append(f"{word}: {', '.join(names)}{more}.")
-    if len(better) + len(worse) < of:
-        parts.append("The others cannot be told from the group.")
-    return " ".join(parts)
-
-
-def _find_equality(matrix: PerformanceMatrix) -> Finding | None:
-    """Say of the rates that people do not differ in, that they do not."""
-    compared = matrix.differences[matrix.differences["is_compared"]]
-    equal = compared[compared["p_adjusted"] >= FALSE_CLAIMS]
-    if equal.empty:
-        return None
-    labels = {kpi.kpi: kpi.label.lower() for kpi in matrix.kpis}
-    who = {"rep": "People", "team": "Teams"}.get(matrix.by, "Units")
-    first = equal.iloc[0]["kpi"] if "win_rate" not in set(equal["kpi"]) else "win_rate"
-    named = ", ".join(labels[name] for name in equal["kpi"])
-    return Finding(
-        text=f"{who} do not differ beyond chance in {named}.",
-        why="Differences of this size arise among equals, so nobody is ranked on them.",
-        evidence="not enough evidence",
-        kpi=first,
-        kind="difference",
-        strength=0.0,
     )

@@ -9,14 +9,14 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from salesnb.analysis.estimate import estimate_kpi
+from salesnb.analysis.finding import FALSE_CLAIMS as FALSE_CLAIMS
+from salesnb.analysis.finding import Candidate
+from salesnb.analysis.matrix_findings import difference_candidates
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Level, Measures
-
-FALSE_CLAIMS = 0.05
-"""Share of matrices of equal people in which any difference may be claimed."""
 
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
 _SCORES = [
@@ -99,6 +99,10 @@ class PerformanceMatrix(Result):
         """Say what is not in the matrix."""
         lines = [f"{kpi}: {why}" for kpi, why in self.missing.items()]
         return f"Not shown: {'; '.join(lines)}." if lines else ""
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer who stands out in each KPI, and in which nobody does."""
+        return difference_candidates(self)
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a unit and KPI."""

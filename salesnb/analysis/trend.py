@@ -199,9 +199,10 @@ def chance_error(sums: pd.Series[float], kpi: Kpi, centre: float) -> float:
 
 
 def _log_mean_error(sums: pd.Series[float], centre: float) -> float:
+    """Compute the standard error of a lognormal mean (Cox), which is near that of a median too."""
     n = float(sums["n"])
     if n < 2:
         return np.nan
     mean = float(sums["total"]) / n
     variance = max(float(sums["total_of_squares"]) / n - mean**2, 0.0) * n / (n - 1)
-    return centre * float(np.sqrt(variance / n))
+    return centre * float(np.sqrt(variance / n + variance**2 / (2 * (n - 1))))

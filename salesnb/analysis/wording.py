@@ -80,3 +80,12 @@ def format_change(kpi: Kpi, change: float, currency: str) -> str:
     if kpi.unit == "share":
         return f"{sign}{size * 100:.1f} pts"
     return f"{sign}{format_value(kpi, size, currency)}"
+
+
+def begin_large(text: str) -> str:
+    """Begin a text with a capital letter and leave the rest as it is.
+
+    >>> begin_large("time in the CRM")
+    'Time in the CRM'
+    """
+    return f"{text[:1].upper()}{text[1:]}"

@@ -27,7 +27,7 @@ from salesnb.sources.snapshot import Snapshot, open_snapshot
 
 _FRAMES = (
     "totals", "values", "ratings", "skills", "targets", "actions", "territories", "people",
-    "teams",
+    "teams", "habits",
 )  # fmt: skip
 
 

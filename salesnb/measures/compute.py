@@ -14,6 +14,7 @@ from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
 from salesnb.measures.catalogue import IS_LOST, IS_WON, Kpi, Part, find_kpis
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
+from salesnb.measures.habits import HABIT_COLUMNS, count_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.schema import memberships, opportunities, ratings
 from salesnb.sources.snapshot import Snapshot
@@ -85,6 +86,9 @@ def compute_measures(
     context = _prepare(engine, snapshot, opportunity, amount, segments, periods, as_of)
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(context, wanted)
+    habits = count_habits(
+        engine, snapshot, opportunity, context.owners, periods=periods, as_of=as_of
+    )
     return Measures(
         totals=_long_totals(context, _sum_parts(context, wanted), wanted),
         values=values,
@@ -102,6 +106,7 @@ def compute_measures(
         company=snapshot.company,
         as_of=as_of,
         snapshot_id=snapshot.id,
+        habits=_with_names(context, habits)[HABIT_COLUMNS],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 
 from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.measures.catalogue import Kpi
+from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
 from salesnb.sources.mapping import Company
 
@@ -45,6 +46,8 @@ class Measures:
         All quarters from that of the first close to that of `as_of`, oldest first.
     first_close
         Day of the first close; what came before is known only in part.
+    habits
+        rep_id, team_id, period, habit, n, of: events among occasions, as `habits` counts them.
     """
 
     totals: pd.DataFrame
@@ -63,6 +66,7 @@ class Measures:
     company: Company
     as_of: dt.date
     snapshot_id: str
+    habits: pd.DataFrame = field(default_factory=empty_habits)
 
     @property
     def calendar(self) -> FiscalCalendar:

@@ -1,11 +1,24 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
+from salesnb.analysis.contributions import Contributions
+from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.rates import Estimates
+from salesnb.analysis.skill_matrix import SkillMatrix
 from salesnb.analysis.skills import SkillProfile
+from salesnb.analysis.strengths import Strengths
 from salesnb.analysis.trend import Trend
-from salesnb.views.figures import caterpillar, estimates_figure, funnel, skill_profile, trend_chart
+from salesnb.views.figures import (
+    caterpillar,
+    contributions_chart,
+    contributions_table,
+    estimates_figure,
+    funnel,
+    skill_profile,
+    trend_chart,
+)
+from salesnb.views.gaming import gaming_table
 from salesnb.views.imports import (
     kpi_needs,
     load_drift,
@@ -15,6 +28,7 @@ from salesnb.views.imports import (
     load_warnings,
     refusals_table,
 )
+from salesnb.views.strengths import skill_table, strengths_table
 from salesnb.views.tables import (
     definitions,
     headlines,
@@ -27,9 +41,12 @@ from salesnb.views.tables import (
 
 __all__ = [
     "caterpillar",
+    "contributions_chart",
+    "contributions_table",
     "definitions",
     "estimates_figure",
     "funnel",
+    "gaming_table",
     "headlines",
     "kpi_needs",
     "kpi_tiles",
@@ -43,6 +60,8 @@ __all__ = [
     "quarter_records",
     "refusals_table",
     "skill_profile",
+    "skill_table",
+    "strengths_table",
     "trend_chart",
     "window_totals",
 ]
@@ -54,3 +73,7 @@ PerformanceMatrix.register(
 SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
+Contributions.register(table=contributions_table, plot=contributions_chart)
+SkillMatrix.register(table=skill_table, plot=skill_table)
+Strengths.register(table=strengths_table, plot=strengths_table)
+GamingChecks.register(table=gaming_table, plot=gaming_table)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.matrix_findings import matrix_anchor
 from salesnb.analysis.trend import CLEAR, Trend
 from salesnb.analysis.wording import (
     MISSING,
@@ -34,8 +35,7 @@ from salesnb.views.blocks import (
     Tiles,
 )
 
-MATRIX_ANCHOR, TREND_ANCHOR = "matrix", "trend"
-_ANCHORS = {"difference": MATRIX_ANCHOR, "change": TREND_ANCHOR}
+TREND_ANCHOR = "trend"
 Row = dict[Hashable, Any]
 _UNITS = {"rep": "Rep", "team": "Team", "region": "Region"}
 
@@ -70,7 +70,7 @@ def matrix_table(matrix: PerformanceMatrix) -> Block:
             (0, "cannot be told from the group"), (-1, "leans worse"), (-2, "worse"),
             (-3, "clearly worse"),
         ),
-        anchor=MATRIX_ANCHOR,
+        anchor=matrix_anchor(matrix),
         corner=_UNITS.get(matrix.by, "Unit"),
         reference=_reference(matrix),
         numbers=_numbers(matrix),
@@ -171,12 +171,12 @@ def _direction(kpi: Kpi, z: float) -> Literal["up", "down", "flat"]:
 
 
 def headlines(findings: Findings) -> Block:
-    """Show the findings, each linked to the table or figure behind it."""
+    """Show the findings, each linked to the table or figure behind it.
+
+    A report keeps only the links to what is on its page.
+    """
     return Headlines(
-        tuple(
-            Headline(item.text, item.why, item.evidence, _ANCHORS[item.kind])
-            for item in findings.items
-        )
+        tuple(Headline(item.text, item.why, item.evidence, item.anchor) for item in findings.items)
     )
 
 

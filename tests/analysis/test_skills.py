@@ -3,8 +3,8 @@ import pytest
 from made_company import QUARTERS, make_measures
 from scipy import stats
 
+from salesnb import views
 from salesnb.analysis.skills import team_skills
-from salesnb.errors import ParameterError
 
 NOW = QUARTERS[-1]
 FRAMEWORK = [("listening", "AE", "connect", 3.5), ("discovery", "AE", "advance", 3.0)]
@@ -57,6 +57,8 @@ def test_the_company_is_beside_the_team():
     assert (row["score"], row["company"]) == (2.0, 3.0)
 
 
-def test_without_ratings_it_says_what_is_needed():
-    with pytest.raises(ParameterError, match="need ratings; the snapshot has none"):
-        team_skills(company([]), period=NOW)
+def test_without_ratings_it_says_so_and_offers_nothing():
+    profile = team_skills(company([]), period=NOW)
+    assert profile.finding == "Acme: no skill was scored by two raters in 2026Q2."
+    assert profile.candidates() == ()
+    assert views.skill_profile(profile).kind == "missing"

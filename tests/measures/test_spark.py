@@ -12,9 +12,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import habit_company
 import pandas as pd
 import pytest
 from hostile_company import TABLES, hostile_snapshot, in_odd_folder, scatter
+from small_company import import_tables
 from tiny_batch import is_running
 
 from salesnb.errors import DataError, ParameterError
@@ -27,7 +29,7 @@ from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
 ROOT = Path(__file__).parents[2]
-FRAMES = ("totals", "values", "ratings")
+FRAMES = ("totals", "values", "ratings", "habits")
 QUICK = "--driver-java-options=-XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=2"
 """Settings that suit a few rows: they halve the time. They come in as a user's would."""
 
@@ -171,6 +173,13 @@ def test_odd_data_in_many_files_are_the_same(session, hostile, tmp_path):
     on_duckdb = compute_measures(hostile)
     assert set(on_duckdb.totals["kpi"]) == {kpi.kpi for kpi in CATALOGUE}
     assert_same(on_duckdb, compute_measures(scattered, engine=SparkEngine(scattered)))
+
+
+def test_every_habit_is_counted_the_same(session, tmp_path):
+    snapshot = import_tables(tmp_path, habit_company.TABLES, company=habit_company.COMPANY)
+    on_duckdb = compute_measures(snapshot)
+    assert on_duckdb.habits["habit"].nunique() == 4
+    assert_same(on_duckdb, compute_measures(snapshot, engine=SparkEngine(snapshot)))
 
 
 def test_tables_without_rows_are_the_same(session, tmp_path):

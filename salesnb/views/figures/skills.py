@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.skills import SkillProfile, skill_label
+from salesnb.analysis.skills import SKILLS_ANCHOR, SkillProfile, skill_label
 from salesnb.analysis.wording import MISSING
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import shorten
@@ -42,7 +42,7 @@ def skill_profile(profile: SkillProfile) -> Block:
                 "means do not correct: compare within the team rather than across."
             ),
             numbers=_skill_numbers(rows),
-            anchor="skills",
+            anchor=SKILLS_ANCHOR,
         )
 
 

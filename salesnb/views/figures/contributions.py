@@ -1,0 +1,145 @@
+"""What each member brought to the team's figure: bars that add up to it, and their table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.contributions import CONTRIBUTIONS_ANCHOR, Contributions
+from salesnb.analysis.wording import MISSING, format_precise, format_value
+from salesnb.views.blocks import Block, Figure, Note, Table
+from salesnb.views.figures.parts import evidence_colour, format_axis, shorten, tick_writer
+from salesnb.views.theme import LIGHT, NARROW, WIDE, use_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_BARS = 30
+_WHO = {"rep": "Rep", "team": "Team"}
+
+
+def contributions_chart(result: Contributions) -> Block:
+    """Draw each member's part as a bar from zero; in order of size only where members differ."""
+    if result.lacking:
+        return Note(result.finding, "missing")
+    rows = _gather_small(result)
+    write = _tick_writer(result)
+    ordered = "largest on top" if result.is_beyond_chance else "in the order of names"
+    ends = rows.sort_values("contribution")
+    low, high, whole = ends.iloc[0], ends.iloc[-1], result.write_part(result.whole)
+    with use_theme():
+        return Figure.from_axes(
+            plot_contributions(rows, _axis_label(result), write, width=WIDE),
+            narrow=plot_contributions(rows, _axis_label(result), write, width=NARROW),
+            title=result.finding,
+            caption=f"{_caption(result)}; {ordered}; bars add up to {whole}.",
+            alt=(
+                f"Bars of {len(rows)} parts that add up to {whole}, from "
+                f"{result.write_part(low['contribution'])} ({low['unit']}) to "
+                f"{result.write_part(high['contribution'])} ({high['unit']})."
+            ),
+            how_to_read=(
+                "Each bar is what a member adds to the whole or takes from it. Blue ones are "
+                "better and orange ones worse than the level of all with at least 95% probability "
+                "in this quarter; grey ones cannot be told from it, however long their bar."
+            ),
+            numbers=_numbers(result),
+            anchor=CONTRIBUTIONS_ANCHOR,
+        )
+
+
+def contributions_table(result: Contributions) -> Block:
+    """List each member's part; the last row is what they add up to."""
+    if result.lacking:
+        return Note(result.finding, "missing")
+    whole = "Parts of" if result.kpi.is_ratio else "Shares of"
+    table = Table.from_frame(
+        _numbers(result),
+        title=f"{whole} {result.kpi.label.lower()}, {result.unit}, {result.period}",
+        caption=f"{_caption(result)}. {result.caveat}",
+        anchor=f"{CONTRIBUTIONS_ANCHOR}-table",
+    )
+    return replace(table, is_sortable=False)  # the sum stays last
+
+
+def plot_contributions(
+    rows: pd.DataFrame, label: str, write: Callable[[float], str], *, width: float
+) -> Axes:
+    """Draw bars from top to bottom in the order of `rows`."""
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(figsize=(width, 0.9 + 0.27 * len(rows)))
+    places = np.arange(len(rows))[::-1]
+    colours = [evidence_colour(grade) for grade in rows["evidence"]]
+    axes.barh(places, rows["contribution"], color=colours, height=0.62)
+    axes.axvline(0, color=LIGHT["ink2"], linewidth=1)
+    axes.set_yticks(places, [shorten(name, width) for name in rows["unit"]])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(label)
+    format_axis(axes.xaxis, write, most=5 if width > NARROW else 3)
+    return axes
+
+
+def _gather_small(result: Contributions) -> pd.DataFrame:
+    """Put the smallest parts of many into one bar, so that the bars still add up."""
+    parts = result.parts
+    if len(parts) <= MOST_BARS:
+        return parts
+    sizes = parts["contribution"].abs()
+    kept = sizes.sort_values(ascending=False, kind="stable").index[: MOST_BARS - 1]
+    others = parts.drop(index=kept)
+    rest = {
+        "unit": f"{len(others)} others", "contribution": others["contribution"].sum(),
+        "evidence": 0,
+    }  # fmt: skip
+    shown = parts[parts.index.isin(kept)]
+    return pd.concat([shown, pd.DataFrame([rest])], ignore_index=True)
+
+
+def _caption(result: Contributions) -> str:
+    who = "Team" if result.by == "team" else "Member"
+    label = f"{result.kpi.label}, {result.period}"
+    if not result.kpi.is_ratio:
+        return f"{label}: what each {who.lower()} brought"
+    kind = " as a mean" if result.kpi.median_of is not None else ""
+    return (
+        f"{label}{kind}: a {who.lower()}'s weight in it × (own figure − "
+        f"{format_value(result.kpi, result.reference, result.currency)} of {result.against})"
+    )
+
+
+def _axis_label(result: Contributions) -> str:
+    if not result.kpi.is_ratio:
+        return result.kpi.label
+    unit = ", points" if result.kpi.unit == "share" else ""
+    return f"Part of the distance{unit}"
+
+
+def _tick_writer(result: Contributions) -> Callable[[float], str]:
+    write = tick_writer(result.kpi, result.currency)
+    if result.kpi.is_ratio and result.kpi.unit == "share":
+        return lambda value: f"{value * 100:.3g}".replace("-", "−")
+    return lambda value: write(value).replace("-", "−")
+
+
+def _numbers(result: Contributions) -> pd.DataFrame:
+    kpi, currency, parts = result.kpi, result.currency, result.parts
+    table = pd.DataFrame({_WHO[result.by]: parts["unit"]})
+    if kpi.is_ratio:
+        table[kpi.label] = [format_value(kpi, value, currency) for value in parts["value"]]
+        table["Weight"] = parts["weight"].map("{:.1%}".format)
+        table["Part"] = [result.write_part(part) for part in parts["contribution"]]
+        whole = (format_value(kpi, result.value, currency), result.write_part(result.whole))
+        last = ["Together", whole[0], "100.0%", whole[1]]
+    else:
+        table[kpi.label] = [format_precise(kpi, part, currency) for part in parts["contribution"]]
+        table["Share"] = parts["weight"].map("{:.1%}".format)
+        last = ["Together", format_precise(kpi, result.value, currency), "100.0%"]
+    table["n"] = parts["n"].map("{:,.0f}".format)
+    table.loc[len(table)] = [*last, f"{parts['n'].sum():,.0f}"]
+    return table.replace("nan%", MISSING)
