@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
     from salesnb.analysis.skills import team_skills as team_skills
+    from salesnb.analysis.targets import target_tree as target_tree
     from salesnb.analysis.trend import quarter_trend as quarter_trend
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
@@ -40,6 +41,7 @@ _HOMES = {
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
     "team_skills": "analysis.skills",
+    "target_tree": "analysis.targets",
 }
 
 __all__ = ["views", *_HOMES]  # noqa: PLE0604
