@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from salesnb import views as views
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
+    from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
@@ -41,6 +42,7 @@ _HOMES = {
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
     "team_skills": "analysis.skills",
+    "target_outlook": "analysis.outlook",
     "target_tree": "analysis.targets",
 }
 
