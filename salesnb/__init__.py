@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.actions import agreed_actions as agreed_actions
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
 
 _HOMES = {
+    "agreed_actions": "analysis.actions",
     "compute_measures": "measures.compute",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",
