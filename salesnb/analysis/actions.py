@@ -13,6 +13,7 @@ from salesnb.analysis.changes import CHANGES, direction, measure_changes
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.matrix import FALSE_CLAIMS, performance_matrix
 from salesnb.analysis.result import Result
+from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 from salesnb.schema import actions
 
@@ -53,6 +54,8 @@ class AgreedActions(Result):
         Whether there is an actions table at all.
     as_of
         Day on which the world is seen.
+    kpis
+        Definitions of what was measured.
     """
 
     period: str
@@ -62,6 +65,8 @@ class AgreedActions(Result):
     unaddressed: pd.DataFrame
     is_recorded: bool
     as_of: dt.date
+    kpis: tuple[Kpi, ...]
+    currency: str
 
     @property
     def counts(self) -> dict[str, int]:
@@ -166,6 +171,8 @@ def agreed_actions(
         unaddressed=_unaddressed(measures, whole, period, team_id, n_draws),
         is_recorded=not measures.actions.empty,
         as_of=measures.as_of,
+        kpis=measures.kpis,
+        currency=measures.company.currency,
     )
 
 

@@ -103,7 +103,7 @@ def _compare(measures: Measures, span: _Span, n_draws: int) -> pd.DataFrame:
     if span.kpi in _known(measures):
         return _compare_kpi(measures, span, measures.kpi(span.kpi), n_draws)
     if span.kpi:
-        return _nothing(measures, span, f"{span.kpi} is not measured")
+        return _nothing(measures, span, "KPI not measured")
     if not span.skill:
         return _nothing(measures, span, "no KPI or skill named")
     return _compare_skill(measures, span, n_draws)

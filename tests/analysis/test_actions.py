@@ -148,7 +148,7 @@ def test_what_cannot_be_compared_says_why():
     found = find(make_measures(rows + few, kpis=("win_rate",), actions=actions))
     verdicts = found.rows.set_index("action_id")["verdict"].to_dict()
     assert verdicts == {
-        "a": "response_minutes is not measured",
+        "a": "KPI not measured",
         "b": "no KPI or skill named",
         "c": "fewer than 5 records",
         "d": "fewer than 2 raters",

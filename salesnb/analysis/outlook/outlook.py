@@ -97,8 +97,10 @@ class Outlook(Result):
         if np.isnan(row["p_hit"]):
             return f"{self.unit} has {booked} booked of its {target}; {_TOO_LITTLE}."
         ends = " to ".join(format_money(row[name], self.currency) for name in ("low", "high"))
+        said = "is unlikely to" if row["p_hit"] <= 0.1 else "may"
+        said = "is likely to" if row["p_hit"] >= 0.9 else said
         return (
-            f"{self.unit} will hit its {target} with a chance of {format_chance(row['p_hit'])}: "
+            f"{self.unit} {said} hit its {target} (chance {format_chance(row['p_hit'])}): "
             f"{booked} booked, likely end {ends}."
         )
 
@@ -112,9 +114,12 @@ class Outlook(Result):
         source = (
             "open deals by stage and past quarters" if self.has_pipeline else "past quarters alone"
         )
-        lines = [f"From {source} ({self.quarters[0]} to {self.quarters[-1]})."]
-        lines += [describe_calibration(found) for found in self.calibration.values()]
-        return " ".join(lines)
+        judged = [found for found in self.calibration.values() if found.is_enough]
+        right = (
+            f"past chances were off by {_points(max(found.error for found in judged))} on average"
+            if judged else "too few past chances to judge them by"
+        )  # fmt: skip
+        return f"From {source} ({self.quarters[0]} to {self.quarters[-1]}); {right}."
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a unit."""
@@ -164,6 +169,11 @@ def format_chance(p: float) -> str:
     return "over 99%" if 0.99 < p < 1 else f"{p:.0%}"
 
 
+def _points(error: float) -> str:
+    points = max(round(error * 100), 1)
+    return "1 point" if points == 1 else f"{points} points"
+
+
 def describe_calibration(found: Calibration) -> str:
     """Say how right past chances of a level were, or that there are too few to tell."""
     who = {"rep": "reps", "team": "teams"}.get(found.level, "the company")
@@ -173,7 +183,7 @@ def describe_calibration(found: Calibration) -> str:
     if not found.is_enough:
         return f"{seen} are too few to judge them by."
     return (
-        f"{seen} were off by {found.error * 100:.0f} points on average (Brier score "
+        f"{seen} were off by {_points(found.error)} on average (Brier score "
         f"{found.brier:.2f}; a straight line has {found.brier_straight:.2f}), and "
         f"{found.coverage:.0%} of ends lay in their 90% interval; chances are corrected by this."
     )
@@ -220,7 +230,9 @@ def target_outlook(
     top = measures.find_team(team) if team is not None else None
     is_over = measures.calendar.last_day(period) <= measures.as_of
     units = list_units(measures, period, top)
-    rows = units.rows.assign(booked=units.rows["end"]) if is_over else units.rows
+    rows = units.rows
+    if is_over:
+        rows = rows.assign(booked=rows["end"], n=rows["n_end"])
     rest = None if is_over else simulate_rest(
         measures, period, n_draws=n_draws, random_state=random_state
     )  # fmt: skip

@@ -12,7 +12,7 @@ from salesnb.analysis.targets import QUOTA_KPI, home_teams, own_targets, prorate
 from salesnb.measures.measures import Measures
 
 COMPANY = "company"
-UNITS = ["level", "unit_id", "unit", "team_id", "target", "basis", "booked", "end", "n"]
+UNITS = ["level", "unit_id", "unit", "team_id", "target", "basis", "booked", "end", "n", "n_end"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +23,8 @@ class Units:
     ----------
     rows
         `level` (company, team, rep), `unit_id`, `unit` (name), `team_id` (a rep's), `target` and
-        its `basis` (`set`, `prorated`, or nothing), `booked` and `n` wins by the point, and `end`:
-        what was booked in the whole quarter, as far as it is known.
+        its `basis` (`set`, `prorated`, or nothing), `booked` and `n` wins by the point, and `end`
+        and `n_end`: those of the whole quarter, as far as it is known.
     members
         For each row the reps whose future bookings are its own.
     """
@@ -47,7 +47,7 @@ def list_units(measures: Measures, period: str, team_id: str | None = None) -> U
         target, basis = goals.get((level, unit), (np.nan, ""))
         rows.append(
             (level, unit, name, team, target, basis, so_far["booked"].sum(),
-             own["booked"].sum(), so_far["n"].sum())
+             own["booked"].sum(), so_far["n"].sum(), own["n"].sum())
         )  # fmt: skip
         members.append(tuple(who))
 
