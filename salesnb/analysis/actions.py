@@ -218,7 +218,8 @@ def _judge(rows: pd.DataFrame, measures: Measures, period: str, n_draws: int) ->
     out["verdict"] = way.where(is_clear, "no clear change").where(tested, out["why"])
     apart = (out["now"] - out["target"]) * sign
     out["is_reached"] = (apart >= 0).astype(object).where(apart.notna(), None)
-    return out[_COLUMNS]
+    days = {name: out[name].dt.date for name in ("agreed_on", "due_on")}
+    return out.assign(**days)[_COLUMNS]
 
 
 def _unaddressed(

@@ -331,7 +331,7 @@ def bookings_curve(measures: Measures, period: str, team_id: str | None = None) 
     weeks = measures.weeks[measures.weeks["period"].isin(quarters)]
     if team_id is not None:
         weeks = weeks[weeks["team_id"].isin(measures.teams_within(team_id))]
-    plain = weeks.assign(period=weeks["period"].astype(object))
+    plain = weeks.astype({"period": object, "booked": float})
     rows = plain.groupby(["period", "week"], as_index=False)["booked"].sum()
     rows["cumulative"] = rows.groupby("period")["booked"].cumsum()
     end = rows.groupby("period")["booked"].transform("sum")

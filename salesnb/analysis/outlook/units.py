@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.outlook.simulate import Rest
-from salesnb.analysis.targets import QUOTA_KPI, home_teams, own_targets, prorated_targets
+from salesnb.analysis.targets import QUOTA_KPI, Node, home_teams, own_targets, prorated_targets
 from salesnb.measures.measures import Measures
 
 COMPANY = "company"
@@ -72,8 +72,8 @@ def _goals(measures: Measures, period: str) -> dict[tuple[str, str], tuple[float
     """Find the target each unit is held to.
 
     A rep's is the quota prorated by ramp and leave. A team's is its own target, else the sum of
-    the prorated quotas in it; the company's that of the one team above all others, else the sum
-    of the prorated quotas.
+    the prorated quotas in it; the company's the sum of the teams at the top where all have one,
+    else of all prorated quotas.
     """
     own, prorated = own_targets(measures, period, QUOTA_KPI), prorated_targets(measures, period)
     goals: dict[tuple[str, str], tuple[float, str]] = {}
@@ -82,9 +82,11 @@ def _goals(measures: Measures, period: str) -> dict[tuple[str, str], tuple[float
     for (kind, unit), target in prorated.items():
         if kind == "rep" or (kind, unit) not in goals:
             goals[kind, unit] = (target, "prorated")
-    tops = list(measures.teams.loc[measures.teams["parent_id"] == "", "team_id"])
-    if len(tops) == 1 and ("team", tops[0]) in own:
-        goals[COMPANY, COMPANY] = (own["team", tops[0]], "set")
+    used = set(home_teams(measures, period).values())
+    tops = measures.teams.loc[measures.teams["parent_id"] == "", "team_id"]
+    heads: list[Node] = [("team", top) for top in tops if used & set(measures.teams_within(top))]
+    if heads and all(head in own for head in heads):
+        goals[COMPANY, COMPANY] = (sum(own[head] for head in heads), "set")
     elif prorated:
         whole = sum(target for (kind, _), target in prorated.items() if kind == "rep")
         goals[COMPANY, COMPANY] = (whole, "prorated")
