@@ -23,7 +23,9 @@ Draws = NDArray[np.float64]
 
 _USUAL_SHOCK, _SHOCK_WORTH = 0.10, 4.0
 """How much quarters differ all together where little is known, and the quarters it is worth."""
-_DRIFT = 0.2
+_A_YEAR = 4
+"""Quarters in which each season occurs once."""
+_SETTLES = 0.2
 """Spread of the final amount around the pictured one, as a share of it."""
 _MOST_AT_ONCE = 4_000_000
 """Draws held in memory together."""
@@ -131,25 +133,36 @@ def _shock(
 ) -> Draws:  # fmt: skip
     """Draw the factor that all of a quarter shares: how quarters differed beyond chance.
 
-    Half of how they differed is taken to be the season, so the same quarter of earlier years
-    shifts the factor as far as it was apart by more than chance.
+    Where two whole years came before, the factor is shifted towards the level of the later. Half
+    of how quarters of a year differed is taken to be the season, so the same quarter of earlier
+    years shifts the factor too, as far as it was apart by more than chance.
     """
-    booked = by_quarter["booked"].to_numpy()
-    known = (booked > 0) & (expected.to_numpy() > 0)
+    booked, likely = by_quarter["booked"].to_numpy(), expected.to_numpy()
+    known = (booked > 0) & (likely > 0)
     n = int(known.sum())
     if n < 2:
         spread = _USUAL_SHOCK * np.sqrt(2.0)
         return np.asarray(np.exp(rng.normal(-(spread**2) / 2, spread, n_draws)))
-    level = booked[known] / expected.to_numpy()[known]
-    level = level / level.mean()
+    ratio = booked[known] / likely[known]
+    level, drift = _take_drift_out(ratio / ratio.mean())
     chance = float(np.mean(by_quarter["squares"].to_numpy()[known] / booked[known] ** 2))
     beyond = max(float(np.var(level, ddof=1)) - chance, 0.0)
     variance = (_SHOCK_WORTH * _USUAL_SHOCK**2 + (n - 1) * beyond) / (_SHOCK_WORTH + n - 1)
+    noise = 1.0 + 2.0 * chance / variance
     same = level[[quarter[-2:] == period[-2:] for quarter in by_quarter.index[known]]]
-    weight = len(same) / (len(same) + 1.0 + 2.0 * chance / variance)
+    weight = len(same) / (len(same) + noise)
     season = 1.0 + weight * (same.mean() - 1.0) if len(same) else 1.0
-    spread = np.sqrt(np.log1p(variance * (1 - weight / 2 + 1 / n)))
-    return np.asarray(season * np.exp(rng.normal(-(spread**2) / 2, spread, n_draws)))
+    centre = season * (1.0 + _A_YEAR / (_A_YEAR + noise) * (drift - 1.0))
+    spread = np.sqrt(np.log1p(variance * (1 - weight / 2 + 1 / min(n, _A_YEAR))))
+    return np.asarray(centre * np.exp(rng.normal(-(spread**2) / 2, spread, n_draws)))
+
+
+def _take_drift_out(level: Draws) -> tuple[Draws, float]:
+    """Divide each of two whole years by its own level; also give the later one's."""
+    if len(level) < 2 * _A_YEAR:
+        return level, 1.0
+    before, since = level[:-_A_YEAR], level[-_A_YEAR:]
+    return np.concatenate([before / before.mean(), since / since.mean()]), float(since.mean())
 
 
 def _compound(expected: Draws, sizes: _Sizes, rng: np.random.Generator) -> Draws:
@@ -188,7 +201,7 @@ def _close_open(
     rep = deals["_place"].to_numpy().astype(int)
     n = deals["n"].to_numpy()
     mean = deals["amount"].to_numpy() / n
-    variance = np.maximum(deals["squares"].to_numpy() / n - mean**2, 0.0) + (_DRIFT * mean) ** 2
+    variance = np.maximum(deals["squares"].to_numpy() / n - mean**2, 0.0) + (_SETTLES * mean) ** 2
     out = np.zeros(factor.shape)
     step = max(1, _MOST_AT_ONCE // max(len(deals), 1))
     for start in range(0, factor.shape[1], step):
