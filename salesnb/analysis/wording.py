@@ -80,3 +80,12 @@ def format_change(kpi: Kpi, change: float, currency: str) -> str:
     if kpi.unit == "share":
         return f"{sign}{size * 100:.1f} pts"
     return f"{sign}{format_value(kpi, size, currency)}"
+
+
+def count(n: float, one: str) -> str:
+    """Write a number of things.
+
+    >>> count(1, "win"), count(1200, "win")
+    ('1 win', '1,200 wins')
+    """
+    return f"{n:,.0f} {one}" if n == 1 else f"{n:,.0f} {one}s"

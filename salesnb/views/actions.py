@@ -63,13 +63,14 @@ def next_actions(actions: AgreedActions) -> Block:
     if not rows:
         return Note("No action is open, and nobody surely worse is without one.", "info")
     without = actions.unaddressed["rep_id"].nunique()
+    worse = f"; {without} people surely worse have none" if without else ""
     cut = f" The first {MOST_ROWS} are shown." if len(rows) > MOST_ROWS else ""
     return Table.from_frame(
         pd.DataFrame(rows[:MOST_ROWS], columns=["Who", "What", "Due", "Status"]),
-        title=f"{open_ones} actions are open; {without} people surely worse have none",
+        title=f"{open_ones} actions are open and due in {actions.period} or later{worse}",
         caption=(
-            f"{actions.unit}: open and due in {actions.period} or later, soonest first; then who "
-            f"is worse than the group with at least 95% probability.{cut}"
+            f"{actions.unit}: open actions, soonest first; then who is worse than the group with "
+            f"at least 95% probability and has none.{cut}"
         ),
         anchor=NEXT_ANCHOR,
     )
