@@ -48,8 +48,8 @@ def pace_chart(outlook: Outlook) -> Block:
             title=title,
             caption=(
                 f"{outlook.unit}, {outlook.period}: bookings as a share of the target "
-                f"({format_money(row['target'], outlook.currency)}), {count(row['n'], 'win')}. Band: "
-                f"where the {course.past.shape[1]} quarters before stood on the way to their own "
+                f"({format_money(row['target'], outlook.currency)}), {count(row['n'], 'win')}. "
+                f"Band: where the {course.past.shape[1]} quarters before stood on the way to their own "
                 "end, lowest to highest; thin line: their middle."
             ),
             alt=(
