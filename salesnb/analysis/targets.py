@@ -88,13 +88,14 @@ class TargetTree(Result):
             return f"No target of {self.period} is split into targets of reps or teams."
         if apart.empty:
             return f"Targets of {self.period} add up to the cent, in all {split} teams that split."
-        notable = len(self.candidates())
-        size = "all by rounding" if not notable else f"{notable} by 0.5% or more"
-        first = describe_gap(self, apart.iloc[0])
-        return (
-            f"Targets of {self.period} do not add up in {len(apart)} of {split} teams, {size}: "
-            f"{first}."
+        size = (
+            f"{len(self.candidates())} by 0.5% or more"
+            if self.candidates()
+            else "all by less than 0.5%"
         )
+        where = f" in {len(apart)} of {split} teams, {size}" if split > 1 else ""
+        first = describe_gap(self, apart.iloc[0])
+        return f"Targets of {self.period} do not add up{where}: {first}."
 
     @property
     def caveat(self) -> str:

@@ -16,7 +16,9 @@ Row = dict[Hashable, Any]
 MOST_OWNERS = 40
 """Owners above which only teams, and reps whose target needs attention, are listed."""
 
-_INDENT = "\u2003"
+_INDENT = "\u00a0" * 3
+"""Spaces that neither collapse nor break."""
+
 _STATUSES = {"reconciled": "adds up", "not split": "not split"}
 _ISSUES = {
     "no target": "no target set",

@@ -60,15 +60,15 @@ def action(name, **changes):
 
 def test_targets_are_indented_and_gaps_are_named_in_words():
     block = views.target_table(target_tree(company(), period=NOW))
-    by_owner = {row[0].strip("\u2003"): row for row in block.rows}
+    by_owner = {row[0].strip("\u00a0"): row for row in block.rows}
     difference = block.header.index("Difference")
     assert by_owner["Team A"][difference] == "$10 not handed on (gap)"
     assert by_owner["Team B"][difference] == "adds up"
     assert by_owner["Team A"][block.header.index("Targets below")] == "$40 (1)"
     assert by_owner["Team A"][block.header.index("Of target")] == "20%"
     assert by_owner[HOSTILE][block.header.index("Of prorated")] == "25%"
-    indents = [len(row[0]) - len(row[0].lstrip("\u2003")) for row in block.rows]
-    assert indents == [0, 1, 0, 1]
+    indents = [len(row[0]) - len(row[0].lstrip("\u00a0")) for row in block.rows]
+    assert indents == [0, 3, 0, 3]
     assert not block.is_sortable
     assert block.anchor == TARGETS_ANCHOR
 

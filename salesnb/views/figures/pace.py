@@ -49,8 +49,8 @@ def pace_chart(outlook: Outlook) -> Block:
             caption=(
                 f"{outlook.unit}, {outlook.period}: bookings as a share of the target "
                 f"({format_money(row['target'], outlook.currency)}), {count(row['n'], 'win')}. "
-                f"Band: where the {course.past.shape[1]} quarters before stood on the way to their own "
-                "end, lowest to highest; thin line: their middle."
+                f"Band: where the {course.past.shape[1]} quarters before stood on the way to "
+                "their own end, lowest to highest; thin line: their middle."
             ),
             alt=(
                 f"Line of bookings by week of {outlook.period} over a band of "
