@@ -131,6 +131,7 @@ def test_a_finished_quarter_has_an_end_and_no_chances():
     assert outlook.finding == f"Acme missed its {NOW} target of $40: $30 booked, $10 short."
     assert outlook.whole["attainment"] == pytest.approx(0.75)
     assert outlook.whole["n"] == 3
+    assert outlook.rows[["usual_share", "pace"]].isna().all(axis=None)
     texts = [item.text for item in outlook.candidates()]
     assert f"Acme missed its {NOW} target of $40: 75%." in texts
     hit = target_outlook(made, period=QUARTERS[0])

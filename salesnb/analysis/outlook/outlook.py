@@ -245,7 +245,7 @@ def target_outlook(
         period=period,
         unit=measures.team_name(top) if top is not None else measures.company.name,
         is_over=is_over,
-        rows=_add_pace(rows, curve, period)[_COLUMNS],
+        rows=_add_pace(rows, curve.head(0) if is_over else curve, period)[_COLUMNS],
         curve=curve,
         calibration=calibration,
         quarters=rest.quarters if rest else (),
@@ -342,7 +342,10 @@ def bookings_curve(measures: Measures, period: str, team_id: str | None = None) 
 
 
 def _add_pace(rows: pd.DataFrame, curve: pd.DataFrame, period: str) -> pd.DataFrame:
-    """Compare bookings with the share that past quarters had made by the same point."""
+    """Compare bookings with the share that past quarters had made by the same point.
+
+    Without a curve, as of a quarter that is over, there is no pace.
+    """
     past = curve[curve["period"] != period]
     by_now, whole = past.loc[past["week"] <= 0, "booked"].sum(), past["booked"].sum()
     usual = by_now / whole if whole > 0 else np.nan

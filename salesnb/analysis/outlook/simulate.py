@@ -73,8 +73,8 @@ def simulate_rest(
     if history is None or history.people["exposure"].sum() <= 0:
         return None
     pipeline = read_pipeline(measures, history)
-    rng = np.random.default_rng([random_state, len(history.quarters)])
     sizes = _sizes(history, n_draws, random_state)
+    rng = np.random.default_rng([random_state, len(history.quarters)])
     if pipeline is None:
         exposure = history.by_quarter["exposure"]
         shock = _shock(period, history.by_quarter, exposure, n_draws, rng)
@@ -190,7 +190,7 @@ def _with_pipeline(
 def _close_open(
     history: History, pipeline: Pipeline, factor: Draws, rng: np.random.Generator
 ) -> Draws:
-    """Draw what comes of the open deals of each rep; those of who has left are nobody's."""
+    """Draw what comes of the open deals of each rep; those without an owner are left out."""
     place = pd.Series(np.arange(len(history.people)), index=history.people.index)
     deals = pipeline.now.assign(_place=pipeline.now["rep_id"].astype(object).map(place))
     deals = deals[deals["_place"].notna() & (deals["n"] > 0)].sort_values("_place", kind="stable")
