@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.finding import Candidate
-from salesnb.analysis.outlook.calibration import CASES, Calibration, calibrate
+from salesnb.analysis.outlook.calibration import (
+    CASES,
+    FEWEST_QUARTERS,
+    Calibration,
+    calibrate,
+)
 from salesnb.analysis.outlook.history import earlier_quarters, point_of
 from salesnb.analysis.outlook.simulate import Rest, simulate_rest
 from salesnb.analysis.outlook.units import COMPANY, future_of, list_units
@@ -23,6 +28,8 @@ LEVEL = 0.90
 
 SURE = 0.95
 _DRAWS_BACK = 400
+_MANY_CASES = 2000
+"""Past chances that tell how right chances are, whatever came before."""
 _COLUMNS = [
     "level", "unit_id", "unit", "team_id", "target", "basis", "booked", "attainment", "n",
     "usual_share", "pace", "low", "median", "high", "p_hit",
@@ -258,21 +265,24 @@ def target_outlook(
 def past_chances(
     measures: Measures, period: str, *, n_draws: int, random_state: int
 ) -> pd.DataFrame:
-    """Foresee each earlier quarter from the same point, beside what came.
+    """Foresee earlier quarters from the same point, beside what came.
+
+    The latest come first; of a large company four are enough.
 
     Returns
     -------
     DataFrame
         `CASES`, one row a unit and quarter whose target was not hit by the point.
     """
-    frames = [pd.DataFrame(columns=CASES)]
-    for quarter in earlier_quarters(measures, period):
+    frames: list[pd.DataFrame] = []
+    for quarter in reversed(earlier_quarters(measures, period)):
+        if len(frames) >= FEWEST_QUARTERS and sum(map(len, frames)) >= _MANY_CASES:
+            break
         rest = simulate_rest(measures, quarter, n_draws=n_draws, random_state=random_state)
         if rest is not None:
             frames.append(_cases_of(measures, quarter, rest))
-    found = [frame for frame in frames if len(frame)] or frames[:1]
-    cases: pd.DataFrame = pd.concat(found, ignore_index=True)
-    return cases
+    known = [frame for frame in frames if len(frame)]
+    return pd.concat(known, ignore_index=True) if known else pd.DataFrame(columns=CASES)
 
 
 def _cases_of(measures: Measures, quarter: str, rest: Rest) -> pd.DataFrame:

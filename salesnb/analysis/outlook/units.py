@@ -34,41 +34,63 @@ class Units:
 
 
 def list_units(measures: Measures, period: str, team_id: str | None = None) -> Units:
-    """List the company (or one team), the teams below, and their reps, with target and bookings."""
+    """List the company (or one team), the teams below, and their reps, with target and bookings.
+
+    A team that holds everybody is the company, and is listed as that alone.
+    """
     homes = home_teams(measures, period)
-    goals = _goals(measures, period)
     weeks = measures.weeks[measures.weeks["period"] == period]
-    names = dict(zip(measures.people["rep_id"], measures.people["name"], strict=True))
-    within = set(measures.teams_within(team_id)) if team_id is not None else None
-    rows, members = [], []
-
-    def add(level: str, unit: str, name: str, team: str, who: list[str], own: pd.DataFrame) -> None:
-        so_far = own[own["week"] <= 0]
-        target, basis = goals.get((level, unit), (np.nan, ""))
-        rows.append(
-            (level, unit, name, team, target, basis, so_far["booked"].sum(),
-             own["booked"].sum(), so_far["n"].sum(), own["n"].sum())
-        )  # fmt: skip
-        members.append(tuple(who))
-
-    if within is None:
-        add(COMPANY, COMPANY, measures.company.name, "", list(homes), weeks)
-    used = set(homes.values())
-    for team in measures.teams["team_id"]:
+    by_team, by_rep = _bookings_by(weeks, "team_id"), _bookings_by(weeks, "rep_id")
+    everybody, used = set(homes), set(homes.values())
+    units: list[tuple[str, str, str, str, pd.Series[float]]] = []
+    members: list[tuple[str, ...]] = []
+    if team_id is None:
+        units.append((COMPANY, COMPANY, measures.company.name, "", by_team.sum()))
+        members.append(tuple(homes))
+    for team in measures.teams["team_id"] if team_id is None else measures.teams_within(team_id):
         below = set(measures.teams_within(team))
-        is_whole = within is None and below >= used
-        if is_whole or (within is not None and team not in within) or not (below & used):
-            continue
-        who = [rep for rep, home in homes.items() if home in below]
-        own = weeks[weeks["team_id"].isin(below)]
-        add("team", team, measures.team_name(team), team, who, own)
-    for rep, home in homes.items():
-        if within is None or home in within:
-            add("rep", rep, names.get(rep, rep), home, [rep], weeks[weeks["rep_id"] == rep])
-    return Units(pd.DataFrame(rows, columns=UNITS), tuple(members))
+        who = tuple(rep for rep, home in homes.items() if home in below)
+        if who and (team_id is not None or set(who) != everybody):
+            own = by_team[by_team.index.isin(below)].sum()
+            units.append(("team", team, measures.team_name(team), team, own))
+            members.append(who)
+    names = dict(zip(measures.people["rep_id"], measures.people["name"], strict=True))
+    shown = used if team_id is None else set(measures.teams_within(team_id))
+    here = [rep for rep, home in homes.items() if home in shown]
+    own_weeks = by_rep.reindex(here).fillna(0.0)
+    for rep, (_, own) in zip(here, own_weeks.iterrows(), strict=True):
+        units.append(("rep", rep, names.get(rep, rep), homes[rep], own))
+        members.append((rep,))
+    return Units(_frame(units, _goals(measures, period, used)), tuple(members))
 
 
-def _goals(measures: Measures, period: str) -> dict[tuple[str, str], tuple[float, str]]:
+def _bookings_by(weeks: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Add up bookings and wins by the point, and of the whole quarter."""
+    by_now = weeks["week"] <= 0
+    parts = weeks.assign(
+        **{key: weeks[key].astype(object)},
+        end=weeks["booked"].astype(float),
+        n_end=weeks["n"].astype(float),
+        booked=weeks["booked"].where(by_now, 0.0).astype(float),
+        n=weeks["n"].where(by_now, 0.0).astype(float),
+    )
+    return parts.groupby(key)[["booked", "end", "n", "n_end"]].sum()
+
+
+def _frame(
+    units: list[tuple[str, str, str, str, pd.Series[float]]],
+    goals: dict[tuple[str, str], tuple[float, str]],
+) -> pd.DataFrame:
+    rows = [
+        (level, unit, name, team, *goals.get((level, unit), (np.nan, "")), *own)
+        for level, unit, name, team, own in units
+    ]
+    return pd.DataFrame(rows, columns=UNITS)
+
+
+def _goals(
+    measures: Measures, period: str, used: set[str]
+) -> dict[tuple[str, str], tuple[float, str]]:
     """Find the target each unit is held to.
 
     A rep's is the quota prorated by ramp and leave. A team's is its own target, else the sum of
@@ -82,7 +104,6 @@ def _goals(measures: Measures, period: str) -> dict[tuple[str, str], tuple[float
     for (kind, unit), target in prorated.items():
         if kind == "rep" or (kind, unit) not in goals:
             goals[kind, unit] = (target, "prorated")
-    used = set(home_teams(measures, period).values())
     tops = measures.teams.loc[measures.teams["parent_id"] == "", "team_id"]
     heads: list[Node] = [("team", top) for top in tops if used & set(measures.teams_within(top))]
     if heads and all(head in own for head in heads):
