@@ -122,6 +122,17 @@ def test_chances_lie_where_they_must():
     assert 0.45 < open_ < 0.72
 
 
+def test_what_is_surely_missed_or_hit_is_offered_with_the_chance_that_it_is_not():
+    [missed] = look(regular(now=0, target=4_000.0)).candidates()
+    assert missed.text == f"Acme is unlikely to hit its {NOW} target of $4.0k."
+    assert missed.p_value < 0.01
+    assert 0.95 < missed.effect <= 1.0
+    [hit] = look(regular(now=4)).candidates()
+    assert hit.text == f"Acme is set to hit its {NOW} target of $40."
+    assert hit.p_value == 0.0
+    assert look(regular(now=2)).candidates() == ()
+
+
 def test_a_finished_quarter_has_an_end_and_no_chances():
     made = dataclasses.replace(regular(now=3), as_of=dt.date(2026, 7, 3))
     outlook = look(made)

@@ -231,6 +231,7 @@ def target_outlook(
     -----
     Past quarters are foreseen in the same way from what was known at the same point of them, and
     chances are corrected where enough of those can be compared with what came (Platt scaling).
+    Who is there at the point is taken to stay: leave to come is not foreseen.
     """
     measures.check_period(period)
     top = measures.find_team(team) if team is not None else None
