@@ -9,6 +9,10 @@ from made_company import QUARTERS, make_measures
 
 from salesnb.analysis.targets import target_tree
 from salesnb.errors import ParameterError
+from salesnb.measures.compute import compute_measures
+from salesnb.sources.load import import_snapshot
+from salesnb.sources.sample import sample_company
+from salesnb.sources.sample.targets import GAP, GAP_QUARTER
 
 NOW = QUARTERS[-1]
 
@@ -195,3 +199,16 @@ def test_whatever_the_targets_children_and_gap_make_the_parent_to_the_cent(
     assert cents["gap"].sum() + ends == cents["target"].iloc[0]
     named = {"gap": 1, "overlap": -1, "reconciled": 0}
     assert [named[s] for s in rows["status"][split]] == np.sign(cents["gap"][split]).tolist()
+
+
+def test_the_gap_planted_in_the_sample_company_is_found_and_no_other(tmp_path):
+    export = sample_company(tmp_path / "export", reps=24, seed=3)
+    snapshot = import_snapshot(export, to=tmp_path / "snapshot")
+    measures = compute_measures(snapshot, kpis=("bookings", "quota_attainment"))
+    tree = target_tree(measures, period=GAP_QUARTER)
+    largest, *others = tree.unreconciled().to_dict("records")
+    assert largest["status"] == "gap"
+    assert f"of {largest['owner']}'s" in tree.finding
+    # planted: the team's target is 9% above its reps'; all are rounded to the nearest thousand
+    assert largest["target"] / largest["children"] == pytest.approx(GAP, abs=0.01)
+    assert all(abs(row["gap"]) <= 500.0 for row in others)
