@@ -23,11 +23,11 @@ from salesnb.sources.snapshot import Snapshot
 PICTURE_AGE = 35
 """Days after which a picture of the pipeline is too old to say what is open."""
 
-_ALIKE = pd.Timedelta(days=7)
-"""How far the age of a past quarter's picture may be from that of today's."""
-
 PAST = 12
 """Quarters before that of `as_of` whose pipeline is kept."""
+
+_ALIKE = pd.Timedelta(days=7)
+"""How far the age of a past quarter's picture may be from that of today's."""
 
 _WORKING_WEEK = 5
 _SEEN, _LAST, _BAND, _FINAL = "seen_on", "quarter_ends_on", "band", "final_amount"
@@ -171,6 +171,7 @@ def _find_pictures(
         return pd.DataFrame(columns=columns)
     table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
     days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of])
+    days = days.sort_values(ignore_index=True)  # of two as near, every engine takes the older
     reached = calendar[(calendar["week"] <= 0) & (calendar["day"] <= pd.Timestamp(as_of))]
     points = reached.groupby("period")[["day", _LAST]].max().tail(PAST + 1)
     points = points.rename(columns={"day": _SEEN})

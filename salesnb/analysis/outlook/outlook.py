@@ -56,7 +56,7 @@ class Outlook(Result):
     curve
         period, week, booked, cumulative, share (of the quarter's end): week 0 ends today.
     calibration
-        How right the chances of past quarters were, by level.
+        How right the chances of past quarters were: of the company, teams and reps.
     quarters
         What was learned from.
     has_pipeline
@@ -70,7 +70,7 @@ class Outlook(Result):
     is_over: bool
     rows: pd.DataFrame
     curve: pd.DataFrame
-    calibration: dict[str, Calibration]
+    calibration: tuple[Calibration, ...]
     quarters: tuple[str, ...]
     has_pipeline: bool
     days_left: int
@@ -121,7 +121,7 @@ class Outlook(Result):
         source = (
             "open deals by stage and past quarters" if self.has_pipeline else "past quarters alone"
         )
-        judged = [found for found in self.calibration.values() if found.is_enough]
+        judged = [found for found in self.calibration if found.is_enough]
         right = (
             f"past chances were off by {_points(max(found.error for found in judged))} on average"
             if judged else "too few past chances to judge them by"
@@ -243,10 +243,10 @@ def target_outlook(
     rest = None if is_over else simulate_rest(
         measures, period, n_draws=n_draws, random_state=random_state
     )  # fmt: skip
-    calibration: dict[str, Calibration] = {}
+    calibration: tuple[Calibration, ...] = ()
     if rest is not None:
         cases = past_chances(measures, period, n_draws=_DRAWS_BACK, random_state=random_state)
-        calibration = {level: calibrate(cases, level) for level in (COMPANY, "team", "rep")}
+        calibration = tuple(calibrate(cases, level) for level in (COMPANY, "team", "rep"))
     curve = bookings_curve(measures, period, top)
     rows = _add_ends(rows, future_of(units, rest) if rest else None, calibration)
     return Outlook(
@@ -288,7 +288,7 @@ def past_chances(
 
 def _cases_of(measures: Measures, quarter: str, rest: Rest) -> pd.DataFrame:
     units = list_units(measures, quarter)
-    rows = _add_ends(units.rows, future_of(units, rest), {})
+    rows = _add_ends(units.rows, future_of(units, rest), ())
     first, last = (f(quarter) for f in (measures.calendar.first_day, measures.calendar.last_day))
     elapsed = ((point_of(measures, quarter) - first).days + 1) / ((last - first).days + 1)
     rows = rows.assign(
@@ -302,7 +302,7 @@ def _cases_of(measures: Measures, quarter: str, rest: Rest) -> pd.DataFrame:
 
 
 def _add_ends(
-    rows: pd.DataFrame, future: np.ndarray | None, calibration: dict[str, Calibration]
+    rows: pd.DataFrame, future: np.ndarray | None, calibration: tuple[Calibration, ...]
 ) -> pd.DataFrame:
     """Add interval of the end and chance to hit; missing without a future or a target."""
     out = rows.assign(low=np.nan, median=np.nan, high=np.nan, p_hit=np.nan)
@@ -313,8 +313,8 @@ def _add_ends(
     out["low"], out["median"], out["high"] = np.quantile(ends, tails, axis=1)
     target = rows["target"].to_numpy()
     chance = _chance(ends, target)
-    for level, found in calibration.items():
-        own = (rows["level"] == level).to_numpy()
+    for found in calibration:
+        own = (rows["level"] == found.level).to_numpy()
         chance[own] = found.correction.apply(chance[own])
     is_hit = rows["booked"].to_numpy() >= target
     out["p_hit"] = np.where(target > 0, np.where(is_hit, 1.0, chance), np.nan)

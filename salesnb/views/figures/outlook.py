@@ -62,7 +62,7 @@ def outlook_chart(outlook: Outlook) -> Block:
 def _how_to_read(outlook: Outlook) -> str:
     if not outlook.has_chances:
         return ""
-    return " ".join([_HOW, *map(describe_calibration, outlook.calibration.values())])
+    return " ".join([_HOW, *map(describe_calibration, outlook.calibration)])
 
 
 def _rows_to_draw(outlook: Outlook) -> pd.DataFrame:
