@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.actions import agreed_actions as agreed_actions
     from salesnb.analysis.contributions import contributions as contributions
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
+    from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
     from salesnb.analysis.skills import team_skills as team_skills
     from salesnb.analysis.strengths import strengths as strengths
+    from salesnb.analysis.targets import target_tree as target_tree
     from salesnb.analysis.trend import quarter_trend as quarter_trend
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
 
 _HOMES = {
+    "agreed_actions": "analysis.actions",
     "compute_measures": "measures.compute",
     "contributions": "analysis.contributions",
     "estimate_counts": "analysis.rates",
@@ -48,6 +52,8 @@ _HOMES = {
     "skill_matrix": "analysis.skill_matrix",
     "strengths": "analysis.strengths",
     "team_skills": "analysis.skills",
+    "target_outlook": "analysis.outlook",
+    "target_tree": "analysis.targets",
 }
 
 __all__ = ["views", *_HOMES]  # noqa: PLE0604

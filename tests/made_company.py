@@ -17,10 +17,16 @@ COLUMNS = [
     "total_of_squares",
 ]  # fmt: skip
 
+WEEKS = ["rep_id", "team_id", "period", "week", "n", "booked", "squares"]
+OPEN_DEALS = [
+    "rep_id", "team_id", "period", "stage", "is_due", "n", "amount", "squares", "n_won",
+    "won_amount", "booked",
+]  # fmt: skip
+
 
 def make_measures(
     rows, *, kpis, values=(), ratings=(), skills=(), targets=(), actions=(), territories=(),
-    people=None, quarters=QUARTERS, names=None, **company,
+    weeks=(), open_deals=(), people=None, quarters=QUARTERS, names=None, **company,
 ):  # fmt: skip
     """Make measures of reps; a rep's team is the first letter of the rep's id."""
     totals = pd.DataFrame(rows, columns=COLUMNS)
@@ -30,6 +36,8 @@ def make_measures(
     return Measures(
         totals=totals,
         values=pd.DataFrame(values, columns=["rep_id", "team_id", "period", "kpi", "value", "n"]),
+        weeks=pd.DataFrame(weeks, columns=WEEKS),
+        open_deals=pd.DataFrame(open_deals, columns=OPEN_DEALS),
         ratings=pd.DataFrame(
             ratings,
             columns=["form_id", "rep_id", "team_id", "rater_id", "rater_role", "period", "skill",

@@ -89,3 +89,12 @@ def begin_large(text: str) -> str:
     'Time in the CRM'
     """
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def count(n: float, one: str) -> str:
+    """Write a number of things.
+
+    >>> count(1, "win"), count(1200, "win")
+    ('1 win', '1,200 wins')
+    """
+    return f"{n:,.0f} {one}" if n == 1 else f"{n:,.0f} {one}s"

@@ -26,8 +26,8 @@ from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
 
 _FRAMES = (
-    "totals", "values", "ratings", "skills", "targets", "actions", "territories", "people",
-    "teams", "habits",
+    "totals", "values", "weeks", "open_deals", "habits", "ratings", "skills", "targets", "actions",
+    "territories", "people", "teams",
 )  # fmt: skip
 
 

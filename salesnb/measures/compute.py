@@ -16,6 +16,7 @@ from salesnb.measures.catalogue import IS_LOST, IS_WON, Kpi, Part, find_kpis
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.habits import HABIT_COLUMNS, count_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
+from salesnb.measures.pace import measure_pace
 from salesnb.schema import memberships, opportunities, ratings
 from salesnb.sources.snapshot import Snapshot
 
@@ -89,9 +90,12 @@ def compute_measures(
     habits = count_habits(
         engine, snapshot, opportunity, context.owners, periods=periods, as_of=as_of
     )
+    pace = measure_pace(engine, snapshot, amount, context.owners, periods, as_of)
     return Measures(
         totals=_long_totals(context, _sum_parts(context, wanted), wanted),
         values=values,
+        weeks=_with_categories(context, pace.weeks),
+        open_deals=_with_categories(context, pace.open_deals),
         ratings=_attributed_ratings(context, snapshot, as_of),
         skills=snapshot.read("skills"),
         targets=snapshot.read("targets"),
@@ -277,8 +281,15 @@ def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     whole = whole.take(order).set_axis(whole.index)
     names = pd.Index([kpi.kpi for kpi in kpis])
     named = pd.Categorical.from_codes(whole.pop("_kpi").to_numpy(), names)
-    context = replace(context, owner_names=context.owner_names.astype("category"))
-    return _with_names(context, whole).assign(kpi=named)[columns]
+    return _with_categories(context, whole).assign(kpi=named)[columns]
+
+
+def _with_categories(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
+    """Say which rep, team and quarter each row's owner is, as categories: rows are many."""
+    if rows.empty:
+        return _with_names(context, rows)
+    names = context.owner_names.astype("category")
+    return _with_names(replace(context, owner_names=names), rows)
 
 
 def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:

@@ -207,11 +207,16 @@ def _due_in_pictures(
         .join(engine.local(due_in), on=pipeline_snapshots.expected_close_on)
         .filter(nw.col("_due_in") == nw.col("period"))
         .join(owner, on=pipeline_snapshots.opportunity_id)
-        .with_columns(nw.col(pipeline_snapshots.as_of).alias(_RATE_DAY))
     )
-    rows = _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
+    rows = picture_facts(engine, snapshot, rows, as_of)
     check_rates(engine, snapshot, rows)
     return rows.with_columns(nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED))
+
+
+def picture_facts(engine: Engine, snapshot: Snapshot, pictured: Lazy, as_of: dt.date) -> Lazy:
+    """Give what pictures hold its owner, and its converted amount, on the picture's day."""
+    rows = pictured.with_columns(nw.col(pipeline_snapshots.as_of).alias(_RATE_DAY))
+    return _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
 
 
 def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:

@@ -34,6 +34,13 @@ class Measures:
         `total_of_squares` (the last two on the scale the KPI is estimated on).
     values
         rep_id, team_id, period, kpi, value, n: counted values of the KPIs shown as medians.
+    weeks
+        rep_id, team_id, period, week, n, booked, squares: what was booked by week of a quarter,
+        counted from the point at which as many working days are left as on `as_of` (0 and less:
+        by then).
+    open_deals
+        rep_id, team_id, period, stage, is_due, n, amount, squares, n_won, won_amount, booked: what
+        was open at that point of the last quarters, and what came of it by the quarter's end.
     ratings, skills
         Skill scores with the team and quarter they were given in; the competency framework.
     targets, actions, territories
@@ -52,6 +59,8 @@ class Measures:
 
     totals: pd.DataFrame
     values: pd.DataFrame
+    weeks: pd.DataFrame
+    open_deals: pd.DataFrame
     ratings: pd.DataFrame
     skills: pd.DataFrame
     targets: pd.DataFrame

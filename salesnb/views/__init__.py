@@ -1,14 +1,18 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
+from salesnb.analysis.actions import AgreedActions
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.outlook import Outlook
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.skill_matrix import SkillMatrix
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.strengths import Strengths
+from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
+from salesnb.views.actions import actions_table, next_actions
 from salesnb.views.figures import (
     caterpillar,
     contributions_chart,
@@ -18,6 +22,8 @@ from salesnb.views.figures import (
     skill_profile,
     trend_chart,
 )
+from salesnb.views.figures.outlook import outlook_chart
+from salesnb.views.figures.pace import pace_chart
 from salesnb.views.gaming import gaming_table
 from salesnb.views.imports import (
     kpi_needs,
@@ -38,8 +44,10 @@ from salesnb.views.tables import (
     quarter_records,
     window_totals,
 )
+from salesnb.views.targets import target_table
 
 __all__ = [
+    "actions_table",
     "caterpillar",
     "contributions_chart",
     "contributions_table",
@@ -57,11 +65,15 @@ __all__ = [
     "load_warnings",
     "matrix_table",
     "missing_kpis",
+    "next_actions",
+    "outlook_chart",
+    "pace_chart",
     "quarter_records",
     "refusals_table",
     "skill_profile",
     "skill_table",
     "strengths_table",
+    "target_table",
     "trend_chart",
     "window_totals",
 ]
@@ -77,3 +89,6 @@ Contributions.register(table=contributions_table, plot=contributions_chart)
 SkillMatrix.register(table=skill_table, plot=skill_table)
 Strengths.register(table=strengths_table, plot=strengths_table)
 GamingChecks.register(table=gaming_table, plot=gaming_table)
+TargetTree.register(table=target_table, plot=target_table)
+Outlook.register(table=outlook_chart, plot=pace_chart)
+AgreedActions.register(table=actions_table, plot=actions_table)
