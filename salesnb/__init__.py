@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from salesnb import views as views
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
+    from salesnb.analysis.peers import peer_groups as peer_groups
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
@@ -36,6 +37,7 @@ _HOMES = {
     "load_measures": "measures.cache",
     "load_snapshot": "measures.cache",
     "open_snapshot": "sources.snapshot",
+    "peer_groups": "analysis.peers",
     "performance_matrix": "analysis.matrix",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
