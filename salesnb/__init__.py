@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.adjust import adjusted_performance as adjusted_performance
+    from salesnb.analysis.composite import composite_score as composite_score
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.peers import peer_groups as peer_groups
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
 
 _HOMES = {
+    "adjusted_performance": "analysis.adjust",
+    "composite_score": "analysis.composite",
     "compute_measures": "measures.compute",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",

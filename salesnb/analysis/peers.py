@@ -119,7 +119,7 @@ def _describe_people(measures: Measures, period: str) -> pd.DataFrame:
             "name": people["name"].astype(str),
             "role": people["role"].fillna("").astype(str),
             "tenure": [_band(days / ramped) for days in tenure],
-            "region": region.map(names).fillna(""),
+            "region": [names.get(unit, "") for unit in region],
         }
     ).sort_values("rep_id", ignore_index=True)
 
