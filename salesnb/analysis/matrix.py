@@ -346,9 +346,10 @@ def _trend(measures: Measures, by: Level, shown: tuple[str, ...], period: str) -
     recent = measures.window(period, 8)
     rows = measures.roll_up(by=by, periods=recent)
     kept = rows["unit_id"].isin(shown)
-    immature = [
-        not measures.is_mature(measures.kpi(kpi), quarter)
-        for kpi, quarter in zip(rows["kpi"], rows["period"], strict=True)
-    ]
-    rows = rows.assign(value=rows["value"].mask(pd.Series(immature, index=rows.index)))
+    immature = pd.Series(False, index=rows.index)
+    for kpi in measures.kpis:
+        for quarter in recent:
+            if not measures.is_mature(kpi, quarter):
+                immature |= (rows["kpi"] == kpi.kpi) & (rows["period"] == quarter)
+    rows = rows.assign(value=rows["value"].mask(immature))
     return rows.loc[kept, ["unit_id", "kpi", "period", "value"]].reset_index(drop=True)

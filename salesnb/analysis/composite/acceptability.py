@@ -20,6 +20,8 @@ from salesnb.analysis.rates.ranks import find_interval, rank_draws
 
 N_BANDS = 4
 LEVEL = 0.90
+MOST_DRAWS = 1000
+"""Draws used at most: a chance is then known to .016 or better."""
 _AT_ONCE = 250
 
 
@@ -89,11 +91,12 @@ def accept_ranks(
     random_state
         Seed of the weights.
     """
-    n_units, n_draws = kpis[0].is_known.size, kpis[0].draws.shape[1]
+    n_units, given = kpis[0].is_known.size, kpis[0].draws.shape[1]
+    n_draws = min(given, MOST_DRAWS)
     generator = np.random.default_rng([random_state, 2])
     varied = generator.dirichlet(weights * len(kpis), n_draws).T.astype(np.float32)
     # the same seed drew every KPI: columns are shuffled so that like rows are not tied together
-    orders = [generator.permutation(n_draws) for _ in kpis]
+    orders = [generator.permutation(given)[:n_draws] for _ in kpis]
     noise, both, typical = _score(kpis, orders, weights, varied, common)
     ranks, moved, loose = [
         rank_draws(each, higher_is_better=True) for each in (noise, typical, both)
