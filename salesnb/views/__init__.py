@@ -1,11 +1,22 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
+from salesnb.analysis.adjust import AdjustedPerformance
+from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.trend import Trend
-from salesnb.views.figures import caterpillar, estimates_figure, funnel, skill_profile, trend_chart
+from salesnb.views.figures import (
+    adjusted_chart,
+    caterpillar,
+    composite_chart,
+    composite_table,
+    estimates_figure,
+    funnel,
+    skill_profile,
+    trend_chart,
+)
 from salesnb.views.imports import (
     kpi_needs,
     load_drift,
@@ -26,7 +37,10 @@ from salesnb.views.tables import (
 )
 
 __all__ = [
+    "adjusted_chart",
     "caterpillar",
+    "composite_chart",
+    "composite_table",
     "definitions",
     "estimates_figure",
     "funnel",
@@ -47,6 +61,8 @@ __all__ = [
     "window_totals",
 ]
 
+AdjustedPerformance.register(table=adjusted_chart, plot=adjusted_chart)
+CompositeScore.register(table=composite_table, plot=composite_chart)
 Estimates.register(table=estimates_figure, plot=estimates_figure)
 PerformanceMatrix.register(
     table=matrix_table, plot=lambda matrix: caterpillar(matrix, matrix.kpis[0].kpi)

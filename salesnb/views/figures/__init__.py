@@ -1,8 +1,19 @@
 """Figures of a report, made from results: each states its finding and brings its numbers."""
 
+from salesnb.views.figures.adjusted import adjusted_chart
 from salesnb.views.figures.caterpillar import caterpillar, estimates_figure
+from salesnb.views.figures.composite import composite_chart, composite_table
 from salesnb.views.figures.funnel import funnel
 from salesnb.views.figures.skills import skill_profile
 from salesnb.views.figures.trend import trend_chart
 
-__all__ = ["caterpillar", "estimates_figure", "funnel", "skill_profile", "trend_chart"]
+__all__ = [
+    "adjusted_chart",
+    "caterpillar",
+    "composite_chart",
+    "composite_table",
+    "estimates_figure",
+    "funnel",
+    "skill_profile",
+    "trend_chart",
+]
