@@ -19,6 +19,7 @@ SELECTED = 0.05
 _FEWEST_FITTED = 12
 _FULL_TENURE_DAYS = 730
 _SMALLEST_SPREAD = 0.05
+_LEAST_ELASTICITY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +97,7 @@ def expect(rows: pd.DataFrame, selection: Selection) -> Expected:
         return Expected(relative * exposure, "without potential", why)
     logs = np.log(np.where(has_potential, potential, np.nan))
     n_fitted = int((has_potential & (rows["bookings"] > 0)).sum())
-    if selection.is_found:
-        why = (
-            "good reps were given good patches (win rates rise with potential, correlation "
-            f"{selection.correlation:.2f}), so a regression would credit the patch with their "
-            "skill: bookings are divided by potential instead"
-        )
-    elif n_fitted < _FEWEST_FITTED:
+    if n_fitted < _FEWEST_FITTED:
         why = (
             f"only {n_fitted} people with bookings have a potential, too few for a regression: "
             "bookings are divided by potential"
@@ -111,11 +106,18 @@ def expect(rows: pd.DataFrame, selection: Selection) -> Expected:
         why = "potential hardly varies: bookings are divided by it"
     else:
         relative, slopes = _fit(rows, logs[:, None], np.zeros(len(rows)))
+        # where potential hardly moves bookings, dividing by it would make differences
+        if not selection.is_found or slopes[0] < _LEAST_ELASTICITY:
+            why = (
+                "season, territory and tenure taken out by robust regression: 10% more potential "
+                f"goes with {np.expm1(slopes[0] * np.log(1.1)):.0%} more bookings"
+            )
+            return Expected(relative * exposure, "residual", why, float(slopes[0]))
         why = (
-            f"season, territory and tenure taken out by robust regression: 10% more potential "
-            f"goes with {np.expm1(slopes[0] * np.log(1.1)):.0%} more bookings"
+            "good reps were given good patches (win rates rise with potential, correlation "
+            f"{selection.correlation:.2f}), so a regression would credit the patch with their "
+            "skill: bookings are divided by potential instead"
         )
-        return Expected(relative * exposure, "residual", why, float(slopes[0]))
     relative, _ = _fit(rows, np.zeros((len(rows), 0)), logs)
     return Expected(relative * exposure, "per potential", why, 1.0)
 

@@ -15,8 +15,7 @@ from salesnb.analysis.result import Result
 ADJUSTED_ANCHOR = "adjusted"
 BOOKINGS = "bookings"
 FALSE_CLAIMS = 0.01
-"""Level of the test of differences: stricter than the matrix's, beside which it is read, so that
-both together claim a difference between equal people in at most 5% of reports."""
+"""Level of the test of differences: with the matrix's, read beside it, it adds up to 5%."""
 SURE = 0.95
 
 Method = Literal["residual", "per potential", "without potential", "nothing"]
