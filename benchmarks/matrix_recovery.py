@@ -214,11 +214,15 @@ def report_equals(report: Report) -> None:
 def measure_cost(n_reps: int, n_draws: int) -> dict[str, float]:
     rng = np.random.default_rng(0)
     measures = make_company(rng, draw_truth(rng, n_reps), n_quarters=12)
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     matrix = performance_matrix(measures, period=LAST, n_draws=n_draws)
     composite_score(matrix)
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}
+    seconds, worked = time.perf_counter() - start, time.process_time() - worked
+    return {
+        "seconds": seconds,
+        "processor": worked,
+        "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+    }
 
 
 def report_cost(report: Report) -> None:
@@ -229,7 +233,7 @@ def report_cost(report: Report) -> None:
         seconds, size = found["seconds"], found["MB"]
         name = f"{n_reps:,} reps x 12 quarters, {n_draws:,} draws"
         report.add(
-            f"seconds, {name}", "-", seconds, f"<= {target:.0f}" if target else "-",
+            f"seconds, {name}", f"{found['processor']:.1f} of processor", seconds, f"<= {target:.0f}" if target else "-",
             is_met=target is None or seconds <= target,
         )  # fmt: skip
         is_bound = target is not None
