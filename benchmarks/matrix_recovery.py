@@ -233,7 +233,8 @@ def report_cost(report: Report) -> None:
         seconds, size = found["seconds"], found["MB"]
         name = f"{n_reps:,} reps x 12 quarters, {n_draws:,} draws"
         report.add(
-            f"seconds, {name}", f"{found['processor']:.1f} of processor", seconds, f"<= {target:.0f}" if target else "-",
+            f"seconds, {name}", f"{found['processor']:.1f} of processor", seconds,
+            f"<= {target:.0f}" if target else "-",
             is_met=target is None or seconds <= target,
         )  # fmt: skip
         is_bound = target is not None

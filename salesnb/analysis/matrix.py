@@ -18,7 +18,7 @@ from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Level, Measures
 
 FALSE_CLAIMS = 0.04
-"""Share of matrices of equal people in which any difference may be claimed. One in a hundred is
+"""Share of matrices of equal people in which any difference may be claimed. The rest is
 left to adjusted bookings, so that a report with both claims one in at most 5%."""
 
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))

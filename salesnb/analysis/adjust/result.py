@@ -14,8 +14,9 @@ from salesnb.analysis.result import Result
 
 ADJUSTED_ANCHOR = "adjusted"
 BOOKINGS = "bookings"
-FALSE_CLAIMS = 0.01
-"""Level of the test of differences: with the matrix's, read beside it, it adds up to 5%."""
+FALSE_CLAIMS = 0.002
+"""Level of the test of differences: strict, for it is read beside the matrix, which may claim a
+difference between equal people in 4% of reports, and rests on a fitted expectation."""
 SURE = 0.95
 
 Method = Literal["residual", "per potential", "without potential", "nothing"]
