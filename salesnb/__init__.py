@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from salesnb import views as views
     from salesnb.analysis.actions import agreed_actions as agreed_actions
+    from salesnb.analysis.adjust import adjusted_performance as adjusted_performance
+    from salesnb.analysis.composite import composite_score as composite_score
     from salesnb.analysis.contributions import contributions as contributions
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
+    from salesnb.analysis.peers import peer_groups as peer_groups
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "agreed_actions": "analysis.actions",
+    "adjusted_performance": "analysis.adjust",
+    "composite_score": "analysis.composite",
     "compute_measures": "measures.compute",
     "contributions": "analysis.contributions",
     "estimate_counts": "analysis.rates",
@@ -46,6 +51,7 @@ _HOMES = {
     "load_measures": "measures.cache",
     "load_snapshot": "measures.cache",
     "open_snapshot": "sources.snapshot",
+    "peer_groups": "analysis.peers",
     "performance_matrix": "analysis.matrix",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from salesnb.analysis.changes import CHANGES, direction, measure_changes
-from salesnb.analysis.finding import Candidate
-from salesnb.analysis.matrix import FALSE_CLAIMS, performance_matrix
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures

@@ -8,6 +8,10 @@ from typing import Protocol, runtime_checkable
 FALSE_CLAIMS = 0.05
 """Share of companies in which nothing is behind the figures where a report may claim anything."""
 
+FALSE_DIFFERENCES = 0.04
+"""Share of matrices of equal people in which any difference may be claimed. The rest is left to
+adjusted bookings, so that a report with both claims one in at most 5%."""
+
 
 @dataclass(frozen=True)
 class Candidate:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
 from salesnb.analysis.estimate import estimate_kpi
-from salesnb.analysis.finding import FALSE_CLAIMS as FALSE_CLAIMS
-from salesnb.analysis.finding import Candidate
+from salesnb.analysis.finding import FALSE_DIFFERENCES, Candidate
 from salesnb.analysis.matrix_findings import difference_candidates
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
@@ -155,12 +156,12 @@ def performance_matrix(
     present = _units_present(measures, by, period, team_id)
     active = _units_active(measures, by, period)
     shown = tuple(unit for unit in present if unit in active)
-    parts = {
-        kpi.kpi: _score_kpi(
-            measures, kpi, by=by, period=period, shown=shown, active=active, n_draws=n_draws
-        )
-        for kpi in chosen
-    }
+    score = partial(
+        _score_kpi, measures, by=by, period=period, shown=shown, active=active, n_draws=n_draws
+    )
+    # drawing and sorting let go of the interpreter, so a second thread is worth its while
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        parts = dict(zip((kpi.kpi for kpi in chosen), pool.map(score, chosen), strict=True))
     scored = {name: part for name, part in parts.items() if part is not None}
     missing = {name: f"needs {needs}" for name, needs in measures.missing.items()}
     missing |= {name: "no cohort is old enough yet" for name in parts if name not in scored}
@@ -280,7 +281,7 @@ def _test_differences(measures: Measures, scored: dict[str, _Scored]) -> pd.Data
     adjusted = pd.Series(np.nan, index=frame.index)
     if compared.any():
         adjusted[compared] = false_discovery_control(frame.loc[compared, "p_value"].astype(float))
-    real = dict(zip(frame["kpi"], adjusted < FALSE_CLAIMS, strict=True))
+    real = dict(zip(frame["kpi"], adjusted < FALSE_DIFFERENCES, strict=True))
     gated = [
         real[name] and (gate is None or real.get(gate, True))
         for name, gate in ((name, measures.kpi(name).gate) for name in frame["kpi"])
@@ -350,9 +351,10 @@ def _trend(measures: Measures, by: Level, shown: tuple[str, ...], period: str) -
     recent = measures.window(period, 8)
     rows = measures.roll_up(by=by, periods=recent)
     kept = rows["unit_id"].isin(shown)
-    immature = [
-        not measures.is_mature(measures.kpi(kpi), quarter)
-        for kpi, quarter in zip(rows["kpi"], rows["period"], strict=True)
-    ]
-    rows = rows.assign(value=rows["value"].mask(pd.Series(immature, index=rows.index)))
+    immature = pd.Series(False, index=rows.index)
+    for kpi in measures.kpis:
+        for quarter in recent:
+            if not measures.is_mature(kpi, quarter):
+                immature |= (rows["kpi"] == kpi.kpi) & (rows["period"] == quarter)
+    rows = rows.assign(value=rows["value"].mask(immature))
     return rows.loc[kept, ["unit_id", "kpi", "period", "value"]].reset_index(drop=True)

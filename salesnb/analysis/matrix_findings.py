@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.finding import FALSE_DIFFERENCES, Candidate
 
 if TYPE_CHECKING:
     from salesnb.analysis.matrix import PerformanceMatrix
@@ -80,7 +80,7 @@ def _name_units(better: pd.DataFrame, worse: pd.DataFrame, of: int) -> str:
 def _offer_equality(matrix: PerformanceMatrix) -> Candidate | None:
     """Say of the KPIs in which units do not differ, that they do not."""
     compared = matrix.differences[matrix.differences["is_compared"]]
-    equal = compared[compared["p_adjusted"] >= FALSE_CLAIMS]
+    equal = compared[compared["p_adjusted"] >= FALSE_DIFFERENCES]
     if equal.empty:
         return None
     labels = {kpi.kpi: kpi.label.lower() for kpi in matrix.kpis}

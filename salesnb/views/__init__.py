@@ -1,6 +1,8 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
 from salesnb.analysis.actions import AgreedActions
+from salesnb.analysis.adjust import AdjustedPerformance
+from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
@@ -14,7 +16,10 @@ from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
 from salesnb.views.figures import (
+    adjusted_chart,
     caterpillar,
+    composite_chart,
+    composite_table,
     contributions_chart,
     contributions_table,
     estimates_figure,
@@ -51,6 +56,10 @@ __all__ = [
     "caterpillar",
     "contributions_chart",
     "contributions_table",
+    "adjusted_chart",
+    "caterpillar",
+    "composite_chart",
+    "composite_table",
     "definitions",
     "estimates_figure",
     "funnel",
@@ -78,6 +87,8 @@ __all__ = [
     "window_totals",
 ]
 
+AdjustedPerformance.register(table=adjusted_chart, plot=adjusted_chart)
+CompositeScore.register(table=composite_table, plot=composite_chart)
 Estimates.register(table=estimates_figure, plot=estimates_figure)
 PerformanceMatrix.register(
     table=matrix_table, plot=lambda matrix: caterpillar(matrix, matrix.kpis[0].kpi)

@@ -82,7 +82,7 @@ def find_interval(draws: NDArray[np.generic], level: float) -> tuple[FloatArray,
     n_draws = draws.shape[1]
     outside = int(np.floor((1 - level) / 2 * n_draws))
     last = n_draws - 1 - outside
-    ordered = np.partition(draws, [outside, last], axis=1)
+    ordered = np.sort(draws, axis=1)  # faster than a partition at two places
     return ordered[:, outside].astype(np.float64), ordered[:, last].astype(np.float64)
 
 

@@ -145,6 +145,8 @@ class Estimates(Result):
                 ],
             )
         chosen = set(wanted)
+        if len(chosen) == len(self.labels):
+            return self
         rows = np.flatnonzero([label in chosen for label in self.labels])
         units = ("labels", "n", "raw", "estimate", "low", "high", "reliability", "draws")
         kept: dict[str, Any] = {name: getattr(self, name)[rows] for name in units}

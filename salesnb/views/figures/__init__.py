@@ -1,6 +1,8 @@
 """Figures of a report, made from results: each states its finding and brings its numbers."""
 
+from salesnb.views.figures.adjusted import adjusted_chart
 from salesnb.views.figures.caterpillar import caterpillar, estimates_figure
+from salesnb.views.figures.composite import composite_chart, composite_table
 from salesnb.views.figures.contributions import contributions_chart, contributions_table
 from salesnb.views.figures.funnel import funnel
 from salesnb.views.figures.skills import skill_profile
@@ -10,6 +12,10 @@ __all__ = [
     "caterpillar",
     "contributions_chart",
     "contributions_table",
+    "adjusted_chart",
+    "caterpillar",
+    "composite_chart",
+    "composite_table",
     "estimates_figure",
     "funnel",
     "skill_profile",

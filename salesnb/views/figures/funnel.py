@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, false_discovery_control, norm
 
-from salesnb.analysis.matrix import FALSE_CLAIMS, PerformanceMatrix
+from salesnb.analysis.finding import FALSE_DIFFERENCES
+from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import (
@@ -100,7 +101,7 @@ def find_outliers(rows: pd.DataFrame) -> pd.DataFrame:
     below = binom.cdf(wins, rows["n"], rows["group"])
     above = binom.sf(wins - 1, rows["n"], rows["group"])
     p_value = np.minimum(1.0, 2 * np.minimum(below, above))
-    outlier = false_discovery_control(p_value) < FALSE_CLAIMS if len(rows) else p_value < 0
+    outlier = false_discovery_control(p_value) < FALSE_DIFFERENCES if len(rows) else p_value < 0
     return rows.assign(p_value=p_value, is_outlier=outlier)
 
 

@@ -1,0 +1,148 @@
+"""The answer: units by one figure, and in words how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.composite.acceptability import N_BANDS
+from salesnb.analysis.finding import Candidate
+from salesnb.analysis.result import Result
+
+COMPOSITE_ANCHOR = "composite"
+SURE = 0.9
+"""Chance from which a place among the best quarter is said to be sure."""
+
+QUARTERS = tuple(f"p_quarter_{place}" for place in range(1, N_BANDS + 1))
+"""Chances of each quarter of the ranks, best first, whatever the weights."""
+
+_MOST_NAMED = 3
+_WHO = {"rep": "people", "team": "teams", "region": "regions"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompositeScore(Result):
+    """Units by one figure, 0 to 100: the mean of their percentiles among peers.
+
+    Attributes
+    ----------
+    period, by
+        Those of the matrix.
+    scores
+        One row a unit: `group` and `n_peers` scored in it; `n_kpis` known of it and the share of
+        weight they stand for (`coverage`); `is_scored`; `composite` with 90% interval `low`,
+        `high`; 90% rank interval and `p_top_quartile` in its group at the weights given;
+        `p_quarter_1` (best) to `p_quarter_4` and `p_best` (first `n_best` places) whatever the
+        weights. Figures are missing for units not scored.
+    weights
+        One row a KPI: `weight` asked for, `share` it has after capping, `why` it does not count.
+    groups
+        One row a peer group: units scored, `p_value` of its test of no difference, adjusted for
+        the number of groups, and whether it `is_ranked`.
+    noise_places, weight_places
+        Places that chance alone, and other weights alone, move a unit (standard deviations).
+    n_best
+        Places that `p_best` counts.
+    """
+
+    period: str
+    by: str
+    scores: pd.DataFrame
+    weights: pd.DataFrame
+    groups: pd.DataFrame
+    noise_places: float
+    weight_places: float
+    n_best: int
+    fewest_records: int
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether units of any group differ beyond chance."""
+        return bool(self.groups["is_ranked"].any())
+
+    @property
+    def weight_share(self) -> float:
+        """Share of the uncertainty of ranks that is due to weights, 0-1; else it is noise."""
+        noise, weights = self.noise_places**2, self.weight_places**2
+        return weights / (noise + weights) if noise + weights > 0 else 0.0
+
+    @property
+    def sure(self) -> pd.DataFrame:
+        """Rows of the units that are in the best quarter of their peers whatever the weights."""
+        rows = self.scores[self.scores[QUARTERS[0]] >= SURE]
+        return rows.sort_values([QUARTERS[0], "unit"], ascending=[False, True])
+
+    @property
+    def finding(self) -> str:
+        """Say how many units are surely among the best, or that nobody is ranked."""
+        who = _WHO.get(self.by, "units")
+        n_scored = int(self.scores["is_scored"].sum())
+        if not len(self.scores):
+            return "Nobody has a record, so there is no composite."
+        if not self.is_beyond_chance:
+            return f"Over all KPIs the {who} do not differ beyond chance: nobody is ranked."
+        return (
+            f"{len(self.sure)} of {n_scored} {who} are in the best quarter of their peers with at "
+            f"least {SURE:.0%} probability, chance and choice of weights considered."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say what moves the order, what does not count and who is not scored."""
+        lines = []
+        if self.is_beyond_chance:
+            lines.append(self.sensitivity)
+        left_out = self.weights[self.weights["why"] != ""]
+        if len(left_out):
+            named = "; ".join(f"{row.label} ({row.why})" for row in left_out.itertuples())
+            lines.append(f"Not counted: {named}.")
+        n_left = int((~self.scores["is_scored"]).sum())
+        if n_left and self.is_beyond_chance:
+            lines.append(
+                f"{n_left} not scored: too few KPIs rest on {self.fewest_records} records, or "
+                "their peers do not differ beyond chance."
+            )
+        return " ".join(lines)
+
+    @property
+    def sensitivity(self) -> str:
+        """Say whether weights or chance decide the order."""
+        if not np.isfinite(self.noise_places):
+            return ""
+        share = self.weight_share
+        driver = (
+            f"mostly a matter of the weights ({share:.0%})" if share > 0.6
+            else f"mostly chance ({1 - share:.0%})" if share < 0.4
+            else "about as much a matter of the weights as of chance"
+        )  # fmt: skip
+        return (
+            f"Other weights alone would move a place by ±{self.weight_places:.1f}, chance alone "
+            f"by ±{self.noise_places:.1f}: what is uncertain in the order is {driver}."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a unit."""
+        return self.scores.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer who is surely among the best."""
+        found = self.sure
+        if found.empty or self.by != "rep":
+            return ()
+        named = ", ".join(found["unit"].head(_MOST_NAMED))
+        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        verb = "is" if len(found) == 1 else "are"
+        ranked = self.groups[self.groups["is_ranked"]]
+        return (
+            Candidate(
+                text=f"Over all KPIs {named}{more} {verb} in the best quarter of their peers, "
+                "however the KPIs are weighted.",
+                why=f"Mean percentile of {int((self.weights['share'] > 0).sum())} KPIs; at least "
+                f"{SURE:.0%} probability over chance and weights.",
+                anchor=COMPOSITE_ANCHOR,
+                effect=0.3,
+                p_value=float(ranked["p_value"].max()),
+            ),
+        )

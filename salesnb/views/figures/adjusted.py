@@ -1,0 +1,111 @@
+"""Raw beside adjusted: what territory, tenure and season had made of bookings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.adjust import ADJUSTED_ANCHOR, AdjustedPerformance
+from salesnb.analysis.adjust.result import SURE
+from salesnb.analysis.wording import MISSING, format_money
+from salesnb.views.blocks import Block, Figure, Note
+from salesnb.views.figures.parts import shorten
+from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_ROWS = 40
+_HOW = (
+    "1 is what was to be expected. The hollow ring is raw bookings against the company's mean, "
+    "the dot is bookings against what territory, tenure and season make likely, pulled toward 1 "
+    "where wins are few, with its 90% interval. A ring far from its dot is a territory that "
+    "flatters or hides. Blue is above and orange below 1 with at least 95% probability."
+)
+
+
+def adjusted_chart(adjusted: AdjustedPerformance) -> Block:
+    """Draw each rep's raw figure beside the adjusted one with its interval, best on top."""
+    rows = adjusted.rows[adjusted.rows["rank"].notna()]
+    if rows.empty:
+        return Note(adjusted.finding, "missing")
+    rows = rows.sort_values(["estimate", "name"], ascending=[False, True], ignore_index=True)
+    shown = _choose(rows)
+    cut = f" The first and last {len(shown) // 2} are shown." if len(shown) < len(rows) else ""
+    is_real = adjusted.is_beyond_chance
+    top, bottom = rows.iloc[0], rows.iloc[-1]
+    first, last = adjusted.window[0], adjusted.window[-1]
+    with use_theme():
+        return Figure.from_axes(
+            _plot(shown, is_real=is_real, width=WIDE),
+            narrow=_plot(shown, is_real=is_real, width=NARROW),
+            title=adjusted.finding,
+            caption=f"Bookings over expected, {first} to {last}. {adjusted.caveat}{cut}",
+            alt=(
+                f"Dumbbell plot of raw and adjusted bookings of {len(rows)} people; adjusted from "
+                f"{top['estimate']:.2f} to {bottom['estimate']:.2f} of what was to be expected. "
+                f"{adjusted.finding}"
+            ),
+            how_to_read=_HOW,
+            numbers=_numbers(adjusted, is_real=is_real),
+            anchor=ADJUSTED_ANCHOR,
+        )
+
+
+def _choose(rows: pd.DataFrame) -> pd.DataFrame:
+    """Take both ends where not all fit."""
+    half = MOST_ROWS // 2
+    return rows if len(rows) <= MOST_ROWS else pd.concat([rows.head(half), rows.tail(half)])
+
+
+def _plot(rows: pd.DataFrame, *, is_real: bool, width: float) -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(figsize=(width, 1.2 + 0.27 * len(rows)))
+    places = np.arange(len(rows))[::-1]
+    colours = [_colour(chance, is_real=is_real) for chance in rows["p_above"]]
+    axes.axvline(1, color=LIGHT["ink2"], linewidth=1, zorder=1)
+    axes.hlines(places, rows["raw"], rows["estimate"], colors=LIGHT["rule"], linewidth=1.2)
+    axes.hlines(places, rows["low"], rows["high"], colors=colours, linewidth=2)
+    axes.scatter(
+        rows["raw"], places, s=34, zorder=2, facecolors=LIGHT["paper"],
+        edgecolors=LIGHT["ink3"], linewidths=1.3, label="raw",
+    )  # fmt: skip
+    axes.scatter(rows["estimate"], places, c=colours, s=30, zorder=3, label="adjusted")
+    axes.set_yticks(places, [shorten(name, width) for name in rows["name"]])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_xlim(left=0)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("Index, 1 = as expected (ring: raw; dot: adjusted)" if width > NARROW
+                    else "Ring: raw; dot: adjusted")  # fmt: skip
+    return axes
+
+
+def _colour(chance: float, *, is_real: bool) -> str:
+    if not is_real:
+        return UNCLEAR
+    return BETTER if chance >= SURE else WORSE if chance <= 1 - SURE else UNCLEAR
+
+
+def _numbers(adjusted: AdjustedPerformance, *, is_real: bool) -> pd.DataFrame:
+    rows = adjusted.rows.sort_values(["estimate", "name"], ascending=[False, True])
+    table = pd.DataFrame(
+        {
+            "Name": rows["name"],
+            "Potential": [format_money(value, adjusted.currency) for value in rows["potential"]],
+            "Bookings": [format_money(value, adjusted.currency) for value in rows["bookings"]],
+            "Expected": [format_money(value, adjusted.currency) for value in rows["expected"]],
+            "Raw": rows["raw"].round(2),
+            "Adjusted": rows["estimate"].round(2),
+            "90% interval": [
+                f"{low:.2f}–{high:.2f}" if np.isfinite(low) else MISSING
+                for low, high in zip(rows["low"], rows["high"], strict=True)
+            ],
+            "Won": rows["n"].round(0),
+        }
+    )
+    if is_real:
+        table["Place, raw"], table["Place, adjusted"] = rows["raw_rank"], rows["rank"]
+    return table
