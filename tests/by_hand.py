@@ -19,6 +19,9 @@ RATIOS = {
     "lead_to_won", "connected_calls", "meetings_per_100",
 }  # fmt: skip
 
+KPIS = (*sorted(RATIOS), "bookings", "pipeline_created", "leads")
+"""What is counted here; the other KPIs have tests of their own."""
+
 
 class Membership(NamedTuple):
     rep_id: str

@@ -184,7 +184,7 @@ def window_totals(measures: Measures, *, period: str) -> Block:
     """Show the company's figures over the last four quarters together."""
     quarters = measures.window(period, 4)
     rows = []
-    for kpi in measures.kpis:
+    for kpi in measures.headline:
         used = tuple(p for p in quarters if measures.is_mature(kpi, p))
         used = used[-kpi.window :]
         found = measures.roll_up(by="company", periods=used, kpi=kpi.kpi, pool=True)
@@ -226,7 +226,7 @@ def definitions(measures: Measures) -> Block:
     return Definitions(
         tuple(
             Definition(kpi.label, _sentence(f"{kpi.formula}; {kpi.cohort}"), _sentence(kpi.caveat))
-            for kpi in measures.kpis
+            for kpi in measures.headline
         )
     )
 

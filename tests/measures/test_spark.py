@@ -256,7 +256,7 @@ def test_a_second_place_in_one_process_is_refused(session, hostile):
 def test_what_spark_computed_is_loaded_without_spark(session, hostile, monkeypatch, tmp_path):
     used = []
 
-    def note(snapshot, *, as_of, engine):
+    def note(snapshot, *, as_of, engine, own):
         used.append(type(engine))
         return compute_measures(snapshot, as_of=as_of)
 
