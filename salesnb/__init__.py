@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.conventions import compare_conventions as compare_conventions
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
+    from salesnb.analysis.selection import select_kpis as select_kpis
     from salesnb.analysis.skills import team_skills as team_skills
     from salesnb.analysis.trend import quarter_trend as quarter_trend
     from salesnb.measures.cache import load_measures as load_measures
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
 
 _HOMES = {
+    "compare_conventions": "analysis.conventions",
     "compute_measures": "measures.compute",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",
@@ -39,6 +42,7 @@ _HOMES = {
     "performance_matrix": "analysis.matrix",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
+    "select_kpis": "analysis.selection",
     "team_skills": "analysis.skills",
 }
 

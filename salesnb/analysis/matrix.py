@@ -12,7 +12,7 @@ from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
-from salesnb.measures.catalogue import Kpi
+from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Level, Measures
 
 FALSE_CLAIMS = 0.05
@@ -158,7 +158,10 @@ def performance_matrix(
         for kpi in chosen
     }
     scored = {name: part for name, part in parts.items() if part is not None}
-    missing = {name: f"needs {needs}" for name, needs in measures.missing.items()}
+    unseen = {kpi.kpi for kpi in CATALOGUE if not kpi.is_headline}
+    missing = {
+        name: f"needs {needs}" for name, needs in measures.missing.items() if name not in unseen
+    }
     missing |= {name: "no cohort is old enough yet" for name in parts if name not in scored}
     differences = _test_differences(measures, scored)
     scores = _join_scores(scored, differences, names)

@@ -65,7 +65,7 @@ def _business_days(snapshot: Snapshot, periods: tuple[str, ...], as_of: dt.date)
     """List the days with the business minutes `before` each and whether it `is_open`."""
     days = pd.date_range(snapshot.calendar.first_day(periods[0]), as_of)
     off = pd.to_datetime(snapshot.read("holidays")[holidays.holiday_on])
-    is_open = (days.dayofweek < 5) & ~days.isin(off)
+    is_open = (days.day_of_week < 5) & ~days.isin(off)
     minutes = np.where(is_open, (snapshot.company.closes_at - snapshot.company.opens_at) * 60.0, 0)
     return pd.DataFrame(
         {"day": days, "before": np.cumsum(minutes) - minutes, "is_open": is_open.astype(float)}

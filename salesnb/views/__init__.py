@@ -1,5 +1,6 @@
 """Results to figures, tables and texts; importing it registers how results are shown."""
 
+from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.rates import Estimates
@@ -16,6 +17,7 @@ from salesnb.views.imports import (
     refusals_table,
 )
 from salesnb.views.tables import (
+    conventions_table,
     definitions,
     headlines,
     kpi_tiles,
@@ -27,6 +29,7 @@ from salesnb.views.tables import (
 
 __all__ = [
     "caterpillar",
+    "conventions_table",
     "definitions",
     "estimates_figure",
     "funnel",
@@ -54,3 +57,4 @@ PerformanceMatrix.register(
 SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
+Conventions.register(table=conventions_table, plot=conventions_table)
