@@ -82,7 +82,9 @@ def test_the_engine_is_passed_on_and_spark_has_ended_before_the_reports(plan_bat
     monkeypatch.setattr(plans, "load_measures", note)
     monkeypatch.setattr(plans, "stop_session", lambda: calls.append("ended"))
     on_spark = plan_batch(engine="spark", spark_master="spark://there:7077")
-    assert calls == [{"engine": "spark", "spark_master": "spark://there:7077"}, "ended"]
+    assert calls == [
+        {"engine": "spark", "spark_master": "spark://there:7077", "catalogue": ""}, "ended"
+    ]  # fmt: skip
     on_duckdb = plan_batch()
     assert calls[2:] == [{"engine": "duckdb", "spark_master": ""}, "ended"]
     assert on_spark.jobs == on_duckdb.jobs
