@@ -1,6 +1,6 @@
 """Bring the sums of other programs to salesnb's totals, and see that they are the same.
 
-They have the KPIs that reports show first (`KPIS`); salesnb measures more in the same time.
+They have the KPIs that reports show by default (`KPIS`), and only those are compared.
 """
 
 from __future__ import annotations

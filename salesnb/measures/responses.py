@@ -21,8 +21,8 @@ from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot
 
 _CREATED, _END = "created_on_day", "waited_until"
-_STEPS = ((60.0, 1.0), (480.0, 10.0))
-"""Minutes up to which a time is kept to so many minutes; longer ones to the hour."""
+_STEPS = ((60.0, 5.0), (480.0, 30.0))
+"""Minutes up to which a time is kept to so many minutes; longer ones to eight hours."""
 
 
 def response_facts(
@@ -98,7 +98,7 @@ def _minutes_at(day: str, into: nw.Expr) -> nw.Expr:
 
 def _rounded(minutes: nw.Expr) -> nw.Expr:
     """Round times so that few distinct ones are kept."""
-    found = (minutes / 60).round(0) * 60
+    found = (minutes / 480).round(0) * 480
     for longest, step in reversed(_STEPS):
         found = nw.when(minutes <= longest).then((minutes / step).round(0) * step).otherwise(found)
     return found

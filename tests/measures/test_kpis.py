@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
 from salesnb.errors import ParameterError
+from salesnb.measures.catalogue import CATALOGUE
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.figures import sum_largest, survival_medians
+from salesnb.sources.load import import_snapshot
+from salesnb.sources.sample import sample_company
 
 REPS = "rep_id,name,role,hired_on,left_on\nr1,Ana,AE,2025-01-01,\nr2,Ben,AE,2026-01-15,\n"
 MEMBERS = "rep_id,team_id,valid_from\nr1,a,2020-01-01\nr2,a,2020-01-01\n"
@@ -299,3 +302,67 @@ def test_the_largest_of_all_are_among_the_largest_of_each(rows):
     kept = each.sort_values("value").groupby("unit_id").tail(3)
     expected = sum(sorted(each["value"])[-3:])
     assert sum_largest(kept, ["whole"])["all"] == sum_largest(each, ["whole"])["all"] == expected
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """Measures of a sample company of 24 people, and its snapshot."""
+    folder = tmp_path_factory.mktemp("sample")
+    export = sample_company(folder / "export", reps=24, seed=5)
+    snapshot = import_snapshot(export, to=folder / "snapshot")
+    return compute_measures(snapshot), snapshot
+
+
+def test_sums_of_every_kpi_are_the_same_at_every_level(sample):
+    measures, _ = sample
+    assert measures.missing == {}
+    sums = {}
+    for level in ("rep", "team", "region", "company"):
+        rows = measures.roll_up(by=level)
+        sums[level] = rows.groupby(["period", "kpi"])[["numerator", "denominator", "n"]].sum()
+    assert set(sums["company"].reset_index()["kpi"]) == {kpi.kpi for kpi in CATALOGUE}
+    for frame in sums.values():
+        pd.testing.assert_frame_equal(frame, sums["company"], rtol=1e-9, atol=1e-6)
+
+
+@pytest.mark.parametrize("level", ["rep", "team", "region", "company"])
+def test_a_product_is_that_of_its_own_level(sample, level):
+    measures, _ = sample
+    window = measures.periods[-4:]
+    rows = measures.roll_up(by=level, periods=window, pool=True)
+    value, sums = (
+        rows.pivot_table(index="unit_id", columns="kpi", values=name, dropna=False)
+        for name in ("value", "numerator")
+    )
+    own = sums["sales_velocity"]
+    expected = own * value["win_rate"] * value["deal_size"] / value["cycle_days"]
+    pd.testing.assert_series_equal(
+        value["sales_velocity"], expected.where(own.notna()), check_names=False
+    )
+    last = measures.roll_up(by=level, periods=window[-1:], kpi="sales_velocity")
+    stock = last.set_index("unit_id")["numerator"]
+    assert own.dropna().to_dict() == stock.to_dict()  # of four quarters the last one's stock
+
+
+def test_stages_of_a_whole_company_are_those_of_the_raw_rows(sample):
+    measures, snapshot = sample
+    history = snapshot.read("stage_history").sort_values(["opportunity_id", "entered_at"])
+    deals = snapshot.read("opportunities").set_index("opportunity_id")
+    order = snapshot.read("stages").set_index("stage")
+    days = pd.to_datetime(history["entered_at"]).dt.normalize()
+    closed = history["opportunity_id"].map(pd.to_datetime(deals["closed_on"]))
+    left = days.groupby(history["opportunity_id"]).shift(-1).fillna(closed)
+    is_open = ~history["stage"].map(order["is_won"] | order["is_lost"]).astype(bool)
+    last = pd.Timestamp(measures.as_of)
+    stayed = (left.where(left <= last).fillna(last) - days).dt.days.clip(lower=0)
+    period = measures.periods[-5]
+    calendar = measures.calendar
+    first, end = (pd.Timestamp(f(period)) for f in (calendar.first_day, calendar.last_day))
+    chosen = is_open & days.between(first, end)
+    found = measures.roll_up(by="company", periods=(period,), kpi="stage_days").iloc[0]
+    assert found["n"] == chosen.sum()
+    assert found["numerator"] == stayed[chosen].sum()
+    curve = ecdf(
+        CensoredData(stayed[chosen & (left <= last)], right=stayed[chosen & ~(left <= last)])
+    ).sf
+    assert found["value"] == curve.quantiles[curve.probabilities <= 0.5].min()

@@ -155,10 +155,11 @@ def test_the_sample_company_has_every_kpi_many_times(sample):
     totals = compute_measures(sample).totals
     for kpi in CATALOGUE:
         rows = totals[totals["kpi"] == kpi.kpi]
+        least = 3 if kpi.kpi == "ramp_days" else 20  # one value a rep hired since the first close
         for part in ("numerator", "denominator", "n"):
-            assert (rows[part] > 0).sum() > 20, (kpi.kpi, part)
+            assert (rows[part] > 0).sum() > least, (kpi.kpi, part)
         if kpi.moment is not None:
-            assert (rows["total_of_squares"] > 0).sum() > 20, kpi.kpi
+            assert (rows["total_of_squares"] > 0).sum() > least, kpi.kpi
 
 
 @pytest.mark.slow

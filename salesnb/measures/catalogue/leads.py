@@ -89,7 +89,7 @@ RESPONSE_MINUTES = Kpi(
     _response(_minutes), _response(nw.when(~_minutes.is_null()).then(ONE)),
     (leads.created_at, leads.first_touch_at),
     "untouched leads count as waiting until now; {opens_at}:00 to {closes_at}:00 on working days "
-    "count; beyond an hour rounded to 10 minutes, beyond a day to hours",
+    "count; rounded to 5 minutes, beyond an hour to 30, beyond eight to eight hours",
     moment=_response(_minutes), survival_of=_response(_minutes), ended=nw.col(IS_TOUCHED),
     is_headline=False,
     importance=0.5,
