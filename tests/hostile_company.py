@@ -173,9 +173,7 @@ TABLES = {
     "skills": SKILLS, "stages": STAGES, "stage_history": STAGE_HISTORY, "accounts": ACCOUNTS,
     "territories": TERRITORIES, "sources": SOURCES,
 }  # fmt: skip
-FACTS = (
-    "opportunities", "pipeline_snapshots", "leads", "activities", "ratings", "stage_history",
-)  # fmt: skip
+FACTS = ("opportunities", "pipeline_snapshots", "leads", "activities", "ratings")
 
 
 def hostile_snapshot(folder, **changes):

@@ -63,6 +63,12 @@ def test_the_example_is_measured_kept_and_measured_anew_when_it_changes(
             "from salesnb.measures.catalogue import CATALOGUE\nKPIS = CATALOGUE[:1]",
             "bookings is there already",
         ),
+        (
+            "from dataclasses import replace\n"
+            "from salesnb.measures.catalogue import CATALOGUE, Part\n"
+            "KPIS = [replace(CATALOGUE[0], kpi='x', moment=Part('deals', 'day', None))]",
+            "no fact deals. Known: opportunities, amounts",
+        ),
     ],
 )
 def test_what_is_no_catalogue_is_refused(tmp_path, text, said):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from salesnb.measures import facts, people, pipeline, reach, responses, staff, stages
 from salesnb.measures.catalogue.columns import IS_WON
-from salesnb.measures.catalogue.kpi import Kpi, Part
+from salesnb.measures.catalogue.kpi import Kpi
 from salesnb.measures.engine import Engine, Lazy
 from salesnb.schema import memberships, opportunities, ratings
 from salesnb.sources.snapshot import Snapshot
@@ -87,15 +87,9 @@ def prepare(
     active = active.merge(numbers, on=_OWNER)
     rated = _attributed_ratings(ground)
     makers = _makers(ground, active, quotas, rated)
-    wanted = {part.fact for kpi in kpis for part in parts_of(kpi)}
+    wanted = {part.fact for kpi in kpis for part in kpi.parts}
     found = {str(name): makers[name]() for name in sorted(wanted)}
     return Prepared(ground, found, rated, frozenset(quotas["period"]))
-
-
-def parts_of(kpi: Kpi) -> tuple[Part, ...]:
-    """List all that a KPI is made of."""
-    parts = (kpi.numerator, kpi.denominator, kpi.moment, kpi.kept_of)
-    return tuple(part for part in parts if part is not None)
 
 
 def _makers(

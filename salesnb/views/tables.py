@@ -207,7 +207,7 @@ def quarter_records(measures: Measures, *, period: str) -> Block:
     rows = measures.roll_up(by="company", periods=(period,)).set_index("kpi")
     table = [
         (kpi.label, f"{rows['n'].get(kpi.kpi, 0.0):,.0f}", _state(measures, kpi, period))
-        for kpi in measures.kpis
+        for kpi in measures.headline
     ]
     return Table.from_frame(
         pd.DataFrame(table, columns=["KPI", "Records", "State"]),

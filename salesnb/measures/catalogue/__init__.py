@@ -10,6 +10,7 @@ import runpy
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import leads, outcomes, people, process
@@ -121,7 +122,8 @@ def read_kpis(path: str | Path) -> tuple[Kpi, ...]:
     Raises
     ------
     ParameterError
-        The file is missing, does not run, defines no KPIS, or one has the id of another.
+        The file is missing, does not run, defines no KPIS, one has the id of another, or is made
+        of a fact that there is not.
     """
     if not str(path):
         return ()
@@ -140,4 +142,8 @@ def read_kpis(path: str | Path) -> tuple[Kpi, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"catalogue: {file}: {', '.join(twice)} is there already. Rename it.")
+    facts = {part.fact for kpi in own for part in kpi.parts}
+    if strange := sorted(facts - set(get_args(Fact))):
+        known = ", ".join(get_args(Fact))
+        raise ParameterError(f"catalogue: {file}: no fact {', '.join(strange)}. Known: {known}.")
     return tuple(own)

@@ -132,6 +132,12 @@ class Kpi:
         return self.median_of or self.survival_of or self.top_of
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """All sums and values it is made of itself."""
+        parts = (self.numerator, self.denominator, self.moment, self.kept_of)
+        return tuple(part for part in parts if part is not None)
+
+    @property
     def factors(self) -> tuple[str, ...]:
         """The KPIs it is made of besides its own sums."""
         return (*self.times, *self.over)
