@@ -304,6 +304,15 @@ def test_the_largest_of_all_are_among_the_largest_of_each(rows):
     assert sum_largest(kept, ["whole"])["all"] == sum_largest(each, ["whole"])["all"] == expected
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("opens_at: 18", "`opens_at` must be before"), ("no_decision_reasons: []", "at least 1")],
+)
+def test_settings_that_mean_nothing_are_refused(small_snapshot, setting, said):
+    with pytest.raises(ParameterError, match=said):
+        small_snapshot(company=f"{setting}\n")
+
+
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     """Measures of a sample company of 24 people, and its snapshot."""
