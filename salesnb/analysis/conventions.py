@@ -163,16 +163,30 @@ class _Sums:
 def _by_value(sums: _Sums, period: str) -> _Pair | str:
     counted = sums.figure("win_rate", period, "number of opportunities")
     valued = sums.figure("win_rate_value", period, "their amounts")
-    if counted is None or valued is None:
-        return sums.lacking("win_rate", "win_rate_value")
-    order = _order(counted.value, valued.value)
-    why = {
-        "same": "Large and small opportunities are won about equally often.",
-        "above": "Larger opportunities are lost more often than smaller ones.",
-        "below": "Larger opportunities are won more often than smaller ones.",
-        "unknown": "Nothing with an amount was closed.",
-    }[order]
-    return "share won", counted, valued, why
+    won = sums.figure("deal_size", period, "")
+    if counted is None or valued is None or won is None:
+        return sums.lacking("win_rate", "win_rate_value", "deal_size")
+    return "share won", counted, valued, _why_value(counted, valued, won)
+
+
+def _why_value(counted: _Figure, valued: _Figure, won: _Figure) -> str:
+    """Part what comes of opportunities without an amount from what comes of larger ones."""
+    if valued.n <= 0:
+        return "Nothing with an amount was closed."
+    alike = won.n / valued.n
+    size = {
+        "same": "large and small ones are won about equally often",
+        "above": "larger ones are lost more often than smaller ones",
+        "below": "larger ones are won more often than smaller ones",
+        "unknown": "nothing can be said of size",
+    }[_order(alike, valued.value)]
+    lacking = counted.n - valued.n
+    if lacking <= 0:
+        return f"{size[:1].upper()}{size[1:]}."
+    return (
+        f"{lacking:,.0f} of {counted.n:,.0f} have no amount and are not in the second; of the rest "
+        f"{alike:.0%} were won, and {size}."
+    )
 
 
 def _by_cohort(sums: _Sums, period: str) -> list[_Pair | str]:

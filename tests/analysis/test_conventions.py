@@ -31,7 +31,7 @@ def test_both_conventions_are_there_with_their_n_and_why():
     share = pairs.loc["share won"]
     assert (share["first_value"], share["first_n"]) == (0.4, 10)
     assert (share["second_value"], share["why"]) == (
-        0.1, "Larger opportunities are lost more often than smaller ones.",
+        0.1, "Larger ones are lost more often than smaller ones.",
     )  # fmt: skip
     cohort = pairs.loc["closed or created"]
     assert (cohort["first_value"], cohort["second_value"], cohort["second_n"]) == (0.4, 0.25, 20)
@@ -55,6 +55,19 @@ def test_both_conventions_are_there_with_their_n_and_why():
 def test_the_reason_follows_the_figures(value_won, why):
     _, pairs = pairs_of(rows_of(value_won=value_won))
     assert why in pairs.loc["share won", "why"]
+
+
+def test_what_has_no_amount_is_not_mistaken_for_what_is_small():
+    # 10 closed, 4 won; 5 have an amount, of these 4 were won and their share of the amount is 80%
+    rows = [
+        (*row[:4], 80.0, 100.0, 5.0, *row[7:]) if row[3] == "win_rate_value" else row
+        for row in rows_of()
+    ]
+    _, pairs = pairs_of(rows)
+    assert pairs.loc["share won", "why"] == (
+        "5 of 10 have no amount and are not in the second; of the rest 80% were won, and large and "
+        "small ones are won about equally often."
+    )
 
 
 def test_what_was_not_measured_is_said_and_a_table_shows_the_rest():

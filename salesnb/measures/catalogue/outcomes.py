@@ -98,7 +98,8 @@ WIN_RATE_VALUE = Kpi(
     "win_rate_value", "Win rate by value", "won amount / (won + lost amount)",
     "closed in the quarter", "plain", "share", "up",
     _closed_amount(nw.when(_won).then(_amount)), _closed_amount(_decided_amount), _booking,
-    "one large opportunity decides it; undefined where lost amounts are not kept",
+    "one large opportunity decides it; what has no amount is left out, and where most of the lost "
+    "have none it is undefined",
     moment=_closed_amount(_decided_amount), needs_lost_amounts=True, is_headline=False,
     importance=0.5,
 )  # fmt: skip
