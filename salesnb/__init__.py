@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.adjust import adjusted_performance as adjusted_performance
     from salesnb.analysis.composite import composite_score as composite_score
     from salesnb.analysis.contributions import contributions as contributions
+    from salesnb.analysis.conventions import compare_conventions as compare_conventions
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
+    from salesnb.analysis.selection import select_kpis as select_kpis
     from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
     from salesnb.analysis.skills import team_skills as team_skills
     from salesnb.analysis.strengths import strengths as strengths
@@ -39,6 +41,7 @@ _HOMES = {
     "agreed_actions": "analysis.actions",
     "adjusted_performance": "analysis.adjust",
     "composite_score": "analysis.composite",
+    "compare_conventions": "analysis.conventions",
     "compute_measures": "measures.compute",
     "contributions": "analysis.contributions",
     "estimate_counts": "analysis.rates",
@@ -57,6 +60,7 @@ _HOMES = {
     "sample_company": "sources.sample",
     "skill_matrix": "analysis.skill_matrix",
     "strengths": "analysis.strengths",
+    "select_kpis": "analysis.selection",
     "team_skills": "analysis.skills",
     "target_outlook": "analysis.outlook",
     "target_tree": "analysis.targets",

@@ -209,17 +209,23 @@ def run(
 
 
 @app.command()
-def kpis() -> None:
-    """Print the KPI catalogue."""
+def kpis(
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Python file with KPIs of your own, shown too; it is run.")
+    ] = None,
+) -> None:
+    """Print the KPI catalogue; adjusted_attainment beside it is fitted, not measured."""
     from rich.table import Table
 
-    from salesnb.measures.catalogue import CATALOGUE
+    from salesnb.measures.catalogue import find_kpis, read_kpis
 
-    table = Table("KPI", "Formula", "Cohort", "Better", "Needs", "Beware")
+    table = Table("KPI", "Formula", "Cohort", "Family", "Unit", "Better", "Needs", "Beware")
     table.columns[0].no_wrap = True
-    for kpi in CATALOGUE:
+    for kpi in find_kpis(own=read_kpis(catalogue or "")):
         needs = ", ".join(sorted({column.table for column in kpi.needs}))
-        table.add_row(kpi.kpi, kpi.formula, kpi.cohort, kpi.direction, needs, kpi.caveat)
+        table.add_row(
+            kpi.kpi, kpi.formula, kpi.cohort, kpi.family, kpi.unit, kpi.direction, needs, kpi.caveat
+        )
     out.print(table)
 
 

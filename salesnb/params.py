@@ -46,11 +46,32 @@ class RunParams(BaseModel):
     spark_master: str = Field(
         "", description="where Spark runs: local[4], spark://..., sc://...; empty: as it is set up"
     )
+    catalogue: str = Field("", description="Python file with KPIs of your own; it is run")
+    kpis: Names = Field((), description="KPIs of the matrix, in order; default the headline ones")
+    weights: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        {}, description="how much findings about a KPI count beside their usual"
+    )
+    kpi_targets: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        {}, description="values KPIs are to reach"
+    )
     as_of: Day = Field(None, description="see the world as on this day")
     out: Path = Field(Path("reports"), description="reports are written to out/quarter")
     notebooks: Path = Field(Path("notebooks"), description="folder of the notebooks")
     timeout_seconds: int = Field(600, ge=1, description="longest time for one cell")
     title: str = Field("", description="heading of the portal; default the company's name")
+
+    def selection(self) -> dict[str, str]:
+        """Write KPIs, weights and targets as `select_kpis` takes them; empty ones are left out."""
+        texts = {
+            "kpis": ", ".join(self.kpis),
+            "weights": _write_numbers(self.weights),
+            "kpi_targets": _write_numbers(self.kpi_targets),
+        }
+        return {name: text for name, text in texts.items() if text}
+
+
+def _write_numbers(numbers: dict[str, float]) -> str:
+    return ", ".join(f"{name}={number!r}" for name, number in numbers.items())
 
 
 def read_params(path: Path, **overrides: object) -> RunParams:

@@ -16,8 +16,11 @@ import pandas as pd
 DAY = dt.timedelta(days=1)
 RATIOS = {
     "quota_attainment", "win_rate", "close_rate", "deal_size", "cycle_days", "pipeline_coverage",
-    "lead_to_won", "connected_calls", "meetings_per_100",
+    "lead_to_won", "connected_calls", "meetings_per_100", "won_within_T",
 }  # fmt: skip
+
+KPIS = (*sorted(RATIOS), "bookings", "pipeline_created", "leads", "concentration")
+"""What is counted here; the other KPIs have tests of their own."""
 
 
 class Membership(NamedTuple):
@@ -249,6 +252,7 @@ class Seen:
                 if state == "won" and amount is not None:
                     yield *at, "bookings", amount, 0, None
                     yield *at, "deal_size", amount, 1, None
+                    yield *at, "concentration", amount, amount, amount
                     if at[2] in with_quota:
                         yield *at, "quota_attainment", amount, 0, None
                 if state == "won" and deal.created_on is not None:
@@ -257,6 +261,8 @@ class Seen:
             if self._is_seen(deal.created_on):
                 at = self._at(owner, deal.created_on)
                 yield *at, "close_rate", state == "won", 1, None
+                in_time = state == "won" and (deal.closed_on - deal.created_on).days <= 90
+                yield *at, "won_within_T", in_time, 1, None
             if self._is_seen(deal.qualified_on) and amount is not None:
                 yield *self._at(owner, deal.qualified_on), "pipeline_created", amount, 0, None
 
@@ -380,7 +386,9 @@ def figures(company, as_of, level):
                 values[unit, quarter, kpi].append(value)
     found = {}
     for key, denominator in denominators.items():
-        if key in values:
+        if key[2] == "concentration":
+            found[key] = sum(sorted(values[key])[-3:]) / denominator
+        elif key in values:
             found[key] = float(np.median(values[key]))
         elif key[2] not in RATIOS:
             found[key] = numerators[key]

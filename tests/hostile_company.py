@@ -45,26 +45,28 @@ EUR,2024-06-14,1.07
 GBP,2018-01-01,1.25
 JPY,2018-01-01,0.0067
 """
-OPPORTUNITIES = """opportunity_id,rep_id,created_on,qualified_on,closed_on,expected_close_on,is_won,is_closed,amount,currency
-o1,r1,2024-01-05,2024-01-20,2024-02-29,,true,true,100.10,
-o2,r1,2024-02-29,2024-02-29,2024-02-29,2024-02-29,true,true,0.01,EUR
-o3,r2,2024-06-13,2024-06-13,2024-06-13,,true,true,1e15,USD
-o4,r2,2024-06-14,2024-06-14,2024-06-14,,true,true,333.33,GBP
-o5,r2,2024-06-14,,2024-06-14,,false,true,0,GBP
-o6,r2,,,2024-07-31,,true,true,70,EUR
-o7,r2,,,,,false,false,,
-o8,"Zoë ""Ω"" 😀",2024-03-01,2024-04-01,2024-08-01,2024-07-31,true,true,5000,JPY
-o9,"Zoë ""Ω"" 😀",2024-03-01,2024-04-01,2024-07-31,2024-07-31,false,true,-5000,JPY
-o10,"Zoë ""Ω"" 😀",2024-03-01,2024-04-01,2024-08-15,2024-07-31,true,true,,EUR
-o11,-1,2018-12-31,2019-01-01,,2024-12-31,false,false,250,EUR
-o12,-1,2024-03-31,2024-06-30,,2024-11-30,false,false,1250.5,
-o13,-1,2024-04-30,2024-05-01,2024-07-01,2024-11-30,true,true,99.99,
-o14,r0,2024-10-31,2024-11-01,2024-11-01,,true,true,0.1,
-o15,r0,2024-10-31,2024-11-01,2024-11-01,,true,true,0.2,
-o16,r0,2024-11-05,2024-11-05,2024-11-06,2024-11-06,true,true,1000,USD
-o17,r1,2024-11-06,,,2025-01-01,false,false,10,USD
-o18,r1,2024-03-01,2024-03-01,2024-03-31,,true,true,200,
-o19,r1,2024-03-01,2024-03-01,2024-03-31,,true,true,200,USD
+OPPORTUNITIES = """opportunity_id,rep_id,created_on,qualified_on,closed_on,expected_close_on,is_won,is_closed,amount,currency,list_amount,loss_reason,source,account_id
+o1,r1,2024-01-05,2024-01-20,2024-02-29,,true,true,100.10,,120,,Web,c1
+o2,r1,2024-02-29,2024-02-29,2024-02-29,2024-02-29,true,true,0.01,EUR,,,,
+o3,r2,2024-06-13,2024-06-13,2024-06-13,,true,true,1e15,USD,1e15,,Web,
+o4,r2,2024-06-14,2024-06-14,2024-06-14,,true,true,333.33,GBP,300,,"Événement, Köln",c2
+o5,r2,2024-06-14,,2024-06-14,,false,true,0,GBP,10, NO Decision ,,
+o6,r2,,,2024-07-31,,true,true,70,EUR,,,,
+o7,r2,,,,,false,false,,,,,,
+o8,"Zoë ""Ω"" 😀",2024-03-01,2024-04-01,2024-08-01,2024-07-31,true,true,5000,JPY,0,,Web,c1
+o9,"Zoë ""Ω"" 😀",2024-03-01,2024-04-01,2024-07-31,2024-07-31,false,true,-5000,JPY,,price,Web,
+o10,"Zoë ""Ω"" 😀",2024-03-01,2024-04-01,2024-08-15,2024-07-31,true,true,,EUR,,,,
+o11,-1,2018-12-31,2019-01-01,,2024-12-31,false,false,250,EUR,,,,
+o12,-1,2024-03-31,2024-06-30,,2024-11-30,false,false,1250.5,,,,Web,c1
+o13,-1,2024-04-30,2024-05-01,2024-07-01,2024-11-30,true,true,99.99,,111.1,,,c3
+o14,r0,2024-10-31,2024-11-01,2024-11-01,,true,true,0.1,,,,,
+o15,r0,2024-10-31,2024-11-01,2024-11-01,,true,true,0.2,,,,,
+o16,r0,2024-11-05,2024-11-05,2024-11-06,2024-11-06,true,true,1000,USD,,,,
+o17,r1,2024-11-06,,,2025-01-01,false,false,10,USD,,,,
+o18,r1,2024-03-01,2024-03-01,2024-03-31,,true,true,200,,-5,,,
+o19,r1,2024-03-01,2024-03-01,2024-03-31,,true,true,200,USD,,,,
+o20,r1,2024-03-01,2024-03-01,2024-03-31,,false,true,1,USD,,went dark,,
+o21,r2,2024-06-01,,2024-08-31,,false,true,7,EUR,,Stalled,Web,nowhere
 """  # noqa: E501
 OWNER_HISTORY = """opportunity_id,rep_id,owned_from,previous_rep_id
 o1,r2,2024-02-29 23:59:59.999999,r1
@@ -76,41 +78,41 @@ o8,"Zoë ""Ω"" 😀",2024-07-31 00:00:00,r1
 o11,r0,2024-11-06 00:00:00,
 o12,r1,1999-12-31 23:00:00,
 """
-PICTURES = """as_of,opportunity_id,amount,expected_close_on
-2024-05-01,o11,200,2024-05-31
-2024-05-01,o4,300,2024-06-30
-2024-04-15,o4,999,2024-06-30
-2024-07-20,o8,5000,2024-08-31
-2024-07-20,o9,,2024-08-31
-2024-07-20,o13,40,
-2024-07-20,o12,-7,2024-09-30
-2024-07-20,o11,250,2024-09-30
+PICTURES = """as_of,opportunity_id,amount,expected_close_on,stage
+2024-05-01,o11,200,2024-05-31,Talk
+2024-05-01,o4,300,2024-06-30,Talk
+2024-04-15,o4,999,2024-06-30,
+2024-07-20,o8,5000,2024-08-31,Talk
+2024-07-20,o9,,2024-08-31,
+2024-07-20,o13,40,,
+2024-07-20,o12,-7,2024-09-30,
+2024-07-20,o11,250,2024-09-30,Offer
 """
 HOLIDAYS = "holiday_on\n2024-02-29\n2024-06-15\n2024-11-05\n"
-LEADS = """lead_id,rep_id,created_at,converted_opportunity_id,rejected_reason
-l1,r1,2024-02-29 23:59:59.999999,o1,
-l2,,2024-03-01 00:00:00,o2,
-l3,,2024-10-31 12:00:00,nowhere,budget
-l4,r2,2024-06-13 23:30:00,o3,Duplicate
-l5,r2,2024-06-14 00:00:00,o4,ＩＮＶＡＬＩＤ
-l6,r2,2024-06-14 00:00:00,o4,INVALID
-l7,-1,2024-11-05 23:59:59,o16,
-l8,-1,2024-11-06 00:00:00,,
-l9,"Zoë ""Ω"" 😀",2017-05-05 05:05:05,,
-l10,r2,2024-06-13 10:00:00,o4,
-"""
-ACTIVITIES = """activity_id,rep_id,kind,started_at,seconds,is_connected
-a1,r1,call,2024-02-29 08:00:00,60,
-a2,r1,call,2024-02-29 08:00:00,59.9,true
-a3,r1,call,2024-02-29 23:59:59,,
-a4,r2,call,2024-06-14 00:00:00,600,false
-a5,r2,meeting,2024-06-13 23:59:59,,true
-a6,r2,meeting,2024-06-14 09:00:00,0,
-a7,r2,email,2024-06-14 09:00:00,,
-a8,-1,meeting,2024-07-01 09:00:00,3600,false
-a9,"Zoë ""Ω"" 😀",call,2024-08-15 00:00:00,61,true
-a10,r0,call,2016-01-01 00:00:00,61,true
-a11,r0,meeting,2024-11-05 23:00:00,61,true
+LEADS = """lead_id,rep_id,created_at,converted_opportunity_id,rejected_reason,qualified_at,first_touch_at
+l1,r1,2024-02-29 23:59:59.999999,o1,,2024-03-01 09:00:00,2024-03-01 09:00:30
+l2,,2024-03-01 00:00:00,o2,,,2024-03-04 12:00:00
+l3,,2024-10-31 12:00:00,nowhere,budget,2024-11-06 00:00:00,2024-11-06 00:00:00
+l4,r2,2024-06-13 23:30:00,o3,Duplicate,,
+l5,r2,2024-06-14 00:00:00,o4,ＩＮＶＡＬＩＤ,,
+l6,r2,2024-06-14 00:00:00,o4,INVALID,,
+l7,-1,2024-11-05 23:59:59,o16,,2024-11-05 23:59:59,
+l8,-1,2024-11-06 00:00:00,,,,
+l9,"Zoë ""Ω"" 😀",2017-05-05 05:05:05,,,,
+l10,r2,2024-06-13 10:00:00,o4,,2024-06-13 12:00:00,2024-06-13 17:30:00
+"""  # noqa: E501
+ACTIVITIES = """activity_id,rep_id,kind,started_at,seconds,is_connected,opportunity_id
+a1,r1,call,2024-02-29 08:00:00,60,,nowhere
+a2,r1,call,2024-02-29 08:00:00,59.9,true,o1
+a3,r1,call,2024-02-29 23:59:59,,,
+a4,r2,call,2024-06-14 00:00:00,600,false,o4
+a5,r2,meeting,2024-06-13 23:59:59,,true,o4
+a6,r2,meeting,2024-06-14 09:00:00,0,,
+a7,r2,email,2024-06-14 09:00:00,,,
+a8,-1,meeting,2024-07-01 09:00:00,3600,false,
+a9,"Zoë ""Ω"" 😀",call,2024-08-15 00:00:00,61,true,o8
+a10,r0,call,2016-01-01 00:00:00,61,true,
+a11,r0,meeting,2024-11-05 23:00:00,61,true,o12
 """
 TARGETS = """owner_kind,owner_id,period,kpi,target
 rep,r1,2025Q1,bookings,300
@@ -120,6 +122,7 @@ rep,-1,2025Q4,bookings,2500.5
 rep,"Zoë ""Ω"" 😀",2025Q3,bookings,40
 rep,r0,2019Q1,bookings,10
 rep,r1,2025Q1,leads,7
+rep,-1,2025Q2,bookings,3000
 team,t1,2025Q1,bookings,5000
 """
 RATINGS = """form_id,skill,rep_id,rater_id,rater_role,score,rated_on
@@ -130,12 +133,45 @@ f3,closing,r2,r1,manager,1,2024-06-14
 f4,"Zuhören, 聴く","Zoë ""Ω"" 😀",r1,self,5,2024-08-15
 f5,closing,-1,r1,coach,2,2024-11-06
 f6,closing,r0,r1,coach,2,2017-01-01
+f7,closing,r1,r0,manager,2.5,2024-03-01
+"""
+SKILLS = "skill,role,group,weight,target\nclosing,AE,selling,2,4\ndiscovery,AE,selling,,3\n"
+STAGES = """stage,stage_order,is_qualified,is_won,is_lost
+Talk,1,false,false,false
+Offer,2,true,,
+"Gewonnen, ✓",3,true,true,false
+Lost,4,false,false,true
+"""
+STAGE_HISTORY = """opportunity_id,stage,entered_at
+o1,Talk,2024-02-10 10:00:00
+o1,Offer,2024-02-29 08:00:00
+o1,"Gewonnen, ✓",2024-02-29 23:59:59
+o8,Talk,2024-04-01 00:00:00
+o8,Offer,2024-05-01 12:30:00
+o8,Talk,2024-05-03 12:30:00
+o9,Offer,2024-05-01 00:00:00
+o9,Lost,2024-07-31 00:00:00
+o11,Talk,2024-06-01 00:00:00
+o11,unheard of,2024-06-30 00:00:00
+o12,Talk,2024-11-05 23:00:00
+o12,Offer,2024-11-06 00:00:00
+"""
+ACCOUNTS = "account_id,name,territory_id,is_target\nc1,One,T1,true\nc2,Two,T2,true\nc3,Three,,\n"
+TERRITORIES = "territory_id,rep_id\nT1,r1\nT2,\n"
+SOURCES = """source,period,spend
+Web,2025Q1,100.1
+Web,2025Q2,
+"Événement, Köln",2025Q2,33.3
+Nobody's,2025Q3,50
+Web,2017Q1,9
 """
 TABLES = {
     "reps": REPS, "teams": TEAMS, "memberships": MEMBERSHIPS, "leaves": LEAVES,
     "exchange_rates": RATES, "opportunities": OPPORTUNITIES, "owner_history": OWNER_HISTORY,
     "pipeline_snapshots": PICTURES, "holidays": HOLIDAYS, "leads": LEADS,
     "activities": ACTIVITIES, "targets": TARGETS, "ratings": RATINGS,
+    "skills": SKILLS, "stages": STAGES, "stage_history": STAGE_HISTORY, "accounts": ACCOUNTS,
+    "territories": TERRITORIES, "sources": SOURCES,
 }  # fmt: skip
 FACTS = ("opportunities", "pipeline_snapshots", "leads", "activities", "ratings")
 

@@ -108,3 +108,29 @@ def test_parameters_cannot_be_changed(tmp_path):
 @pytest.mark.parametrize("name", ["sample", "maven"])
 def test_the_batches_of_the_repository_can_be_read(name, request):
     assert read_params(request.config.rootpath / "params" / f"{name}.yaml").title
+
+
+def test_kpis_weights_and_targets_are_written_as_notebooks_take_them(tmp_path):
+    path = tmp_path / "batch.yaml"
+    path.write_text(
+        "snapshot: ''\nquarter: 2026Q3\nkpis: [win_rate, deal_size]\n"
+        "weights: {win_rate: 2, deal_size: 0.5}\nkpi_targets: {win_rate: 0.3}\n",
+        encoding="utf-8",
+    )
+    assert read_params(path).selection() == {
+        "kpis": "win_rate, deal_size",
+        "weights": "win_rate=2.0, deal_size=0.5",
+        "kpi_targets": "win_rate=0.3",
+    }
+    path.write_text("snapshot: ''\nquarter: 2026Q3\n", encoding="utf-8")
+    assert read_params(path).selection() == {}
+
+
+@pytest.mark.parametrize("weight", ["0", "-1", "much", "inf", "nan"])
+def test_a_weight_is_a_positive_number(tmp_path, weight):
+    path = tmp_path / "batch.yaml"
+    path.write_text(
+        f"snapshot: ''\nquarter: 2026Q3\nweights: {{win_rate: {weight}}}\n", encoding="utf-8"
+    )
+    with pytest.raises(ParameterError, match="win_rate"):
+        read_params(path)

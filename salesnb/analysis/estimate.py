@@ -11,6 +11,7 @@ from salesnb.analysis.rates import (
     estimate_effects,
     estimate_log_means,
     estimate_rates,
+    take_plain,
 )
 from salesnb.measures.catalogue import Kpi
 
@@ -22,9 +23,11 @@ def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estima
     ----------
     kpi
         Its family decides: wins of trials, events per exposure, a mean on logs, or a sum whose
-        variance is that of a random number of random amounts.
+        variance is that of a random number of random amounts. `plain` figures are taken as they
+        are.
     sums
-        Indexed by unit; numerator, denominator, n, total, total_of_squares (missing means 0).
+        Indexed by unit; numerator, denominator, n, total, total_of_squares (missing means 0), and
+        for `plain` figures `value`.
     n_draws
         Posterior draws.
 
@@ -33,9 +36,11 @@ def estimate_kpi(kpi: Kpi, sums: pd.DataFrame, *, n_draws: int = 2000) -> Estima
     Estimates
         On the KPI's scale; totals and counts without a ratio are per full quarter of one rep.
     """
-    sums = sums.fillna(0.0)
     labels = list(sums.index)
     better = kpi.direction != "down"
+    if kpi.family == "plain":
+        return take_plain(sums["value"], labels=labels, higher_is_better=better, n_draws=n_draws)
+    sums = sums.fillna(0.0)
     numerator, denominator = sums["numerator"].to_numpy(), sums["denominator"].to_numpy()
     if kpi.family == "rate":
         return estimate_rates(

@@ -16,7 +16,7 @@ from salesnb.analysis.matrix_findings import difference_candidates
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
-from salesnb.measures.catalogue import Kpi
+from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Level, Measures
 
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
@@ -131,7 +131,7 @@ def performance_matrix(
     team
         Id or name: show only its members (with `by="rep"`).
     kpis
-        Ids to show; default all that were measured.
+        Ids to show; default the headline KPIs that were measured.
     n_draws
         Posterior draws a KPI.
 
@@ -151,7 +151,7 @@ def performance_matrix(
     if team is not None and by != "rep":
         raise ParameterError("team: only members can be shown within a team. Use by='rep'.")
     team_id = measures.find_team(team) if team is not None else None
-    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.kpis
+    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
     names = _unit_names(measures, by)
     present = _units_present(measures, by, period, team_id)
     active = _units_active(measures, by, period)
@@ -163,7 +163,10 @@ def performance_matrix(
     with ThreadPoolExecutor(max_workers=2) as pool:
         parts = dict(zip((kpi.kpi for kpi in chosen), pool.map(score, chosen), strict=True))
     scored = {name: part for name, part in parts.items() if part is not None}
-    missing = {name: f"needs {needs}" for name, needs in measures.missing.items()}
+    unseen = {kpi.kpi for kpi in CATALOGUE if not kpi.is_headline}
+    missing = {
+        name: f"needs {needs}" for name, needs in measures.missing.items() if name not in unseen
+    }
     missing |= {name: "no cohort is old enough yet" for name in parts if name not in scored}
     differences = _test_differences(measures, scored)
     scores = _join_scores(scored, differences, names)
@@ -216,7 +219,8 @@ def _units_present(
 def _units_active(measures: Measures, by: Level, period: str) -> frozenset[str]:
     """Find the units with at least one record in the four quarters up to `period`."""
     rows = measures.roll_up(by=by, periods=measures.calendar.window(period, 4), pool=True)
-    return frozenset(rows.loc[rows["n"] > 0, "unit_id"]) - {""}
+    shown = {kpi.kpi for kpi in measures.headline}
+    return frozenset(rows.loc[(rows["n"] > 0) & rows["kpi"].isin(shown), "unit_id"]) - {""}
 
 
 def _score_kpi(
@@ -264,7 +268,7 @@ def _test_differences(measures: Measures, scored: dict[str, _Scored]) -> pd.Data
     rows = []
     for name, part in scored.items():
         test = part.peers.heterogeneity
-        compared = part.kpi.direction != "neutral" and np.isfinite(test.p_value)
+        compared = part.kpi.is_comparable and np.isfinite(test.p_value)
         rows.append(
             {
                 "kpi": name,
@@ -304,6 +308,8 @@ def _join_scores(
             scaled = ["estimate", "low", "high", "group"]
             frame[scaled] = frame[scaled] * part.scale
             frame["raw"] = part.pooled.reindex(frame["unit_id"]).to_numpy()
+        if part.kpi.family == "plain":
+            frame = _without_claims(frame)
         grade = grade_evidence(frame["p_above"], is_real=real[name])
         frame["evidence"] = grade.where(frame["raw"].notna(), 0)
         frames.append(frame)
@@ -312,6 +318,14 @@ def _join_scores(
     whole = pd.concat(frames, ignore_index=True)
     whole["unit"] = whole["unit_id"].map(names).fillna(whole["unit_id"])
     return whole[_SCORES]
+
+
+def _without_claims(frame: pd.DataFrame) -> pd.DataFrame:
+    """Show figures without an error model as they are: no interval, no chances, any rank."""
+    unknown = ["low", "high", "p_top_quartile", "p_above", "reliability"]
+    return frame.assign(
+        **dict.fromkeys(unknown, np.nan), estimate=frame["raw"], rank_low=1, rank_high=len(frame)
+    )
 
 
 def _group_figures(

@@ -90,7 +90,7 @@ def quarter_trend(
     team
         Id or name; None is the whole company.
     kpis
-        Ids; default all that were measured.
+        Ids; default the headline KPIs that were measured.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def quarter_trend(
     if kpis is not None and not kpis:
         raise ParameterError("kpis: the list is empty. Name at least one.")
     team_id = measures.find_team(team) if team is not None else None
-    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.kpis
+    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
     quarters = tuple(
         p for p in measures.calendar.window(period, _LONGEST)
         if p in measures.periods and (p == period or measures.is_whole(p))
@@ -163,7 +163,7 @@ def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> tuple[float,
     """
     values = past["value"].to_numpy(dtype=float)
     known = values[np.isfinite(values)]
-    if len(known) < _SHORTEST_PAST:
+    if len(known) < _SHORTEST_PAST or kpi.family == "plain":
         return np.nan, np.nan
     if kpi.is_ratio and kpi.median_of is None:
         denominators = past["denominator"].to_numpy(dtype=float)
@@ -181,8 +181,10 @@ def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> tuple[float,
 def chance_error(sums: pd.Series[float], kpi: Kpi, centre: float) -> float:
     """Compute the standard error of a figure by chance alone, were its true level `centre`.
 
-    Missing where nothing was counted.
+    Missing where nothing was counted, and of `plain` figures, which have no error model.
     """
+    if kpi.family == "plain":
+        return np.nan
     denominator, n = float(sums["denominator"]), float(sums["n"])
     if kpi.family == "rate":
         rate = min(max(centre, 1e-9), 1 - 1e-9)

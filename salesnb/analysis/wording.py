@@ -41,6 +41,8 @@ def format_value(kpi: Kpi, value: float, currency: str) -> str:
         return f"{value:.0%}" if abs(value) >= 0.0995 else f"{value:.1%}"
     if kpi.unit == "days":
         return f"{value:.0f} days"
+    if kpi.unit == "minutes":
+        return f"{value:,.0f} min"
     if kpi.unit == "count":
         return f"{value:,.0f}"
     return f"{value:.1f}"

@@ -16,7 +16,7 @@ import pandas as pd
 import platformdirs
 
 from salesnb.errors import DataError, ParameterError, SalesnbError
-from salesnb.measures.catalogue import find_kpis
+from salesnb.measures.catalogue import Kpi, find_kpis, read_kpis
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.measures import Measures
@@ -46,6 +46,11 @@ def code_fingerprint() -> str:
         if path.suffix in {".py", ".yaml", ".j2", ".css", ".js"}:
             digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def file_fingerprint(path: str | Path) -> str:
+    """Hash a file; empty for an empty path."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12] if str(path) else ""
 
 
 def load_snapshot(path: str | Path = "") -> Snapshot:
@@ -79,7 +84,7 @@ def _open_whole(folder: Path) -> Snapshot | None:
 
 def load_measures(
     snapshot: str | Path = "", *, as_of: dt.date | str = "", engine: EngineName = "duckdb",
-    spark_master: str = "",
+    spark_master: str = "", catalogue: str | Path = "",
 ) -> Measures:  # fmt: skip
     """Load all measures of a snapshot, computing them the first time.
 
@@ -91,6 +96,8 @@ def load_measures(
         Day on which the world is seen (a date, or 2026-09-30); empty for the snapshot's.
     engine, spark_master
         Where they are computed the first time, as `open_engine` takes it.
+    catalogue
+        Python file with KPIs of your own (docs/kpis.md), which is run; empty for none.
 
     Returns
     -------
@@ -101,20 +108,23 @@ def load_measures(
     DataError
         There is no snapshot, it is not whole, or an exchange rate is missing.
     ParameterError
-        `as_of` is after the snapshot, or the engine cannot be used.
+        `as_of` is after the snapshot, the engine cannot be used, or `catalogue` is no such file.
     """
+    own = read_kpis(catalogue)
     opened = load_snapshot(snapshot)
     day = _as_day(as_of) or opened.as_of
     # The key names no engine, as all give the same: what a batch has computed on Spark its kernels
     # find here, and one that does not, because the cache was emptied, computes it with DuckDB.
     home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
-    kept = _read_whole(home)
+    if own:
+        home = home.with_name(f"{home.name}-{file_fingerprint(catalogue)}")
+    kept = _read_whole(home, own)
     if kept is None:
         with _draft(home) as draft, ended_if_interrupted():
             where = open_engine(opened, engine=engine, spark_master=spark_master)
-            computed = compute_measures(opened, as_of=day, engine=where)
+            computed = compute_measures(opened, as_of=day, own=own, engine=where)
             _write(computed, draft)
-        kept = _read_whole(home) or computed
+        kept = _read_whole(home, own) or computed
     return kept
 
 
@@ -170,24 +180,25 @@ def _write(measures: Measures, folder: Path) -> None:
     (folder / "measures.json").write_text(json.dumps(rest, indent=1), encoding="utf-8")
 
 
-def _read_whole(folder: Path) -> Measures | None:
+def _read_whole(folder: Path, own: tuple[Kpi, ...]) -> Measures | None:
     """Read measures; None where there are none, or a file is missing or broken."""
     try:
-        return _read(folder)
+        return _read(folder, own)
     except (OSError, ValueError, KeyError, TypeError, SalesnbError):
         return None
 
 
-def _read(folder: Path) -> Measures:
+def _read(folder: Path, own: tuple[Kpi, ...]) -> Measures:
     rest = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
+    company = Company.model_validate(rest["company"])
     return Measures(
         **frames,
-        kpis=find_kpis(tuple(rest["kpis"])),
+        kpis=find_kpis(rest["kpis"], own=own, company=company),
         missing=rest["missing"],
         periods=tuple(rest["periods"]),
         first_close=dt.date.fromisoformat(rest["first_close"]),
-        company=Company.model_validate(rest["company"]),
+        company=company,
         as_of=dt.date.fromisoformat(rest["as_of"]),
         snapshot_id=rest["snapshot_id"],
     )

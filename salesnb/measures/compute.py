@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import narwhals as nw
 import numpy as np
@@ -12,28 +12,19 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
-from salesnb.measures.catalogue import IS_LOST, IS_WON, Kpi, Part, find_kpis
+from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
+from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
+from salesnb.measures.figures import TOP
 from salesnb.measures.habits import HABIT_COLUMNS, count_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.measures.pace import measure_pace
-from salesnb.schema import memberships, opportunities, ratings
+from salesnb.measures.prepare import Ground, Prepared, prepare
+from salesnb.schema import memberships, opportunities
 from salesnb.sources.snapshot import Snapshot
 
-_PREPARED = ("rep_days", "quotas", "due")
-_OWNER = [memberships.rep_id, memberships.team_id, "period"]
-
-
-@dataclass(frozen=True)
-class _Context:
-    """What every part is computed from."""
-
-    engine: Engine
-    facts: dict[str, Lazy]
-    owners: Lazy
-    owner_names: pd.DataFrame
-    quarters_with_quota: frozenset[str]
-    as_of: dt.date
+_LOST_KEPT = 0.5
+"""Share of the lost that must have an amount where lost amounts count."""
 
 
 def compute_measures(
@@ -41,6 +32,7 @@ def compute_measures(
     *,
     as_of: dt.date | None = None,
     kpis: tuple[str, ...] | None = None,
+    own: tuple[Kpi, ...] = (),
     engine: Engine | None = None,
 ) -> Measures:
     """Measure all KPIs the snapshot has the data for.
@@ -57,7 +49,9 @@ def compute_measures(
     as_of
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
-        Ids of the KPIs to measure; default all of the catalogue.
+        Ids of the KPIs to measure, with those they are made of; default all there are.
+    own
+        KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
         Where to compute; default DuckDB in this process.
 
@@ -77,32 +71,35 @@ def compute_measures(
     if as_of > snapshot.as_of:
         raise ParameterError(f"as_of: {as_of} is after the snapshot's {snapshot.as_of}.")
     engine = engine or DuckDBEngine(snapshot)
-    wanted, missing = _available(snapshot, find_kpis(kpis))
-    segments = people.complete_memberships(snapshot)
     opportunity = facts.opportunity_facts(engine, snapshot, as_of)
     amount = facts.amount_facts(engine, snapshot, opportunity, as_of)
     facts.check_rates(engine, snapshot, amount)
-    first_close = _first_close(engine, opportunity, as_of)
+    first_close, kept = _look_at_closed(engine, opportunity, as_of)
+    asked = find_kpis(kpis, own=own, company=snapshot.company)
+    wanted, missing = _available(snapshot, _with_factors(asked, own, snapshot), kept)
     periods = snapshot.calendar.between(first_close, as_of)
-    context = _prepare(engine, snapshot, opportunity, amount, segments, periods, as_of)
-    # Counted values take the most memory to make and leave least: they come before the sums.
-    values = _count_values(context, wanted)
-    habits = count_habits(
-        engine, snapshot, opportunity, context.owners, periods=periods, as_of=as_of
+    prepared = prepare(
+        engine, snapshot, opportunity, amount, kpis=wanted, periods=periods, as_of=as_of
     )
-    pace = measure_pace(engine, snapshot, amount, context.owners, periods, as_of)
+    # Counted values take the most memory to make and leave least: they come before the sums.
+    values = _count_values(prepared, wanted)
+    ground = prepared.ground
+    habits = count_habits(
+        engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
+    )
+    pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
     return Measures(
-        totals=_long_totals(context, _sum_parts(context, wanted), wanted),
+        totals=_long_totals(prepared, _sum_parts(prepared, wanted), wanted),
         values=values,
-        weeks=_with_categories(context, pace.weeks),
-        open_deals=_with_categories(context, pace.open_deals),
-        ratings=_attributed_ratings(context, snapshot, as_of),
+        weeks=_with_categories(ground, pace.weeks),
+        open_deals=_with_categories(ground, pace.open_deals),
+        ratings=prepared.ratings,
         skills=snapshot.read("skills"),
         targets=snapshot.read("targets"),
         actions=snapshot.read("actions"),
         territories=snapshot.read("territories"),
         people=_people(snapshot),
-        teams=people.team_tree(snapshot, segments),
+        teams=people.team_tree(snapshot, people.complete_memberships(snapshot)),
         kpis=wanted,
         missing=missing,
         periods=periods,
@@ -110,62 +107,58 @@ def compute_measures(
         company=snapshot.company,
         as_of=as_of,
         snapshot_id=snapshot.id,
-        habits=_with_names(context, habits)[HABIT_COLUMNS],
+        habits=ground.named(habits)[HABIT_COLUMNS],
     )
 
 
-def _available(snapshot: Snapshot, kpis: tuple[Kpi, ...]) -> tuple[tuple[Kpi, ...], dict[str, str]]:
+def _with_factors(
+    kpis: tuple[Kpi, ...], own: tuple[Kpi, ...], snapshot: Snapshot
+) -> tuple[Kpi, ...]:
+    """Add the KPIs that others are made of."""
+    names = {name for kpi in kpis for name in (kpi.kpi, *kpi.factors)}
+    return find_kpis(names, own=own, company=snapshot.company)
+
+
+def _available(
+    snapshot: Snapshot, kpis: tuple[Kpi, ...], lost_kept: float
+) -> tuple[tuple[Kpi, ...], dict[str, str]]:
+    """Part the KPIs the data are enough for from those they are not, and say what those need."""
     missing = {}
     for kpi in kpis:
         lacking = [c for c in kpi.needs if not snapshot.has(c.table, c)]
-        if lacking:
-            tables = dict.fromkeys(c.table for c in lacking if not snapshot.has(c.table))
-            columns = [f"{c.table}.{c}" for c in lacking if snapshot.has(c.table)]
+        tables = dict.fromkeys(c.table for c in lacking if not snapshot.has(c.table))
+        columns = [f"{c.table}.{c}" for c in lacking if snapshot.has(c.table)]
+        if kpi.needs_lost_amounts and not lacking and lost_kept < _LOST_KEPT:
+            columns.append(
+                f"an amount on half of the lost opportunities ({lost_kept:.0%} have one)"
+            )
+        if tables or columns:
             missing[kpi.kpi] = ", ".join([*tables, *columns])
+    for kpi in kpis:
+        needed = [missing[name] for name in kpi.factors if name in missing]
+        if needed and kpi.kpi not in missing:
+            missing[kpi.kpi] = ", ".join(dict.fromkeys(needed))
     return tuple(kpi for kpi in kpis if kpi.kpi not in missing), missing
 
 
-def _first_close(engine: Engine, opportunity: Lazy, as_of: dt.date) -> dt.date:
-    """Find the first close: earlier cohorts are known only by what was still open then."""
-    closed = opportunity.filter(nw.col(IS_WON) | nw.col(IS_LOST))
-    found = engine.collect(closed.select(nw.col(opportunities.closed_on).min()))
+def _look_at_closed(engine: Engine, opportunity: Lazy, as_of: dt.date) -> tuple[dt.date, float]:
+    """Find the first close, and the share of the lost that have an amount (1 if none was lost).
+
+    Earlier cohorts are known only by what was still open then.
+    """
+    lost = nw.col(IS_LOST)
+    has_amount = lost & (nw.col(opportunities.amount) > 0)
+    found = engine.collect(
+        opportunity.filter(nw.col(IS_WON) | lost).select(
+            nw.col(opportunities.closed_on).min(),
+            flag(lost).sum().alias("lost"),
+            flag(has_amount).sum().alias("kept"),
+        )
+    )
     days = pd.to_datetime(found[opportunities.closed_on]).dropna()
-    return days.iloc[0].date() if len(days) else as_of
-
-
-def _prepare(
-    engine: Engine, snapshot: Snapshot, opportunity: Lazy, amount: Lazy, segments: pd.DataFrame,
-    periods: tuple[str, ...], as_of: dt.date,
-) -> _Context:  # fmt: skip
-    months = people.owner_months(segments, snapshot.calendar, periods)
-    names = months.groupby(people.OWNER)[_OWNER].first()
-    owners = engine.local(months.drop(columns=[memberships.team_id, "period"]))
-    active = people.active_time(snapshot, segments, snapshot.calendar, periods, as_of)
-    numbers = names.reset_index()
-    quotas = people.prorated_quotas(snapshot, active).merge(numbers, on=_OWNER)
-    active = active.merge(numbers, on=_OWNER)
-    made = {
-        "opportunities": opportunity,
-        "amounts": amount,
-        "won": amount.filter(nw.col(IS_WON)),
-        "rep_days": engine.local(active),
-    }
-    if snapshot.has("leads"):
-        made["leads"] = facts.lead_facts(engine, snapshot, opportunity, as_of)
-    if snapshot.has("activities"):
-        made["activities"] = facts.activity_facts(engine, snapshot, as_of)
-    if snapshot.has("targets"):
-        made["quotas"] = engine.local(quotas)
-        made["due"] = facts.due_facts(engine, snapshot, amount, owners, quotas, as_of)
-    return _Context(engine, made, owners, names, frozenset(quotas["period"]), as_of)
-
-
-def _attribute(context: _Context, fact: str, on: str) -> Lazy:
-    """Give each fact its owner on the day `on`, none later than the day the world is seen."""
-    rows = context.facts[fact]
-    if fact in _PREPARED:
-        return rows
-    return facts.with_team(rows.filter(nw.col(on) <= context.as_of), context.owners, on)
+    counts = found[["lost", "kept"]].fillna(0.0).iloc[0]
+    share = float(counts["kept"] / counts["lost"]) if counts["lost"] else 1.0
+    return days.iloc[0].date() if len(days) else as_of, share
 
 
 def _parts_of(kpi: Kpi) -> dict[str, Part]:
@@ -173,7 +166,7 @@ def _parts_of(kpi: Kpi) -> dict[str, Part]:
     return parts if kpi.moment is None else {**parts, "moment": kpi.moment}
 
 
-def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
+def _sum_parts(prepared: Prepared, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Sum all parts, one grouped query per fact and date column; the index is the owner."""
     groups: dict[tuple[str, str], list[tuple[str, nw.Expr]]] = defaultdict(list)
     for kpi in kpis:
@@ -181,25 +174,27 @@ def _sum_parts(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
             groups[part.fact, part.on].append((f"{kpi.kpi}:{role}", part.value))
     if not groups:
         return pd.DataFrame()
-    frames = [_sum_group(context, fact, on, values) for (fact, on), values in groups.items()]
+    frames = [_sum_group(prepared, fact, on, values) for (fact, on), values in groups.items()]
     return pd.concat(frames, axis=1)
 
 
 def _sum_group(
-    context: _Context, fact: str, on: str, values: list[tuple[str, nw.Expr]]
+    prepared: Prepared, fact: str, on: str, values: list[tuple[str, nw.Expr]]
 ) -> pd.DataFrame:
     """Sum the values of one fact per owner; what several KPIs are made of is summed once."""
     distinct = {id(value): value for _, value in values}
     moments = {id(value) for name, value in values if name.endswith(":moment")}
     keys = {key: f"sum_{number}" for number, key in enumerate(distinct)}
-    rows = _attribute(context, fact, on).select(
+    rows = prepared.rows_of(fact, on).select(
         people.OWNER,
         *(value.cast(nw.Float64).alias(keys[key]) for key, value in distinct.items()),
     )
     sums = (
         sum_ for key in distinct for sum_ in _sums_of(keys[key], is_moment=key in moments)
     )  # fmt: skip
-    found = context.engine.collect(rows.group_by(people.OWNER).agg(*sums)).set_index(people.OWNER)
+    found = prepared.ground.engine.collect(rows.group_by(people.OWNER).agg(*sums)).set_index(
+        people.OWNER
+    )
     columns = {}
     for name, value in values:
         key = keys[id(value)]
@@ -221,14 +216,14 @@ def _sums_of(name: str, *, is_moment: bool) -> list[nw.Expr]:
     ]
 
 
-def _long_totals(context: _Context, sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
+def _long_totals(prepared: Prepared, sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
     """Bring the sums to one row a rep, team, quarter and KPI.
 
     Rows of nothing are left out, and quarters without any quota where it is quotas that are
     attained: pooled with others they would count bookings against no quota.
     """
-    periods = context.owner_names["period"]
-    with_quota = periods.index[periods.isin(context.quarters_with_quota)]
+    periods = prepared.ground.names["period"]
+    with_quota = periods.index[periods.isin(prepared.quarters_with_quota)]
     frames = []
     for kpi in kpis:
         frame = _totals_of(sums, kpi)
@@ -240,7 +235,7 @@ def _long_totals(context: _Context, sums: pd.DataFrame, kpis: tuple[Kpi, ...]) -
     whole = pd.concat(frames, ignore_index=True)
     # Owners are numbered in the order of their names, and the KPIs are in the catalogue's.
     whole = whole.sort_values(people.OWNER, kind="stable", ignore_index=True)
-    return _with_names(context, whole)[[*KEYS, *SUMS]]
+    return prepared.ground.named(whole)[[*KEYS, *SUMS]]
 
 
 def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
@@ -260,57 +255,44 @@ def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
     return frame[(frame[["numerator", "denominator", "n"]] != 0).any(axis=1)].reset_index()
 
 
-def _count_values(context: _Context, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
-    """Count each distinct value of the KPIs shown as a median, so that medians roll up exactly."""
+def _count_values(prepared: Prepared, kpis: tuple[Kpi, ...]) -> pd.DataFrame:
+    """Count each distinct value of what is no ratio of sums, so that it rolls up exactly.
+
+    Of times it is kept whether they have ended, of the largest only three an owner.
+    """
     frames = []
     for number, kpi in enumerate(kpis):
-        if kpi.median_of is None:
-            continue
-        part = kpi.median_of
-        rows = _attribute(context, part.fact, part.on)
-        rows = rows.select(people.OWNER, part.value.alias("value"))
-        rows = rows.filter(~nw.col("value").is_null())
-        counted = rows.group_by(people.OWNER, "value").agg(nw.len().alias("n"))
-        frames.append(context.engine.collect(counted).assign(_kpi=np.int8(number)))
-    columns = [*KEYS, "value", "n"]
+        if kpi.kept_of is not None:
+            counted = _count_one(prepared, kpi, kpi.kept_of)
+            frames.append(prepared.ground.engine.collect(counted).assign(_kpi=np.int8(number)))
+    columns = [*KEYS, "value", "is_ended", "n"]
     if not frames:
         return pd.DataFrame(columns=columns)
     whole = pd.concat(frames, ignore_index=True)
     frames.clear()  # two thousand reps have a million rows
-    order = np.lexsort(tuple(whole[key] for key in ("value", "_kpi", people.OWNER)))
+    order = np.lexsort(tuple(whole[key] for key in ("is_ended", "value", "_kpi", people.OWNER)))
     whole = whole.take(order).set_axis(whole.index)
     names = pd.Index([kpi.kpi for kpi in kpis])
     named = pd.Categorical.from_codes(whole.pop("_kpi").to_numpy(), names)
-    return _with_categories(context, whole).assign(kpi=named)[columns]
+    return _with_categories(prepared.ground, whole).assign(kpi=named)[columns]
 
 
-def _with_categories(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
+def _with_categories(ground: Ground, rows: pd.DataFrame) -> pd.DataFrame:
     """Say which rep, team and quarter each row's owner is, as categories: rows are many."""
     if rows.empty:
-        return _with_names(context, rows)
-    names = context.owner_names.astype("category")
-    return _with_names(replace(context, owner_names=names), rows)
+        return ground.named(rows)
+    return replace(ground, names=ground.names.astype("category")).named(rows)
 
 
-def _with_names(context: _Context, rows: pd.DataFrame) -> pd.DataFrame:
-    """Say which rep, team and quarter each row's owner is."""
-    names = context.owner_names.take(rows[people.OWNER].to_numpy()).set_axis(rows.index)
-    return names.assign(**{str(name): rows[name] for name in rows if name != people.OWNER})
-
-
-def _attributed_ratings(context: _Context, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
-    """Give each observed skill score the quarter and team it was given in."""
-    columns = [
-        ratings.form_id, ratings.rep_id, memberships.team_id, ratings.rater_id,
-        ratings.rater_role, "period", ratings.skill, ratings.score,
-    ]  # fmt: skip
-    if not snapshot.has("ratings"):
-        return pd.DataFrame(columns=columns)
-    rows = facts.rating_facts(context.engine, snapshot, as_of)
-    context = replace(context, facts={**context.facts, "ratings": rows})
-    found = context.engine.collect(_attribute(context, "ratings", ratings.rated_on))
-    found = _with_names(context, found.drop(columns=ratings.rep_id))
-    return found[columns].sort_values([ratings.form_id, ratings.skill], ignore_index=True)
+def _count_one(prepared: Prepared, kpi: Kpi, part: Part) -> Lazy:
+    ended = nw.lit(True) if kpi.ended is None else kpi.ended
+    rows = prepared.rows_of(part.fact, part.on)
+    rows = rows.select(people.OWNER, part.value.alias("value"), ended.alias("is_ended"))
+    rows = rows.filter(~nw.col("value").is_null())
+    if kpi.top_of is not None:
+        place = nw.col("value").rank("ordinal", descending=True).over(people.OWNER)
+        rows = rows.with_columns(place.alias("_place")).filter(nw.col("_place") <= TOP)
+    return rows.group_by(people.OWNER, "value", "is_ended").agg(nw.len().alias("n"))
 
 
 def _people(snapshot: Snapshot) -> pd.DataFrame:

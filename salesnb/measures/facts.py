@@ -8,22 +8,23 @@ import narwhals as nw
 import pandas as pd
 
 from salesnb.errors import DataError, quote_examples
-from salesnb.measures.catalogue import (
+from salesnb.measures.catalogue.columns import (
     AMOUNT,
-    BOOKED,
     CYCLE,
-    DAY,
-    DUE,
     IS_CALL,
     IS_LOST,
     IS_MEETING,
+    IS_UNDECIDED,
     IS_VALID,
     IS_WON,
+    LEAD_CONVERTED,
+    LEAD_QUALIFIED,
     LEAD_WON,
-    QUOTA,
+    LIST_AMOUNT,
+    WON_IN_TIME,
 )
 from salesnb.measures.engine import DTYPES, Engine, Lazy
-from salesnb.measures.people import EVER, MONTH, NEVER, OWNER, UNASSIGNED
+from salesnb.measures.people import EVER, MONTH, NEVER, UNASSIGNED
 from salesnb.schema import (
     Column,
     activities,
@@ -38,7 +39,8 @@ from salesnb.schema import (
 from salesnb.sources.snapshot import Snapshot
 
 _INVALID = ("duplicate", "invalid")
-_RATE, _RATE_DAY = "rate_to_reporting", "rate_day"
+_RATE = "rate_to_reporting"
+RATE_DAY = "rate_day"
 _OWNER, _SINCE, _UNTIL = "owner_then", "owned_since", "owned_until"
 _MOST = 5
 """Currencies an error names."""
@@ -49,58 +51,80 @@ def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Laz
 
     All that is said of one is of its owner at close, of an open one of the owner on `as_of`.
     """
-    rows = _table(
+    rows = read_columns(
         engine, snapshot, opportunities.opportunity_id, opportunities.rep_id,
         opportunities.created_on, opportunities.qualified_on, opportunities.closed_on,
         opportunities.expected_close_on, opportunities.is_won, opportunities.is_closed,
-        opportunities.amount, opportunities.currency,
+        opportunities.amount, opportunities.currency, opportunities.list_amount,
+        opportunities.loss_reason, opportunities.source, opportunities.account_id,
     )  # fmt: skip
+    company = snapshot.company
+    reasons = [reason.strip().lower() for reason in company.no_decision_reasons]
+    reason = nw.col(opportunities.loss_reason).str.strip_chars().str.to_lowercase()
     created, closed = nw.col(opportunities.created_on), nw.col(opportunities.closed_on)
     decided = (nw.col(opportunities.is_closed) & (closed <= as_of)).fill_null(False)
     rows = rows.filter(created.is_null() | (created <= as_of)).with_columns(
         (decided & nw.col(opportunities.is_won)).alias(IS_WON),
         (decided & ~nw.col(opportunities.is_won)).alias(IS_LOST),
-        nw.when(decided).then(closed).otherwise(nw.lit(as_of)).alias(_RATE_DAY),
+        nw.when(decided).then(closed).otherwise(nw.lit(as_of)).alias(RATE_DAY),
         # DuckDB's difference of dates is a count of days, Spark's an interval of days.
         (closed - created).cast(nw.Int64).cast(nw.Float64).alias(CYCLE),
+    ).with_columns(
+        (nw.col(IS_WON) & (nw.col(CYCLE) <= company.maturity_days)).alias(WON_IN_TIME),
+        (nw.col(IS_LOST) & reason.is_in(reasons)).alias(IS_UNDECIDED),
     )  # fmt: skip
-    return with_owner(rows, engine, snapshot, _RATE_DAY)
+    return with_owner(rows, engine, snapshot, RATE_DAY)
 
 
 def amount_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
     """Opportunities with their converted amount; what counts no money is spared the rates."""
-    return _convert(opportunity, engine, snapshot, as_of)
+    rows = convert(opportunity, engine, snapshot, as_of)
+    listed = nw.when(nw.col(opportunities.list_amount) > 0).then(nw.col(opportunities.list_amount))
+    at_rate = listed * nw.col(AMOUNT) / nw.col(opportunities.amount)
+    return rows.with_columns(at_rate.alias(LIST_AMOUNT))
 
 
 def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
-    """Leads created by `as_of`, with whether they are valid and became a won opportunity."""
-    rows = _table(
+    """Leads created by `as_of`, with whether they are valid and what became of them by then."""
+    rows = read_columns(
         engine, snapshot, leads.rep_id, leads.created_at, leads.converted_opportunity_id,
-        leads.rejected_reason,
+        leads.rejected_reason, leads.qualified_at,
     )  # fmt: skip
     converted = nw.col(leads.converted_opportunity_id)
-    # The few opportunities that were leads are found first: all that were won would fill memory.
-    won = (
-        opportunity.filter(nw.col(IS_WON))
-        .select(nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id))
+    # The few opportunities that were leads are found first: all that there are would fill memory.
+    known = (
+        opportunity.select(
+            nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id),
+            nw.col(IS_WON).alias(LEAD_WON),
+        )
         .join(
             rows.select(converted).filter(~converted.is_null()),
             on=leads.converted_opportunity_id, how="semi",
         )
-        .with_columns(nw.lit(True).alias(LEAD_WON))
     )  # fmt: skip
-    rejected = nw.col(leads.rejected_reason).str.to_lowercase().is_in(_INVALID).fill_null(False)
+    qualified = nw.col(leads.qualified_at).cast(nw.Date) <= as_of
     return (
         rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
         .filter(nw.col(leads.created_at) <= as_of)
-        .join(won, on=leads.converted_opportunity_id, how="left")
-        .with_columns((~rejected).alias(IS_VALID), nw.col(LEAD_WON).fill_null(False))
+        .join(known, on=leads.converted_opportunity_id, how="left")
+        .with_columns(
+            is_valid_lead().alias(IS_VALID),
+            qualified.fill_null(False).alias(LEAD_QUALIFIED),
+            (~nw.col(LEAD_WON).is_null()).alias(LEAD_CONVERTED),
+            nw.col(LEAD_WON).fill_null(False),
+        )
     )
+
+
+def is_valid_lead() -> nw.Expr:
+    """Whether a lead is neither a duplicate nor invalid."""
+    reason = nw.col(leads.rejected_reason).str.to_lowercase()
+    return ~reason.is_in(_INVALID).fill_null(False)
 
 
 def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     """Activities started by `as_of` that are a connected call or a held meeting."""
-    rows = _table(
+    rows = read_columns(
         engine, snapshot, activities.rep_id, activities.kind, activities.started_at,
         activities.seconds, activities.is_connected,
     )  # fmt: skip
@@ -118,128 +142,17 @@ def activity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
 
 def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     """Skill scores given by `as_of`; what was not observed is left out."""
-    rows = _table(
+    rows = read_columns(
         engine, snapshot, ratings.form_id, ratings.rep_id, ratings.rater_id, ratings.rater_role,
         ratings.skill, ratings.score, ratings.rated_on,
     )  # fmt: skip
     return rows.filter((nw.col(ratings.rated_on) <= as_of) & ~nw.col(ratings.score).is_null())
 
 
-def due_facts(
-    engine: Engine, snapshot: Snapshot, amount: Lazy, owners: Lazy, quotas: pd.DataFrame,
-    as_of: dt.date,
-) -> Lazy:  # fmt: skip
-    """Open amounts due per quarter beside what the quota still lacks, by owner.
-
-    A past quarter is seen on its first day, through the last pipeline picture of the 35 days
-    before; the quarter of `as_of` is seen on that day. A quarter that cannot be seen has no rows.
-
-    Raises
-    ------
-    DataError
-        An exchange rate is missing on the day of a picture.
-    """
-    now = snapshot.calendar.quarter_of(as_of)
-    pictures = _picture_days(engine, snapshot, as_of)
-    amounts = [_due_now(snapshot, amount, as_of), _booked_now(snapshot, amount, as_of)]
-    if len(pictures):
-        amounts.append(_due_in_pictures(engine, snapshot, amount, pictures, as_of))
-    columns = [OWNER, DUE, QUOTA, BOOKED]
-    rows = nw.concat([rows.select(opportunities.rep_id, DAY, DUE, BOOKED) for rows in amounts])
-    parts = [with_team(rows, owners, DAY).with_columns(nw.lit(0.0).alias(QUOTA)).select(*columns)]
-    seen = quotas[quotas["period"].isin([*pictures["period"], now])]
-    if len(seen):
-        quota = engine.local(seen).with_columns(
-            nw.lit(None, nw.Float64).alias(DUE), nw.lit(0.0).alias(BOOKED)
-        )
-        parts.append(quota.select(*columns))
-    return nw.concat(parts)
-
-
-def _due_now(snapshot: Snapshot, amount: Lazy, as_of: dt.date) -> Lazy:
-    """Find what is open and due in the quarter of `as_of`."""
-    first, last = _quarter_around(snapshot, as_of)
-    rows = amount.filter(
-        nw.col(opportunities.expected_close_on).is_between(first, last),
-        ~nw.col(IS_WON) & ~nw.col(IS_LOST),
-    )
-    return rows.with_columns(
-        nw.lit(as_of).alias(DAY), nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED)
-    )
-
-
-def _booked_now(snapshot: Snapshot, amount: Lazy, as_of: dt.date) -> Lazy:
-    """Find what was booked so far in the quarter of `as_of`."""
-    first, last = _quarter_around(snapshot, as_of)
-    closed_on = nw.col(opportunities.closed_on)
-    rows = amount.filter(closed_on.is_between(first, last), nw.col(IS_WON))
-    return rows.with_columns(
-        closed_on.alias(DAY), nw.lit(None, nw.Float64).alias(DUE), nw.col(AMOUNT).alias(BOOKED)
-    )
-
-
-def _quarter_around(snapshot: Snapshot, day: dt.date) -> tuple[dt.date, dt.date]:
-    quarter = snapshot.calendar.quarter_of(day)
-    return snapshot.calendar.first_day(quarter), snapshot.calendar.last_day(quarter)
-
-
-def _due_in_pictures(
-    engine: Engine, snapshot: Snapshot, amount: Lazy, pictures: pd.DataFrame, as_of: dt.date
-) -> Lazy:
-    """Find what was open and due in past quarters on their first day."""
-    calendar = snapshot.calendar
-    owner = amount.select(
-        pipeline_snapshots.opportunity_id, opportunities.rep_id, opportunities.currency
-    )
-    due_in = calendar.days(
-        calendar.first_day(pictures["period"].min()), calendar.last_day(pictures["period"].max())
-    ).rename(columns={"day": pipeline_snapshots.expected_close_on, "period": "_due_in"})
-    rows = (
-        _table(
-            engine,
-            snapshot,
-            pipeline_snapshots.as_of,
-            pipeline_snapshots.opportunity_id,
-            pipeline_snapshots.amount,
-            pipeline_snapshots.expected_close_on,
-        )
-        .join(engine.local(pictures), on=pipeline_snapshots.as_of)
-        .join(engine.local(due_in), on=pipeline_snapshots.expected_close_on)
-        .filter(nw.col("_due_in") == nw.col("period"))
-        .join(owner, on=pipeline_snapshots.opportunity_id)
-    )
-    rows = picture_facts(engine, snapshot, rows, as_of)
-    check_rates(engine, snapshot, rows)
-    return rows.with_columns(nw.col(AMOUNT).alias(DUE), nw.lit(0.0).alias(BOOKED))
-
-
-def picture_facts(engine: Engine, snapshot: Snapshot, pictured: Lazy, as_of: dt.date) -> Lazy:
+def pictured_amounts(engine: Engine, snapshot: Snapshot, pictured: Lazy, as_of: dt.date) -> Lazy:
     """Give what pictures hold its owner, and its converted amount, on the picture's day."""
-    rows = pictured.with_columns(nw.col(pipeline_snapshots.as_of).alias(_RATE_DAY))
-    return _convert(with_owner(rows, engine, snapshot, _RATE_DAY), engine, snapshot, as_of)
-
-
-def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
-    """Match each quarter before that of `as_of` with the last picture of the 35 days before it.
-
-    Returns
-    -------
-    DataFrame
-        as_of, period, day (the quarter's first, which may be the picture's own).
-    """
-    columns = [pipeline_snapshots.as_of, "period", DAY]
-    if not snapshot.has("pipeline_snapshots"):
-        return pd.DataFrame(columns=columns)
-    calendar = snapshot.calendar
-    table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
-    days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of]).sort_values()
-    found = []
-    for period in calendar.between(days.min().date(), as_of)[:-1] if len(days) else ():
-        first = pd.Timestamp(calendar.first_day(period))
-        near = days[(days <= first) & (days >= first - pd.Timedelta(days=35))]
-        if len(near):
-            found.append((near.iloc[-1], period, first))
-    return pd.DataFrame(found, columns=columns)
+    rows = pictured.with_columns(nw.col(pipeline_snapshots.as_of).alias(RATE_DAY))
+    return convert(with_owner(rows, engine, snapshot, RATE_DAY), engine, snapshot, as_of)
 
 
 def with_owner(rows: Lazy, engine: Engine, snapshot: Snapshot, on: str) -> Lazy:
@@ -251,7 +164,7 @@ def with_owner(rows: Lazy, engine: Engine, snapshot: Snapshot, on: str) -> Lazy:
     if not snapshot.has("owner_history"):
         return rows
     spells = _ownership(
-        _table(
+        read_columns(
             engine, snapshot, owner_history.opportunity_id, owner_history.rep_id,
             owner_history.owned_from, owner_history.previous_rep_id,
         )
@@ -302,7 +215,7 @@ def with_team(rows: Lazy, owners: Lazy, on: str) -> Lazy:
     )
 
 
-def _table(engine: Engine, snapshot: Snapshot, *columns: Column) -> Lazy:
+def read_columns(engine: Engine, snapshot: Snapshot, *columns: Column) -> Lazy:
     """Open these columns of a table; those the snapshot lacks are missing throughout."""
     table = columns[0].table
     return engine.table(table).select(
@@ -314,8 +227,8 @@ def _table(engine: Engine, snapshot: Snapshot, *columns: Column) -> Lazy:
     )  # fmt: skip
 
 
-def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
-    """Add the amount in the reporting currency at the rate of `_RATE_DAY`; none when <= 0.
+def convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
+    """Add the amount in the reporting currency at the rate of `RATE_DAY`; none when <= 0.
 
     A rate of 0 is no rate.
     """
@@ -324,7 +237,7 @@ def _convert(rows: Lazy, engine: Engine, snapshot: Snapshot, as_of: dt.date) -> 
     if rates.empty:
         rows = rows.with_columns(nw.lit(None, nw.Float64).alias(_RATE))
     else:
-        rows = rows.join(engine.local(rates), on=[opportunities.currency, _RATE_DAY], how="left")
+        rows = rows.join(engine.local(rates), on=[opportunities.currency, RATE_DAY], how="left")
     is_home = currency.is_null() | (currency == snapshot.company.currency)
     rate = nw.when(is_home).then(nw.lit(1.0)).otherwise(nw.col(_RATE))
     return rows.with_columns(nw.when((amount > 0) & (rate > 0)).then(amount * rate).alias(AMOUNT))
@@ -347,7 +260,7 @@ def check_rates(engine: Engine, snapshot: Snapshot, converted: Lazy) -> None:
     )
     found = engine.collect(
         lacking.group_by(opportunities.currency).agg(
-            nw.len().alias("n"), nw.col(_RATE_DAY).min().alias("first")
+            nw.len().alias("n"), nw.col(RATE_DAY).min().alias("first")
         )
     )
     if len(found):
@@ -383,8 +296,8 @@ def daily_rates(snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
     )
     last = max(pd.Timestamp(as_of), wide.index.max())
     wide = wide.reindex(pd.date_range(wide.index.min(), last, freq="D")).ffill()
-    wide.index.name = _RATE_DAY
+    wide.index.name = RATE_DAY
     long = wide.reset_index().melt(
-        id_vars=_RATE_DAY, var_name=opportunities.currency, value_name=_RATE
+        id_vars=RATE_DAY, var_name=opportunities.currency, value_name=_RATE
     )
     return long.dropna()

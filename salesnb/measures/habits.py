@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import narwhals as nw
 import pandas as pd
 
-from salesnb.measures.catalogue import DAY, IS_WON
+from salesnb.measures.catalogue.columns import DAY, IS_WON
 from salesnb.measures.engine import Engine, Lazy
-from salesnb.measures.facts import _table, with_owner, with_team
+from salesnb.measures.facts import read_columns, with_owner, with_team
 from salesnb.measures.people import OWNER
 from salesnb.schema import activities, opportunities, pipeline_snapshots, stage_history
 from salesnb.sources.snapshot import Snapshot
@@ -132,7 +132,7 @@ def _activities(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     is_long = (seconds >= shortest).fill_null(True)
     is_near = (seconds >= shortest - width).fill_null(False) & (seconds < shortest + width)
     is_counted = (kind == "meeting") | ((kind == "call") & is_long)
-    rows = _table(
+    rows = read_columns(
         engine, snapshot, activities.rep_id, activities.kind, activities.started_at,
         activities.logged_at, activities.seconds, activities.is_connected,
     )  # fmt: skip
@@ -171,7 +171,7 @@ def _due_pictures(
     engine: Engine, snapshot: Snapshot, opportunity: Lazy, pictures: pd.DataFrame
 ) -> Lazy:
     day, due = nw.col(pipeline_snapshots.as_of), nw.col(pipeline_snapshots.expected_close_on)
-    rows = _table(
+    rows = read_columns(
         engine, snapshot, pipeline_snapshots.as_of, pipeline_snapshots.opportunity_id,
         pipeline_snapshots.expected_close_on,
     )  # fmt: skip
@@ -203,8 +203,8 @@ def _won_stages(
     won = opportunity.filter(nw.col(IS_WON)).select(
         opportunity_id, opportunities.rep_id, nw.col(opportunities.closed_on).alias(DAY)
     )
-    stage = _table(engine, snapshot, opportunities.opportunity_id, opportunities.stage)
-    history = _table(engine, snapshot, opportunity_id, stage_history.stage, entered)
+    stage = read_columns(engine, snapshot, opportunities.opportunity_id, opportunities.stage)
+    history = read_columns(engine, snapshot, opportunity_id, stage_history.stage, entered)
     history = history.with_columns(nw.col(entered).cast(nw.Date)).filter(nw.col(entered) <= as_of)
     first = (
         history.join(stage, on=[opportunity_id, stage_history.stage])

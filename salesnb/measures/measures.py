@@ -12,6 +12,7 @@ import pandas as pd
 
 from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.measures.catalogue import Kpi
+from salesnb.measures.figures import UNIT, add_figures
 from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
 from salesnb.sources.mapping import Company
@@ -33,7 +34,8 @@ class Measures:
         rep_id, team_id, period, kpi and the sums `numerator`, `denominator`, `n`, `total`,
         `total_of_squares` (the last two on the scale the KPI is estimated on).
     values
-        rep_id, team_id, period, kpi, value, n: counted values of the KPIs shown as medians.
+        rep_id, team_id, period, kpi, value, is_ended, n: counted values of the KPIs shown as
+        medians (`is_ended` is false of times that last still) or as the share of the largest.
     weeks
         rep_id, team_id, period, week, n, booked, squares: what was booked by week of a quarter,
         counted from the point at which as many working days are left as on `as_of` (0 and less:
@@ -81,6 +83,11 @@ class Measures:
     def calendar(self) -> FiscalCalendar:
         """The company's fiscal calendar."""
         return self.company.calendar
+
+    @property
+    def headline(self) -> tuple[Kpi, ...]:
+        """The measured KPIs that reports show, in order."""
+        return tuple(kpi for kpi in self.kpis if kpi.is_headline)
 
     def kpi(self, name: str) -> Kpi:
         """Find a measured KPI.
@@ -195,31 +202,34 @@ class Measures:
         kpi
             Only this one; default all.
         pool
-            Add the quarters up too: `period` is then the last one.
+            Add the quarters up too: `period` is then the last one, and of what is a state on a
+            day only its sums count.
 
         Returns
         -------
         DataFrame
             unit_id, period, kpi, the sums, and `value`: numerator / denominator x scale (or the
-            numerator, or the median), missing where the denominator is not positive. A quarter or
-            unit of which nothing is known has no row.
+            numerator, the median, the share of the largest, or a product of others), missing
+            where the denominator is not positive. A quarter or unit of which nothing is known has
+            no row.
 
         Raises
         ------
         ParameterError
             The level is unknown, or the KPI was not measured.
         """
-        if kpi is not None:
-            self.kpi(kpi)
-        totals = self._select(self.totals, periods, team, kpi)
-        values = self._select(self.values, periods, team, kpi)
+        names = None if kpi is None else {kpi, *self.kpi(kpi).factors}
+        totals = self._select(self.totals, periods, team, names)
+        values = self._select(self.values, periods, team, names)
         if pool:
             last = max(periods or self.periods)
+            stocks = [kpi.kpi for kpi in self.kpis if kpi.is_stock]
+            totals = totals[~totals["kpi"].isin(stocks) | (totals["period"] == last)]
             totals, values = totals.assign(period=last), values.assign(period=last)
         totals, values = self._with_unit(totals, by), self._with_unit(values, by)
-        keys = ["unit_id", "period", "kpi"]
-        summed = totals.groupby(keys, as_index=False, observed=True)[SUMS].sum(min_count=1)
-        return self._add_values(summed, values)
+        summed = totals.groupby(UNIT, as_index=False, observed=True)[SUMS].sum(min_count=1)
+        figures = add_figures(summed, values, self.kpis)
+        return figures if kpi is None else figures[figures["kpi"] == kpi].reset_index(drop=True)
 
     def check_roll_up(self, *, period: str, team: str | None = None) -> pd.DataFrame:
         """Check that members' sums add up to the team's (or the company's), KPI by KPI.
@@ -246,10 +256,10 @@ class Measures:
 
     def _select(
         self, frame: pd.DataFrame, periods: tuple[str, ...] | None, team: str | None,
-        kpi: str | None,
+        kpis: set[str] | None,
     ) -> pd.DataFrame:  # fmt: skip
-        if kpi is not None:
-            frame = frame[frame["kpi"] == kpi]
+        if kpis is not None:
+            frame = frame[frame["kpi"].isin(kpis)]
         if periods is not None:
             frame = frame[frame["period"].isin(periods)]
         if team is not None:
@@ -278,43 +288,3 @@ class Measures:
                 branches.append(parent)
             pairs += [(team, branch) for branch in branches]
         return pd.DataFrame(pairs, columns=["team_id", "unit_id"], dtype=object)
-
-    def _add_values(self, summed: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-        numerator, denominator = summed["numerator"], summed["denominator"]
-        kpis = {kpi.kpi: kpi for kpi in self.kpis}
-        is_ratio = summed["kpi"].map(lambda name: kpis[name].is_ratio).astype(bool)
-        scale = summed["kpi"].map(lambda name: kpis[name].scale).astype(float)
-        ratio = (numerator / denominator.where(denominator > 0) * scale).astype(float)
-        value = pd.Series(np.where(is_ratio, ratio, numerator), index=summed.index, dtype=float)
-        if len(values):
-            keys = ["unit_id", "period", "kpi"]
-            medians = weighted_medians(values, keys).rename("median")
-            matched = summed.merge(medians.reset_index(), on=keys, how="left")["median"]
-            value = pd.Series(
-                np.where(matched.notna(), matched, value), index=summed.index, dtype=float
-            )
-        return summed.assign(value=value)
-
-
-def weighted_medians(values: pd.DataFrame, keys: list[str]) -> pd.Series[float]:
-    """Compute exact medians of counted values.
-
-    Parameters
-    ----------
-    values
-        The key columns, `value`, and `n`: how often the value occurs.
-    keys
-        Columns that name a group.
-
-    Returns
-    -------
-    Series
-        Median per group; of an even count the mean of the middle two.
-    """
-    ordered = values.groupby([*keys, "value"], as_index=False, observed=True)["n"].sum()
-    groups = ordered.groupby(keys, observed=True)["n"]
-    reached, size = groups.cumsum(), groups.transform("sum")
-    lower = ordered[reached >= (size + 1) // 2].groupby(keys, observed=True)["value"].first()
-    upper = ordered[reached >= size // 2 + 1].groupby(keys, observed=True)["value"].first()
-    medians: pd.Series[float] = (lower + upper) / 2
-    return medians

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.measures import facts
-from salesnb.measures.catalogue import AMOUNT, IS_LOST, IS_WON
+from salesnb.measures.catalogue.columns import AMOUNT, IS_LOST, IS_WON
 from salesnb.measures.engine import Engine, Lazy
 from salesnb.measures.people import OWNER
 from salesnb.schema import holidays, opportunities, pipeline_snapshots
@@ -212,5 +212,5 @@ def _pictured(
     )  # fmt: skip
     decided = nw.col(IS_WON) | nw.col(IS_LOST)
     rows = rows.filter(~(decided & (nw.col(_CLOSED) <= nw.col(_SEEN))))
-    rows = facts.picture_facts(engine, snapshot, rows, as_of)
+    rows = facts.pictured_amounts(engine, snapshot, rows, as_of)
     return rows.filter(~nw.col(AMOUNT).is_null())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesnb.measures.catalogue import ACTIVE_SHARE, DAY, QUOTA, WORKING_DAYS
+from salesnb.measures.catalogue.columns import ACTIVE_SHARE, DAY, QUOTA, WORKING_DAYS
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import holidays, leaves, memberships, reps, targets, teams
 from salesnb.sources.snapshot import Snapshot

@@ -12,8 +12,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from salesnb.analysis.selection import select_kpis
 from salesnb.errors import ParameterError, join_problems, quote_examples
-from salesnb.measures.cache import code_fingerprint, load_measures, load_snapshot
+from salesnb.measures.cache import (
+    code_fingerprint,
+    file_fingerprint,
+    load_measures,
+    load_snapshot,
+)
 from salesnb.measures.measures import Measures
 from salesnb.measures.spark import stop_session
 from salesnb.params import RunParams
@@ -88,7 +94,7 @@ def make_plan(params: RunParams) -> Plan:
     """
     snapshot = load_snapshot(params.snapshot)
     measures = _load_measures(params)
-    problems: list[str] = []
+    problems = _check_selection(params, measures)
     teams = _find_teams(params, measures, problems)
     jobs = [
         _make_job(params, measures, snapshot, name, team)
@@ -114,9 +120,25 @@ def _load_measures(params: RunParams) -> Measures:
             as_of=params.as_of or "",
             engine=params.engine,
             spark_master=params.spark_master,
+            catalogue=params.catalogue,
         )
     finally:
         stop_session()
+
+
+def _check_selection(params: RunParams, measures: Measures) -> list[str]:
+    """List what is wrong with the KPIs, weights and targets asked for."""
+    texts = params.selection()
+    try:
+        select_kpis(
+            measures,
+            texts.get("kpis", ""),
+            weights=texts.get("weights", ""),
+            targets=texts.get("kpi_targets", ""),
+        )
+    except ParameterError as error:
+        return [str(error)]
+    return []
 
 
 def _find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[str]:
@@ -150,6 +172,7 @@ def _make_job(
     parameters = {"snapshot": _given_snapshot(params), "quarter": params.quarter}
     if params.as_of:
         parameters["as_of"] = params.as_of.isoformat()
+    parameters |= _selection_of(params, name)
     title = measures.company.name if name != "data_quality" else "Data quality"
     if team:
         parameters["team"] = team
@@ -161,18 +184,33 @@ def _make_job(
         kind=_KINDS[name],
         title=title,
         team=measures.team_name(team) if team else "",
-        fingerprint=_fingerprint(notebook, parameters, snapshot),
+        fingerprint=_fingerprint(
+            notebook, parameters, snapshot, file_fingerprint(params.catalogue)
+        ),
     )
+
+
+def _selection_of(params: RunParams, name: str) -> dict[str, str]:
+    """Say which KPIs a notebook shows; only those that compare people are told."""
+    if name == "data_quality":
+        return {}
+    own = {"catalogue": str(Path(params.catalogue).resolve())} if params.catalogue else {}
+    return {**own, **params.selection()}
 
 
 def _given_snapshot(params: RunParams) -> str:
     return str(Path(params.snapshot).resolve()) if params.snapshot else ""
 
 
-def _fingerprint(notebook: Path, parameters: dict[str, str], snapshot: Snapshot) -> str:
+def _fingerprint(
+    notebook: Path, parameters: dict[str, str], snapshot: Snapshot, catalogue: str
+) -> str:
     source = notebook.read_bytes() if notebook.is_file() else b""
-    values = {key: value for key, value in parameters.items() if key != "snapshot"}
+    values = {
+        key: value for key, value in parameters.items() if key not in ("snapshot", "catalogue")
+    }
     text = f"{sorted(values.items())} {snapshot.id} {code_fingerprint()} {library_versions()}"
+    text += catalogue
     return hashlib.sha256(source + text.encode()).hexdigest()[:16]
 
 

@@ -4,6 +4,7 @@ from salesnb.analysis.actions import AgreedActions
 from salesnb.analysis.adjust import AdjustedPerformance
 from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
+from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
@@ -41,6 +42,7 @@ from salesnb.views.imports import (
 )
 from salesnb.views.strengths import skill_table, strengths_table
 from salesnb.views.tables import (
+    conventions_table,
     definitions,
     headlines,
     kpi_tiles,
@@ -53,13 +55,13 @@ from salesnb.views.targets import target_table
 
 __all__ = [
     "actions_table",
+    "adjusted_chart",
     "caterpillar",
     "contributions_chart",
     "contributions_table",
-    "adjusted_chart",
-    "caterpillar",
     "composite_chart",
     "composite_table",
+    "conventions_table",
     "definitions",
     "estimates_figure",
     "funnel",
@@ -103,3 +105,4 @@ GamingChecks.register(table=gaming_table, plot=gaming_table)
 TargetTree.register(table=target_table, plot=target_table)
 Outlook.register(table=outlook_chart, plot=pace_chart)
 AgreedActions.register(table=actions_table, plot=actions_table)
+Conventions.register(table=conventions_table, plot=conventions_table)

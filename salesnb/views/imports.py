@@ -23,7 +23,8 @@ def load_headlines(report: LoadReport, measures: Measures) -> Block:
         "strong",
         "refusals" if report.refused else "load",
     )
-    labels = [kpi.label for kpi in find_kpis(tuple(measures.missing))]
+    known = {kpi.kpi: kpi.label for kpi in find_kpis()}
+    labels = [known.get(name, name) for name in measures.missing]
     lacking = Headline(
         f"{len(labels)} KPIs are left out for want of data.", f"{', '.join(labels)}.", "strong",
         "kpis",
@@ -132,9 +133,10 @@ def load_notes(report: LoadReport) -> Block:
 def kpi_needs(measures: Measures) -> Block:
     """Show for every KPI whether it could be computed, and if not what it needs."""
     rows = [(kpi.label, "computed", "") for kpi in measures.kpis]
+    labels = {kpi.kpi: kpi.label for kpi in find_kpis()}
     rows += [
-        (kpi.label, "left out", f"needs {measures.missing[kpi.kpi]}")
-        for kpi in find_kpis(tuple(measures.missing))
+        (labels.get(name, name), "left out", f"needs {need}")
+        for name, need in measures.missing.items()
     ]
     return Table.from_frame(
         pd.DataFrame(rows, columns=["KPI", "State", "Needs"]),

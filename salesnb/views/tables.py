@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from salesnb.analysis.conventions import CONVENTIONS_ANCHOR, Conventions
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.matrix_findings import matrix_anchor
@@ -19,7 +20,7 @@ from salesnb.analysis.wording import (
     format_range,
     format_value,
 )
-from salesnb.measures.catalogue import Kpi, find_kpis
+from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Measures
 from salesnb.views.blocks import (
     Block,
@@ -184,7 +185,7 @@ def window_totals(measures: Measures, *, period: str) -> Block:
     """Show the company's figures over the last four quarters together."""
     quarters = measures.window(period, 4)
     rows = []
-    for kpi in measures.kpis:
+    for kpi in measures.headline:
         used = tuple(p for p in quarters if measures.is_mature(kpi, p))
         used = used[-kpi.window :]
         found = measures.roll_up(by="company", periods=used, kpi=kpi.kpi, pool=True)
@@ -206,7 +207,7 @@ def quarter_records(measures: Measures, *, period: str) -> Block:
     rows = measures.roll_up(by="company", periods=(period,)).set_index("kpi")
     table = [
         (kpi.label, f"{rows['n'].get(kpi.kpi, 0.0):,.0f}", _state(measures, kpi, period))
-        for kpi in measures.kpis
+        for kpi in measures.headline
     ]
     return Table.from_frame(
         pd.DataFrame(table, columns=["KPI", "Records", "State"]),
@@ -226,8 +227,31 @@ def definitions(measures: Measures) -> Block:
     return Definitions(
         tuple(
             Definition(kpi.label, _sentence(f"{kpi.formula}; {kpi.cohort}"), _sentence(kpi.caveat))
-            for kpi in measures.kpis
+            for kpi in measures.headline
         )
+    )
+
+
+def conventions_table(conventions: Conventions) -> Block:
+    """Show figures of one question by two conventions, and why they part."""
+    if conventions.pairs.empty:
+        return Note(f"{conventions.finding} {conventions.caveat}", "missing")
+    rows = [
+        (
+            _sentence(row["question"])[:-1], f"{first} by {row['first']}", f"{row['first_n']:,.0f}",
+            f"{second} by {row['second']}", f"{row['second_n']:,.0f}", row["why"],
+        )
+        for row, (first, second) in zip(
+            conventions.pairs.to_dict("records"), conventions.texts, strict=True
+        )
+    ]  # fmt: skip
+    columns = ["Question", "One convention", "n", "The other", "n of the other", "Why they differ"]
+    return Table.from_frame(
+        pd.DataFrame(rows, columns=columns),
+        title=conventions.finding,
+        caption=conventions.caveat,
+        anchor=CONVENTIONS_ANCHOR,
+        numeric=("n", "n of the other"),
     )
 
 
@@ -236,9 +260,10 @@ def missing_kpis(measures: Measures) -> Block:
     if not measures.missing:
         return Note("All KPIs of the catalogue could be computed.", "info")
     needs: dict[str, list[str]] = {}
-    for kpi in find_kpis(tuple(measures.missing)):
-        needs.setdefault(measures.missing[kpi.kpi], []).append(kpi.label)
-    lines = [f"for want of {need}: {', '.join(labels)}" for need, labels in needs.items()]
+    labels = {kpi.kpi: kpi.label for kpi in CATALOGUE}
+    for name, need in measures.missing.items():
+        needs.setdefault(need, []).append(labels.get(name, name))
+    lines = [f"for want of {need}: {', '.join(named)}" for need, named in needs.items()]
     return Note(f"KPIs left out {'; '.join(lines)}.", "missing")
 
 

@@ -38,7 +38,7 @@ def computed(monkeypatch):
     """List of the days for which measures were computed."""
     days = []
 
-    def count(snapshot, *, as_of, engine):
+    def count(snapshot, *, as_of, engine, own):
         days.append(as_of)
         return compute_measures(snapshot, as_of=as_of, engine=engine)
 

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from salesnb.measures.catalogue import CATALOGUE
 from salesnb.measures.compute import compute_measures
 
 TABLES = {
@@ -18,6 +19,8 @@ CLOSED = "o1,r2,2026-01-05,2026-01-09,2026-02-01,,true,true,100\n"
 OPEN = "o2,r2,2026-01-05,2026-01-09,,2026-06-20,false,false,100\n"
 HISTORY = "opportunity_id,rep_id,owned_from,previous_rep_id\n"
 
+HEADLINE = tuple(kpi.kpi for kpi in CATALOGUE if kpi.is_headline)
+
 
 @pytest.fixture
 def owner(small_snapshot):
@@ -28,7 +31,7 @@ def owner(small_snapshot):
         if history is not None:
             tables["owner_history"] = HISTORY + history
         snapshot = small_snapshot(tables, company="as_of: 2026-06-30\n")
-        rows = compute_measures(snapshot, as_of=as_of).roll_up(by="rep")
+        rows = compute_measures(snapshot, as_of=as_of, kpis=HEADLINE).roll_up(by="rep")
         counts = (rows["kpi"] != "bookings") | (rows["numerator"] > 0)
         rows = rows[counts & (rows["n"] > 0) & (rows["period"] == "2026Q1")]
         return dict(zip(rows["kpi"], rows["unit_id"], strict=True))

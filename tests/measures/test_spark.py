@@ -157,10 +157,11 @@ def test_the_sample_company_has_every_kpi_many_times(sample):
     totals = compute_measures(sample).totals
     for kpi in CATALOGUE:
         rows = totals[totals["kpi"] == kpi.kpi]
+        least = 3 if kpi.kpi == "ramp_days" else 20  # one value a rep hired since the first close
         for part in ("numerator", "denominator", "n"):
-            assert (rows[part] > 0).sum() > 20, (kpi.kpi, part)
+            assert (rows[part] > 0).sum() > least, (kpi.kpi, part)
         if kpi.moment is not None:
-            assert (rows["total_of_squares"] > 0).sum() > 20, kpi.kpi
+            assert (rows["total_of_squares"] > 0).sum() > least, kpi.kpi
 
 
 @pytest.mark.slow
@@ -265,7 +266,7 @@ def test_a_second_place_in_one_process_is_refused(session, hostile):
 def test_what_spark_computed_is_loaded_without_spark(session, hostile, monkeypatch, tmp_path):
     used = []
 
-    def note(snapshot, *, as_of, engine):
+    def note(snapshot, *, as_of, engine, own):
         used.append(type(engine))
         return compute_measures(snapshot, as_of=as_of)
 

@@ -82,15 +82,44 @@ def test_the_engine_is_passed_on_and_spark_has_ended_before_the_reports(plan_bat
     monkeypatch.setattr(plans, "load_measures", note)
     monkeypatch.setattr(plans, "stop_session", lambda: calls.append("ended"))
     on_spark = plan_batch(engine="spark", spark_master="spark://there:7077")
-    assert calls == [{"engine": "spark", "spark_master": "spark://there:7077"}, "ended"]
+    assert calls == [
+        {"engine": "spark", "spark_master": "spark://there:7077", "catalogue": ""}, "ended"
+    ]  # fmt: skip
     on_duckdb = plan_batch()
-    assert calls[2:] == [{"engine": "duckdb", "spark_master": ""}, "ended"]
+    assert calls[2:] == [{"engine": "duckdb", "spark_master": "", "catalogue": ""}, "ended"]
     assert on_spark.jobs == on_duckdb.jobs
+
+
+def test_kpis_weights_and_targets_reach_the_notebooks_that_take_them(
+    plan_batch, tiny_company, tmp_path
+):
+    asked = {
+        "kpis": ("win_rate", "deal_size"), "weights": {"win_rate": 2.0},
+        "kpi_targets": {"win_rate": 0.25},
+    }  # fmt: skip
+    with pytest.raises(ParameterError, match="takes no parameter 'kpi_targets', 'kpis', 'weights'"):
+        plan_batch(**asked)
+    names = f'{PARAMETERS}\nkpis = weights = kpi_targets = ""'
+    for name in ("team_review", "company_review", "data_quality"):
+        write_notebook(tmp_path / "notebooks" / f"{name}.ipynb", "# ?", "1", parameters=names)
+    plan = make_plan(make_params(tiny_company, tmp_path, **asked))
+    told = {job.kind: job.parameters for job in plan.jobs}
+    expected = {
+        "kpis": "win_rate, deal_size", "weights": "win_rate=2.0", "kpi_targets": "win_rate=0.25",
+    }  # fmt: skip
+    assert expected.items() <= told["Company review"].items()
+    assert expected.items() <= told["Team review"].items()
+    assert expected.keys().isdisjoint(told["Data quality"])
 
 
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
+        ({"kpis": ("win_rate", "win")}, "kpi: 'win' is unknown. Known: "),
+        ({"kpis": ("leads",)}, "kpi: leads needs leads; the snapshot has none"),
+        ({"weights": {"deal": 1.0}}, "kpi: 'deal' is unknown"),
+        ({"kpi_targets": {"size": 1.0}}, "kpi: 'size' is unknown"),
+        ({"catalogue": "nowhere.py"}, "catalogue: nowhere.py: there is no such file"),
         ({"quarter": "2031Q1"}, "quarter: no data for '2031Q1'; they cover 2026Q1 to 2026Q2"),
         ({"teams": ("Nrth",)}, "team: 'Nrth' is unknown. Known: 'Nobody', 'North'"),
         ({"teams": ("t7",)}, "team: 't7' is unknown"),

@@ -13,6 +13,7 @@ the answer and `display` words it.
 from salesnb.analysis.rates.counts import estimate_counts
 from salesnb.analysis.rates.effects import estimate_effects, estimate_log_means
 from salesnb.analysis.rates.heterogeneity import Heterogeneity
+from salesnb.analysis.rates.plain import take_plain
 from salesnb.analysis.rates.proportions import estimate_rates
 from salesnb.analysis.rates.result import Estimates
 
@@ -23,4 +24,5 @@ __all__ = [
     "estimate_effects",
     "estimate_log_means",
     "estimate_rates",
+    "take_plain",
 ]

@@ -8,7 +8,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import duckdb
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from salesnb.periods import FiscalCalendar, FiscalWeeks, NamedBy
 from salesnb.sources.mapping.strict import Strict
@@ -24,6 +24,12 @@ def _known_zone(name: str | None) -> str | None:
 TimeZone = Annotated[str | None, AfterValidator(_known_zone)]
 
 
+NO_DECISION = (
+    "no decision", "no budget", "no response", "no action", "status quo", "stalled", "went dark",
+    "unresponsive", "postponed", "project cancelled",
+)  # fmt: skip
+
+
 class Company(Strict):
     """What holds for the whole company and every report on it."""
 
@@ -37,6 +43,21 @@ class Company(Strict):
     connected_call_seconds: int = Field(60, ge=0, description="shortest call that counts")
     ramp_days: int = Field(0, ge=0, description="days over which a new rep's quota grows to full")
     time_zone: TimeZone = Field(None, description="IANA name; times are brought to it")
+    no_decision_reasons: tuple[str, ...] = Field(
+        NO_DECISION,
+        min_length=1,
+        description="reasons of a loss that mean that the customer did not decide",
+    )
+    stalled_days: int = Field(30, ge=1, description="days without an answered touch that stall")
+    sla_minutes: int = Field(60, ge=1, description="business minutes in which a lead is due")
+    opens_at: int = Field(9, ge=0, le=23, description="hour at which business begins")
+    closes_at: int = Field(17, ge=1, le=24, description="hour at which business ends")
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Company:
+        if self.opens_at >= self.closes_at:
+            raise ValueError("`opens_at` must be before `closes_at`")
+        return self
 
     @property
     def calendar(self) -> FiscalCalendar:

@@ -29,7 +29,7 @@ _NEEDED_BY: tuple[tuple[Column, tuple[str, ...]], ...] = (
     (activities.started_at, _CALLS),
     (activities.kind, _CALLS),
 )
-"""Column -> the KPIs that need it, by the ids of the KPI catalogue."""
+"""Column -> the headline KPIs that need it, by the ids of the KPI catalogue."""
 
 KPIS_OF = {(column.table, str(column)): kpis for column, kpis in _NEEDED_BY}
 """(table, column) -> the KPIs that need it."""
