@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from salesnb import views as views
+    from salesnb.analysis.drivers import booking_drivers as booking_drivers
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.rates import estimate_counts as estimate_counts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
 
 _HOMES = {
+    "booking_drivers": "analysis.drivers",
     "compute_measures": "measures.compute",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",
