@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.composite import composite_score as composite_score
     from salesnb.analysis.contributions import contributions as contributions
     from salesnb.analysis.conventions import compare_conventions as compare_conventions
+    from salesnb.analysis.drivers import booking_drivers as booking_drivers
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
@@ -42,6 +43,7 @@ _HOMES = {
     "adjusted_performance": "analysis.adjust",
     "composite_score": "analysis.composite",
     "compare_conventions": "analysis.conventions",
+    "booking_drivers": "analysis.drivers",
     "compute_measures": "measures.compute",
     "contributions": "analysis.contributions",
     "estimate_counts": "analysis.rates",
