@@ -103,13 +103,16 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
     offered = tuple(dict.fromkeys(item for result in results for item in _offers(result)))
     tested = [item for item in offered if item.p_value > 0]
     silent = [item for item in offered if math.isnan(item.p_value)]
+    importance = _find_importance(results)
     told = [
-        _grade(item, p_value)
+        _grade(item, p_value, importance)
         for item, p_value in zip(tested, _adjust(tested), strict=True)
         if p_value < FALSE_CLAIMS and item.effect > 0
     ]
-    told += [_grade(item, 0.0) for item in offered if item.p_value == 0 and item.effect > 0]
-    last = [_grade(item, math.nan) for item in silent[: min(most, 1)]]
+    told += [
+        _grade(item, 0.0, importance) for item in offered if item.p_value == 0 and item.effect > 0
+    ]
+    last = [_grade(item, math.nan, importance) for item in silent[: min(most, 1)]]
     return Findings((*_pick(told, most - len(last)), *last), len(tested))
 
 
@@ -124,7 +127,13 @@ def _adjust(tested: list[Candidate]) -> list[float]:
     return [float(p_value) for p_value in false_discovery_control(p_values)] if p_values else []
 
 
-def _grade(item: Candidate, p_value: float) -> Finding:
+def _find_importance(results: tuple[Result, ...]) -> dict[str, float]:
+    """Take each KPI's importance as the results have it, which a batch may have weighed anew."""
+    kpis = [kpi for result in results for kpi in getattr(result, "kpis", ())]
+    return _IMPORTANCE | {kpi.kpi: kpi.importance for kpi in kpis}
+
+
+def _grade(item: Candidate, p_value: float, importance: dict[str, float]) -> Finding:
     evidence: Evidence = "not enough evidence"
     certainty = 0.0
     if not math.isnan(p_value):
@@ -137,7 +146,7 @@ def _grade(item: Candidate, p_value: float) -> Finding:
         kpi=item.kpi,
         anchor=item.anchor,
         p_value=p_value,
-        strength=min(item.effect, 1.0) * certainty * _IMPORTANCE.get(item.kpi, 1.0),
+        strength=min(item.effect, 1.0) * certainty * importance.get(item.kpi, 1.0),
     )
 
 

@@ -23,14 +23,15 @@ def select_kpis(
     kpis
         Ids in the order to show them, `win_rate, deal_size`; empty for the headline KPIs.
     weights
-        How much findings about a KPI count beside their usual, `win_rate=2, deal_size=0.5`.
+        How much a KPI counts beside its usual, in findings and in a composite,
+        `win_rate=2, deal_size=0.5`.
     targets
         Values to reach, in the KPI's own unit (a share as 0.3), `win_rate=0.3`.
 
     Returns
     -------
     Measures
-        With `headline` as chosen, first in `kpis`; `importance` and `target` as given.
+        With `headline` as chosen, first in `kpis`; `importance`, `weight` and `target` as given.
 
     Raises
     ------
@@ -92,6 +93,6 @@ def _weigh(kpis: list[Kpi], weights: dict[str, float]) -> list[Kpi]:
     importance = [kpi.importance * weights.get(kpi.kpi, 1.0) for kpi in kpis]
     largest = max([1.0, *importance])
     return [
-        replace(kpi, importance=value / largest)
+        replace(kpi, importance=value / largest, weight=weights.get(kpi.kpi, 1.0))
         for kpi, value in zip(kpis, importance, strict=True)
     ]

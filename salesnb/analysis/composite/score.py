@@ -63,7 +63,8 @@ def composite_score(
     matrix
         Who stands where.
     weights
-        KPI id to weight, >= 0, on any scale; KPIs not named count nothing. None: all the same.
+        KPI id to weight, >= 0, on any scale; KPIs not named count nothing. None: each
+        KPI's own `weight`, all the same unless parameters say otherwise.
     groups
         Peers to compare with, from `peer_groups`; None compares all units shown.
     fewest_records
@@ -135,7 +136,7 @@ def _read_weights(
     """Give every KPI that can count its weight, in the order of the matrix."""
     able = [kpi.kpi for kpi in matrix.kpis if _can_count(kpi)]
     if weights is None:
-        return dict.fromkeys(able, 1.0)
+        return {kpi.kpi: kpi.weight for kpi in matrix.kpis if _can_count(kpi)}
     problems = [f"{name} cannot count" for name in weights if name not in able]
     problems += [
         f"{name} is {weight}"

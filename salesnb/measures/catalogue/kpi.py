@@ -83,8 +83,9 @@ class Kpi:
         Whether it is a state on a day: of several quarters the last one's sums count.
     is_headline
         Whether reports show it that select no KPIs of their own.
-    target
-        Value to reach, as a batch's parameters set it.
+    weight, target
+        Its weight in a composite beside the others', and the value to reach, as a batch's
+        parameters set them.
     """
 
     kpi: str
@@ -114,6 +115,7 @@ class Kpi:
     importance: float = 1.0
     gate: str | None = None
     is_headline: bool = True
+    weight: float = 1.0
     target: float | None = None
 
     @property
