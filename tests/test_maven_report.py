@@ -102,4 +102,4 @@ def test_the_data_quality_report_names_what_the_alias_resolved(folder):
 def test_the_manifest_is_complete(folder):
     reports = json.loads((folder / "manifest.json").read_text())["reports"]
     assert {record["status"] for record in reports.values()} == {"complete"}
-    assert reports["company"]["left_out"][0] == ["Targets", "targets"]
+    assert ["Targets", "targets"] in reports["company"]["left_out"]
