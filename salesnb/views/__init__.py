@@ -5,6 +5,7 @@ from salesnb.analysis.adjust import AdjustedPerformance
 from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
+from salesnb.analysis.drivers import BookingDrivers
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
@@ -23,6 +24,8 @@ from salesnb.views.figures import (
     composite_table,
     contributions_chart,
     contributions_table,
+    driver_chart,
+    driver_table,
     estimates_figure,
     funnel,
     skill_profile,
@@ -63,6 +66,8 @@ __all__ = [
     "composite_table",
     "conventions_table",
     "definitions",
+    "driver_chart",
+    "driver_table",
     "estimates_figure",
     "funnel",
     "gaming_table",
@@ -99,6 +104,7 @@ SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
+BookingDrivers.register(table=driver_chart, plot=driver_chart)
 SkillMatrix.register(table=skill_table, plot=skill_table)
 Strengths.register(table=strengths_table, plot=strengths_table)
 GamingChecks.register(table=gaming_table, plot=gaming_table)
