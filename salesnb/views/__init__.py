@@ -2,6 +2,7 @@
 
 from salesnb.analysis.actions import AgreedActions
 from salesnb.analysis.adjust import AdjustedPerformance
+from salesnb.analysis.benchmarks import Benchmarks
 from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
@@ -17,6 +18,7 @@ from salesnb.analysis.strengths import Strengths
 from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
+from salesnb.views.benchmarks import benchmark_table
 from salesnb.views.figures import (
     adjusted_chart,
     caterpillar,
@@ -59,6 +61,7 @@ from salesnb.views.targets import target_table
 __all__ = [
     "actions_table",
     "adjusted_chart",
+    "benchmark_table",
     "caterpillar",
     "contributions_chart",
     "contributions_table",
@@ -95,6 +98,7 @@ __all__ = [
 ]
 
 AdjustedPerformance.register(table=adjusted_chart, plot=adjusted_chart)
+Benchmarks.register(table=benchmark_table, plot=benchmark_table)
 CompositeScore.register(table=composite_table, plot=composite_chart)
 Estimates.register(table=estimates_figure, plot=estimates_figure)
 PerformanceMatrix.register(
