@@ -68,15 +68,15 @@ def _cells(found: Benchmarks, kpi: Kpi, row: _Row) -> list[Cell]:
 
 def _team_cell(found: Benchmarks, kpi: Kpi, row: _Row) -> Cell:
     """Show the quartiles of the teams, and beside them the unit's own figure."""
-    each = "" if kpi.is_ratio else " a rep"
-    teams = count(row["n_teams"], "team")
+    each = "" if kpi.is_ratio else "per rep"
     own = format_value(kpi, row["compared"], found.currency)
-    is_few = row["n_teams"] < FEWEST_TEAMS
+    few = "only " if row["n_teams"] < FEWEST_TEAMS else ""
     value = format_range(kpi, row["first_quartile"], row["third_quartile"], found.currency)
-    note = f"only {teams}" if is_few else f"{teams}{each}"
+    here = each if own == MISSING else f"here {own} {each}".rstrip()
+    note = f"{few}{count(row['n_teams'], 'team')}"
     return Cell(
         value=value,
-        note=note if own == MISSING else f"here {own}{each}; {note}",
+        note=f"{here}; {note}" if here else note,
         tint=row["evidence"] if row["is_judged"] else 0,
         words=dict(_KEY)[row["evidence"]] if row["is_judged"] else _UNCOMPARED,
     )

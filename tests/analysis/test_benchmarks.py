@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_company import make_measures
 
@@ -156,6 +157,26 @@ def test_the_table_tints_only_the_teams_and_escapes_sources(tmp_path):
     assert "<b>" not in html
 
 
+def test_what_teams_have_per_rep_says_so():
+    for team, note in (("A", "here $150 per rep; 5 teams"), (None, "per rep; 6 teams")):
+        block = views.benchmark_table(compare(company(shares=[0.3] * 11), team=team))
+        assert dict(block.rows)["Bookings"][3].note == note
+
+
 def test_without_external_figures_there_is_no_column_for_them():
     block = views.benchmark_table(compare(company()))
     assert block.columns == ["This quarter", "Own past", "Year before", "Other teams"]
+
+
+def test_a_region_is_beside_the_teams_outside_it_and_is_not_judged():
+    measures = company(shares=[0.6] * 11)
+    region = measures.teams.iloc[:1].assign(team_id="R", name="Region", has_members=False)
+    within = measures.teams.assign(
+        parent_id=measures.teams["team_id"].map({"A": "R", "B": "R"}).fillna("")
+    )
+    measures = replace(measures, teams=pd.concat([within, region], ignore_index=True))
+    found = compare(measures, team="R")
+    assert row_of(found)["value"] == pytest.approx((0.6 + 0.3) / 2)
+    assert row_of(found)["n_teams"] == 4
+    assert not found.rows["is_judged"].any()
+    assert "beyond chance" not in found.finding
