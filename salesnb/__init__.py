@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from salesnb import views as views
     from salesnb.analysis.actions import agreed_actions as agreed_actions
     from salesnb.analysis.adjust import adjusted_performance as adjusted_performance
+    from salesnb.analysis.benchmarks import benchmark as benchmark
     from salesnb.analysis.composite import composite_score as composite_score
     from salesnb.analysis.contributions import contributions as contributions
     from salesnb.analysis.conventions import compare_conventions as compare_conventions
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "agreed_actions": "analysis.actions",
     "adjusted_performance": "analysis.adjust",
+    "benchmark": "analysis.benchmarks",
     "composite_score": "analysis.composite",
     "compare_conventions": "analysis.conventions",
     "booking_drivers": "analysis.drivers",

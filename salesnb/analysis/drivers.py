@@ -39,7 +39,11 @@ LABELS = {
 }
 _FACTORS = ("capacity", "volume", "win_rate", "deal_size")
 _KPIS = {"win_rate": "win_rate", "deal_size": "deal_size"}
-_COUNTED = "capacity"
+COUNTED = "capacity"
+"""The driver that is counted and not estimated, so that it is tested by itself."""
+
+_LEAST_REPS = 1e-6
+"""Full quarters of active time, some seconds, below which there was no rep to divide by."""
 _REACH = float(norm.ppf(0.95))
 _PIECES = [
     "unit_id", "unit", "driver", "before", "after", "effect", "low", "high", "p_value",
@@ -276,6 +280,7 @@ def _read_chains(measures: Measures, periods: tuple[str, str], team: str | None)
     chain = [bookings["denominator"], win_rate["denominator"], win_rate["numerator"]]
     sums = np.stack([part.to_numpy(dtype=float) for part in [*chain, bookings["numerator"]]])
     levels = sums.T.reshape(len(units), 2, 4)
+    levels[..., 0][levels[..., 0] < _LEAST_REPS] = 0.0
     is_used = np.asarray(levels.any(axis=(1, 2)))
     used = tuple(unit for unit, has in zip(units, is_used, strict=True) if has)
     return _Chains(used, levels[is_used], _find_scatter(bookings))
@@ -349,7 +354,7 @@ def _judge(named: pd.DataFrame, effect: np.ndarray, drawn: np.ndarray) -> pd.Dat
     z = np.divide(np.abs(effect), error, out=np.where(effect == 0, 0.0, np.inf), where=error > 0)
     p_value = 2 * norm.sf(z)
     adjusted = p_value.copy()
-    is_tested = (named["driver"] != _COUNTED).to_numpy()
+    is_tested = (named["driver"] != COUNTED).to_numpy()
     if is_tested.any():
         adjusted[is_tested] = false_discovery_control(p_value[is_tested])
     return named.assign(

@@ -49,8 +49,8 @@ def code_fingerprint() -> str:
 
 
 def file_fingerprint(path: str | Path) -> str:
-    """Hash a file; empty for an empty path."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12] if str(path) else ""
+    """Hash a file; empty where there is none."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12] if Path(path).is_file() else ""
 
 
 def load_snapshot(path: str | Path = "") -> Snapshot:

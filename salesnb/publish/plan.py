@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from salesnb.analysis.external import read_external
 from salesnb.analysis.selection import select_kpis
 from salesnb.errors import ParameterError, join_problems, quote_examples
 from salesnb.measures.cache import (
@@ -94,7 +95,7 @@ def make_plan(params: RunParams) -> Plan:
     """
     snapshot = load_snapshot(params.snapshot)
     measures = _load_measures(params)
-    problems = _check_selection(params, measures)
+    problems = [*_check_selection(params, measures), *_check_benchmarks(params, measures)]
     teams = _find_teams(params, measures, problems)
     jobs = [
         _make_job(params, measures, snapshot, name, team)
@@ -136,6 +137,15 @@ def _check_selection(params: RunParams, measures: Measures) -> list[str]:
             weights=texts.get("weights", ""),
             targets=texts.get("kpi_targets", ""),
         )
+    except ParameterError as error:
+        return [str(error)]
+    return []
+
+
+def _check_benchmarks(params: RunParams, measures: Measures) -> list[str]:
+    """List what is wrong with the external figures given."""
+    try:
+        read_external(params.benchmarks, measures)
     except ParameterError as error:
         return [str(error)]
     return []
@@ -185,32 +195,33 @@ def _make_job(
         title=title,
         team=measures.team_name(team) if team else "",
         fingerprint=_fingerprint(
-            notebook, parameters, snapshot, file_fingerprint(params.catalogue)
+            notebook,
+            parameters,
+            snapshot,
+            file_fingerprint(params.catalogue) + file_fingerprint(parameters.get("benchmarks", "")),
         ),
     )
 
 
 def _selection_of(params: RunParams, name: str) -> dict[str, str]:
-    """Say which KPIs a notebook shows; only those that compare people are told."""
+    """Say which KPIs a notebook shows beside what; only those that compare people are told."""
     if name == "data_quality":
         return {}
-    own = {"catalogue": str(Path(params.catalogue).resolve())} if params.catalogue else {}
-    return {**own, **params.selection()}
+    files = {"catalogue": params.catalogue, "benchmarks": params.benchmarks}
+    given = {key: str(Path(path).resolve()) for key, path in files.items() if path}
+    return {**given, **params.selection()}
 
 
 def _given_snapshot(params: RunParams) -> str:
     return str(Path(params.snapshot).resolve()) if params.snapshot else ""
 
 
-def _fingerprint(
-    notebook: Path, parameters: dict[str, str], snapshot: Snapshot, catalogue: str
-) -> str:
+def _fingerprint(notebook: Path, parameters: dict[str, str], snapshot: Snapshot, files: str) -> str:
     source = notebook.read_bytes() if notebook.is_file() else b""
-    values = {
-        key: value for key, value in parameters.items() if key not in ("snapshot", "catalogue")
-    }
+    paths = ("snapshot", "catalogue", "benchmarks")
+    values = {key: value for key, value in parameters.items() if key not in paths}
     text = f"{sorted(values.items())} {snapshot.id} {code_fingerprint()} {library_versions()}"
-    text += catalogue
+    text += files
     return hashlib.sha256(source + text.encode()).hexdigest()[:16]
 
 

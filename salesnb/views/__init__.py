@@ -2,9 +2,11 @@
 
 from salesnb.analysis.actions import AgreedActions
 from salesnb.analysis.adjust import AdjustedPerformance
+from salesnb.analysis.benchmarks import Benchmarks
 from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
+from salesnb.analysis.drivers import BookingDrivers
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
@@ -16,6 +18,7 @@ from salesnb.analysis.strengths import Strengths
 from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
+from salesnb.views.benchmarks import benchmark_table
 from salesnb.views.figures import (
     adjusted_chart,
     caterpillar,
@@ -23,6 +26,8 @@ from salesnb.views.figures import (
     composite_table,
     contributions_chart,
     contributions_table,
+    driver_chart,
+    driver_table,
     estimates_figure,
     funnel,
     skill_profile,
@@ -56,6 +61,7 @@ from salesnb.views.targets import target_table
 __all__ = [
     "actions_table",
     "adjusted_chart",
+    "benchmark_table",
     "caterpillar",
     "contributions_chart",
     "contributions_table",
@@ -63,6 +69,8 @@ __all__ = [
     "composite_table",
     "conventions_table",
     "definitions",
+    "driver_chart",
+    "driver_table",
     "estimates_figure",
     "funnel",
     "gaming_table",
@@ -90,6 +98,7 @@ __all__ = [
 ]
 
 AdjustedPerformance.register(table=adjusted_chart, plot=adjusted_chart)
+Benchmarks.register(table=benchmark_table, plot=benchmark_table)
 CompositeScore.register(table=composite_table, plot=composite_chart)
 Estimates.register(table=estimates_figure, plot=estimates_figure)
 PerformanceMatrix.register(
@@ -99,6 +108,7 @@ SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
+BookingDrivers.register(table=driver_chart, plot=driver_chart)
 SkillMatrix.register(table=skill_table, plot=skill_table)
 Strengths.register(table=strengths_table, plot=strengths_table)
 GamingChecks.register(table=gaming_table, plot=gaming_table)

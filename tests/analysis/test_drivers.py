@@ -121,6 +121,16 @@ def test_records_without_reps_are_volume_not_capacity():
     assert found["effect"]["capacity"] == 0.0
 
 
+@pytest.mark.parametrize("hardly", [1e-9, 1e-300, 5e-324])
+def test_hardly_any_rep_time_is_none_and_nothing_overflows(hardly):
+    some = (4, 80, 20, 2e5)
+    with np.errstate(all="raise"):
+        found = split(company([(some, (hardly, 10, 5, 5e4))])).to_frame()
+        none = split(company([(some, (0.0, 10, 5, 5e4))])).to_frame()
+    assert list(found["effect"]) == list(none["effect"])
+    assert np.isfinite(found[["effect", "low", "high"]]).all(axis=None)
+
+
 def test_reps_who_move_to_a_richer_team_are_mix():
     rich, poor = (400, 100, 1e6), (400, 100, 1e5)
     moved = [((10, *rich), (11, 440, 110, 1.1e6)), ((10, *poor), (9, 360, 90, 0.9e5))]

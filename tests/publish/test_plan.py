@@ -112,6 +112,31 @@ def test_kpis_weights_and_targets_reach_the_notebooks_that_take_them(
     assert expected.keys().isdisjoint(told["Data quality"])
 
 
+def test_external_figures_reach_the_notebooks_by_their_path_and_count_for_the_fingerprint(
+    tiny_company, tmp_path, monkeypatch
+):
+    path = tmp_path / "mine.yaml"
+    monkeypatch.chdir(tmp_path)
+    for name in ("team_review", "company_review", "data_quality"):
+        text = f'{PARAMETERS}\nbenchmarks = ""'
+        write_notebook(tmp_path / "notebooks" / f"{name}.ipynb", "# ?", "1", parameters=text)
+
+    def jobs(value):
+        entry = f"{{kpi: win_rate, value: {value}, source: A study, dated: 2026-01-31}}"
+        path.write_text(f"benchmarks: [{entry}]", encoding="utf-8")
+        plan = make_plan(make_params(tiny_company, tmp_path, benchmarks=path.name))
+        return {job.kind: job for job in plan.jobs}
+
+    before, after = jobs(0.2), jobs(0.3)
+    for kind in ("Company review", "Team review"):
+        assert before[kind].parameters["benchmarks"] == str(path)
+        assert before[kind].fingerprint != after[kind].fingerprint
+    assert before["Data quality"] == after["Data quality"]
+    assert "benchmarks" not in before["Data quality"].parameters
+    with pytest.raises(ParameterError, match=r"mine.yaml: 1 problem.*\n.*entry 1 \(win_rate\)"):
+        jobs("many")
+
+
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
@@ -120,6 +145,7 @@ def test_kpis_weights_and_targets_reach_the_notebooks_that_take_them(
         ({"weights": {"deal": 1.0}}, "kpi: 'deal' is unknown"),
         ({"kpi_targets": {"size": 1.0}}, "kpi: 'size' is unknown"),
         ({"catalogue": "nowhere.py"}, "catalogue: nowhere.py: there is no such file"),
+        ({"benchmarks": "nowhere.yaml"}, "benchmarks: nowhere.yaml: there is no such file"),
         ({"quarter": "2031Q1"}, "quarter: no data for '2031Q1'; they cover 2026Q1 to 2026Q2"),
         ({"teams": ("Nrth",)}, "team: 'Nrth' is unknown. Known: 'Nobody', 'North'"),
         ({"teams": ("t7",)}, "team: 't7' is unknown"),
