@@ -148,6 +148,7 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
         company.groupby("skill")["score"].mean().rename("company"), on="skill", how="left"
     )
     skills = skills.merge(_targets(people, measures), on="skill", how="left")
+    skills["target"] = skills["target"].astype(float)  # a role without any has objects
     skills["gap"] = skills["score"] - skills["target"]
     skills["p_value"] = _test_below(skills)
     skills = skills.sort_values(["gap", "skill"], ignore_index=True)
