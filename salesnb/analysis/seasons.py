@@ -12,9 +12,11 @@ from scipy.stats import norm, t
 SEASONAL_FROM = 8
 """Quarters that must come before a quarter until seasons can be told from chance."""
 
-_LEVEL_OF = 8
+LEVEL_OF = 8
+"""Quarters that the level of the past is that of."""
+
 _YEAR = 4
-_DEVIATIONS = np.linspace(0.0, 0.8, 21)
+_DEVIATIONS = np.linspace(0.0, 0.6, 13)
 """Standard deviations of the quarters of a year that are tried, as shares of the level."""
 
 _SMALLEST = 1e-300
@@ -90,7 +92,7 @@ def _fit(past: Past, now: int, variance: float) -> tuple[float, Expected]:
     Generalised least squares for level and slope; best linear prediction for the season.
     """
     fixed = np.column_stack([np.ones(len(past.places)), past.places])
-    fixed[:, 1] -= past.places[-_LEVEL_OF:].mean()
+    fixed[:, 1] -= past.places[-LEVEL_OF:].mean()
     years = (past.places[:, None] % _YEAR == np.arange(_YEAR)).astype(float)
     chance = past.errors**2
     covariance = np.diag(chance) + variance * years @ years.T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,14 @@ from scipy.stats import norm
 
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
-from salesnb.analysis.seasons import SEASONAL_FROM, Past, as_normal, expect_season, reach_of
+from salesnb.analysis.seasons import (
+    LEVEL_OF,
+    SEASONAL_FROM,
+    Past,
+    as_normal,
+    expect_season,
+    reach_of,
+)
 from salesnb.analysis.trend_findings import change_candidates
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi
@@ -23,7 +31,6 @@ CLEAR = float(norm.ppf(0.975))
 """Distance from the past, in standard errors, at which a change is called clear."""
 
 _SHORTEST_PAST = 3
-_LEVEL_OF = 8
 _SHOWN = 12
 _FETCHED = 20
 """Quarters used: those before the ones shown tell seasons from chance."""
@@ -211,15 +218,15 @@ def add_limits(sums: pd.DataFrame, kpi: Kpi, *, running: str | None = None) -> p
         _UNKNOWN if period == running else _expect(sums.iloc[:position], sums.iloc[position], kpi)
         for position, period in enumerate(out["period"])
     ]
-    centre = np.array([usual.centre for usual in found])
-    error = np.array([usual.error for usual in found])
-    freedom = [usual.freedom for usual in found]
-    reach = error * [reach_of(CONTROL, free) for free in freedom]
-    away = (out["value"].to_numpy(dtype=float) - centre) / error
-    out["centre"], out["low"], out["high"] = centre, np.maximum(centre - reach, 0), centre + reach
-    out["z"] = [as_normal(far, free) for far, free in zip(away, freedom, strict=True)]
+    usual = pd.DataFrame(found, columns=["centre", "error", "freedom", "season"], dtype=float)
+    centre, freedom = usual["centre"], usual["freedom"]
+    reach = usual["error"] * freedom.map(partial(reach_of, CONTROL))
+    away = (out["value"] - centre) / usual["error"]
+    z = [as_normal(far, free) for far, free in zip(away, freedom, strict=True)]
+    out["centre"], out["low"], out["high"] = centre, (centre - reach).clip(lower=0), centre + reach
+    out["z"] = np.array(z, dtype=float)
     out["is_outside"] = out["z"].abs() > CONTROL
-    out["season"] = [usual.season for usual in found]
+    out["season"] = usual["season"]
     out["is_running"] = out["period"] == running
     return out
 
@@ -239,7 +246,7 @@ _UNKNOWN = _Usual()
 
 def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> _Usual:
     """Expect a quarter from those before it, its season taken out where that can be known."""
-    recent = past.iloc[-_LEVEL_OF:]
+    recent = past.iloc[-LEVEL_OF:]
     known = recent["value"].notna().sum()
     if known < _SHORTEST_PAST or kpi.family == "plain":
         return _UNKNOWN
@@ -302,7 +309,7 @@ def _pool_moments(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
 
     A quarter's own would make quarters of small amounts look sure, and the level too low.
     """
-    recent = sums.iloc[-_LEVEL_OF - 1 :]
+    recent = sums.iloc[-LEVEL_OF - 1 :]
     if kpi.family in ("total", "attainment"):
         return sums.assign(total_of_squares=recent["total_of_squares"].mean())
     if kpi.family == "log_mean":

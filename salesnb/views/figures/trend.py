@@ -81,7 +81,7 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
     is_running = bool(points["is_running"].iloc[-1])
     axes.plot(
         place[-1:], points["value"].iloc[-1:], color=LIGHT["ink2"], marker="o", markersize=4,
-        markerfacecolor="none" if is_running else LIGHT["ink2"],
+        markerfacecolor="none" if is_running else LIGHT["ink2"], clip_on=False,
     )  # fmt: skip
     marked = points.assign(place=place)[points["is_outside"]]
     for row in marked.to_dict("records"):
