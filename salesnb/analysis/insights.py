@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
-from scipy.stats import false_discovery_control, norm
+from scipy.stats import false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
-from salesnb.analysis.trend import Trend
-from salesnb.analysis.wording import format_change, format_value
-from salesnb.measures.catalogue import CATALOGUE, Kpi
+from salesnb.measures.catalogue import CATALOGUE
 
 Evidence = Literal["strong", "moderate", "not enough evidence"]
 STRONG = 0.01
@@ -26,8 +24,6 @@ _SAME_FIGURE = 0.7
 _SUREST = 1e-4
 """Adjusted p-value at which certainty is full."""
 
-_TREND_ANCHOR = "trend"
-_SMALLEST = 1e-300
 _IMPORTANCE = {kpi.kpi: kpi.importance for kpi in CATALOGUE}
 
 
@@ -117,9 +113,7 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
 
 
 def _offers(result: Result) -> tuple[Candidate, ...]:
-    if isinstance(result, Offering):
-        return result.candidates()
-    return _change_candidates(result) if isinstance(result, Trend) else ()
+    return result.candidates() if isinstance(result, Offering) else ()
 
 
 def _adjust(tested: list[Candidate]) -> list[float]:
@@ -165,33 +159,3 @@ def _pick(told: list[Finding], most: int) -> list[Finding]:
             item for item in waiting if item is not best and not (is_full and item.kpi == best.kpi)
         ]
     return picked
-
-
-def _change_candidates(trend: Trend) -> tuple[Candidate, ...]:
-    """Offer each KPI's last quarter against those before it."""
-    if not trend.kpis:
-        return ()
-    last = trend.last()
-    kpis = {kpi.kpi: kpi for kpi in trend.kpis}
-    return tuple(
-        _offer_change(kpis[row["kpi"]], row, trend) for _, row in last[last["z"].notna()].iterrows()
-    )
-
-
-def _offer_change(kpi: Kpi, row: pd.Series[float], trend: Trend) -> Candidate:
-    way = "up" if row["value"] > row["centre"] else "down"
-    value = format_value(kpi, row["value"], trend.currency)
-    usual = format_value(kpi, row["centre"], trend.currency)
-    change = format_change(kpi, row["value"] - row["centre"], trend.currency)
-    share = abs(row["value"] / row["centre"] - 1) if row["centre"] else 1.0
-    return Candidate(
-        text=f"{kpi.label} {way} to {value} in {row['period']}, from a usual {usual}.",
-        why=(
-            f"A change of {change} from the quarters before, from {row['n']:,.0f} records, is "
-            f"{abs(row['z']):.1f} standard errors; seasons are not taken out."
-        ),
-        anchor=_TREND_ANCHOR,
-        effect=float(min(share, 1.0)),
-        p_value=float(max(2 * norm.sf(abs(row["z"])), _SMALLEST)),
-        kpi=kpi.kpi,
-    )

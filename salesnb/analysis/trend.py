@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
+from salesnb.analysis.seasons import (
+    LEVEL_OF,
+    SEASONAL_FROM,
+    Past,
+    as_normal,
+    expect_season,
+    reach_of,
+)
+from salesnb.analysis.trend_findings import change_candidates
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
@@ -20,7 +31,12 @@ CLEAR = float(norm.ppf(0.975))
 """Distance from the past, in standard errors, at which a change is called clear."""
 
 _SHORTEST_PAST = 3
-_LONGEST = 12
+_SHOWN = 12
+_FETCHED = 20
+"""Quarters used: those before the ones shown tell seasons from chance."""
+
+_LEAST_CENTRE = 0.05
+"""Least a season leaves of the level."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,10 +48,12 @@ class Trend(Result):
     period, unit
         The last quarter and the unit's name.
     points
-        One row a KPI and quarter: `value`, `n`, `centre` (level of the quarters before),
-        `low` and `high` (control limits for that quarter's n), `z` (distance from the centre in
-        standard errors), `is_outside` the limits. Centre and limits are missing where fewer
-        than three quarters come before.
+        One row a KPI and quarter: `value`, `n`, `centre` (level of the quarters before, moved by
+        the season), `low` and `high` (control limits for that quarter's n), `z` (distance from
+        the centre in standard errors, as of a normal distribution), `is_outside` the limits,
+        `season` (share by which this quarter of the year is above the year's level),
+        `is_running` (not over yet). Centre and limits are missing where fewer than three quarters
+        come before and of a running quarter; the season where fewer than eight do.
     kpis
         Definitions, in order.
     """
@@ -47,30 +65,74 @@ class Trend(Result):
     currency: str
 
     def last(self) -> pd.DataFrame:
-        """Take each KPI's last quarter, with the quarter `before` and its value `previous`."""
+        """Take each KPI's last quarter, with the quarter `before` and its value `previous`.
+
+        A running quarter has neither: what is there so far is no change from a full quarter.
+        """
         earlier = self.points.groupby("kpi", sort=False)[["value", "period"]].shift(1)
+        earlier = earlier.mask(self.points["is_running"])
         rows = self.points.assign(previous=earlier["value"], before=earlier["period"])
         return rows.groupby("kpi", sort=False).tail(1).reset_index(drop=True)
 
     @property
+    def is_running(self) -> bool:
+        """Whether the last quarter is not over yet."""
+        return bool(len(self.points)) and bool(self.points["is_running"].any())
+
+    @property
     def finding(self) -> str:
         """Name the KPIs whose last quarter lies outside its limits."""
+        if self.points.empty:
+            return f"{self.unit}: there are no quarters to follow."
         last = self.last()
+        if last["z"].isna().all():
+            why = f"{self.period} is not over" if self.is_running else "too few quarters are known"
+            return f"{self.unit}: {why}, so nothing is compared with the past."
         outside = last[last["is_outside"]]
         if outside.empty:
-            return f"{self.unit}: every KPI is within what its past quarters make likely."
+            which = "every KPI" if last["z"].notna().all() else "every KPI that can be compared"
+            return f"{self.unit}: {which} is within what its past quarters make likely."
         labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}
         named = ", ".join(labels[name] for name in outside["kpi"])
-        return f"{self.unit}: {named} lie outside what past quarters make likely."
+        lie = "lies" if len(outside) == 1 else "lie"
+        return f"{self.unit}: {named} {lie} outside what past quarters make likely."
 
     @property
     def caveat(self) -> str:
         """Say what the limits leave out."""
-        return "Limits hold chance only: seasons and changes of people are not taken out."
+        if self.points.empty:
+            return ""
+        compared = self.points[self.points["z"].notna()]
+        last = compared.groupby("kpi", sort=False).tail(1)
+        texts = [_say_seasons(last["season"].notna())]
+        if self.is_running:
+            texts.append(f"{self.period} is not over: its figures are so far, compared with none.")
+        return " ".join(texts)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer each KPI's last quarter against what its past makes likely."""
+        return change_candidates(self)
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a KPI and quarter."""
         return self.points.copy()
+
+
+def _say_seasons(taken: pd.Series[bool]) -> str:
+    if len(taken) and taken.all():
+        return (
+            "Limits hold chance and the seasons of the past; changes of people are not taken out, "
+            "and growth counts as a change."
+        )
+    if taken.any():
+        return (
+            f"Seasons are taken out of KPIs with {SEASONAL_FROM} quarters before, not of others; "
+            "changes of people are not."
+        )
+    return (
+        "Limits hold chance only: seasons and changes of people are not taken out. Seasons need "
+        f"{SEASONAL_FROM} quarters before."
+    )
 
 
 def quarter_trend(
@@ -79,7 +141,8 @@ def quarter_trend(
 ) -> Trend:  # fmt: skip
     """Follow a team or the company over up to twelve quarters.
 
-    Immature quarters of created cohorts, and quarters not over yet, are left out.
+    Immature quarters of created cohorts are left out. A last quarter that is not over is shown as
+    it is so far and compared with nothing.
 
     Parameters
     ----------
@@ -107,16 +170,19 @@ def quarter_trend(
     team_id = measures.find_team(team) if team is not None else None
     chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
     quarters = tuple(
-        p for p in measures.calendar.window(period, _LONGEST)
+        p for p in measures.calendar.window(period, _FETCHED)
         if p in measures.periods and (p == period or measures.is_whole(p))
     )  # fmt: skip
+    running = period if measures.calendar.last_day(period) > measures.as_of else None
+    shown = measures.calendar.window(period, _SHOWN)
     rows = measures.roll_up(by="company", periods=quarters, team=team_id)
     frames = []
     for kpi in chosen:
         mature = [p for p in quarters if measures.is_mature(kpi, p)]
         sums = rows[(rows["kpi"] == kpi.kpi) & rows["period"].isin(mature)]
         sums = sums.sort_values("period", ignore_index=True)
-        frames.append(add_limits(sums, kpi).assign(kpi=kpi.kpi))
+        limits = add_limits(sums, kpi, running=running).assign(kpi=kpi.kpi)
+        frames.append(limits[limits["period"].isin(shown)])
     points = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return Trend(
         period=period,
@@ -127,8 +193,11 @@ def quarter_trend(
     )
 
 
-def add_limits(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
-    """Compare each quarter with the pooled level of the up to eight before it.
+def add_limits(sums: pd.DataFrame, kpi: Kpi, *, running: str | None = None) -> pd.DataFrame:
+    """Compare each quarter with what those before it make likely.
+
+    With fewer than eight before it that is their pooled level; from eight on it is the level of
+    the last eight, moved by the season as `expect_season` finds it in all of them.
 
     Parameters
     ----------
@@ -136,46 +205,119 @@ def add_limits(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
         One row a quarter, oldest first: period, value and the sums of a roll-up.
     kpi
         Its family gives the standard error.
+    running
+        A quarter that is not over: it is compared with nothing.
 
     Returns
     -------
     DataFrame
-        period, value, n, centre, low, high, z, is_outside.
+        period, value, n, centre, low, high, z, is_outside, season, is_running.
     """
     out = sums[["period", "value", "n"]].reset_index(drop=True)
-    centre, error = np.full(len(out), np.nan), np.full(len(out), np.nan)
-    for position in range(len(out)):
-        past = sums.iloc[max(0, position - 8) : position]
-        if len(past) >= _SHORTEST_PAST:
-            centre[position], error[position] = _expect(past, sums.iloc[position], kpi)
-    z = (out["value"].to_numpy() - centre) / error
-    low = centre - CONTROL * error
-    out["centre"], out["low"], out["high"] = centre, np.maximum(low, 0.0), centre + CONTROL * error
-    out["z"], out["is_outside"] = z, np.abs(z) > CONTROL
+    found = [
+        _UNKNOWN if period == running else _expect(sums.iloc[:position], sums.iloc[position], kpi)
+        for position, period in enumerate(out["period"])
+    ]
+    usual = pd.DataFrame(found, columns=["centre", "error", "freedom", "season"], dtype=float)
+    centre, freedom = usual["centre"], usual["freedom"]
+    reach = usual["error"] * freedom.map(partial(reach_of, CONTROL))
+    away = (out["value"] - centre) / usual["error"]
+    z = [as_normal(far, free) for far, free in zip(away, freedom, strict=True)]
+    out["centre"], out["low"], out["high"] = centre, (centre - reach).clip(lower=0), centre + reach
+    out["z"] = np.array(z, dtype=float)
+    out["is_outside"] = out["z"].abs() > CONTROL
+    out["season"] = usual["season"]
+    out["is_running"] = out["period"] == running
     return out
 
 
-def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> tuple[float, float]:
-    """Expect a quarter from those before it, with a standard error.
+@dataclass(frozen=True)
+class _Usual:
+    """What a quarter's past makes likely."""
+
+    centre: float = np.nan
+    error: float = np.nan
+    freedom: float = np.inf
+    season: float = np.nan
+
+
+_UNKNOWN = _Usual()
+
+
+def _expect(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi) -> _Usual:
+    """Expect a quarter from those before it, its season taken out where that can be known."""
+    recent = past.iloc[-LEVEL_OF:]
+    known = recent["value"].notna().sum()
+    if known < _SHORTEST_PAST or kpi.family == "plain":
+        return _UNKNOWN
+    centre = _level(recent, kpi)
+    seasonal = _expect_with_season(past, now, kpi, centre) if centre > 0 else None
+    return seasonal or _expect_level(recent, now, kpi, centre)
+
+
+def _level(past: pd.DataFrame, kpi: Kpi) -> float:
+    if not kpi.is_ratio or kpi.median_of is not None:
+        return float(past["value"].mean())
+    total = past.loc[past["denominator"] > 0, "denominator"].sum()
+    return float(past["numerator"].sum() / total * kpi.scale) if total > 0 else np.nan
+
+
+def _expect_level(past: pd.DataFrame, now: pd.Series[float], kpi: Kpi, centre: float) -> _Usual:
+    """Expect the pooled level.
 
     Where quarters have differed more than chance alone explains, the error is widened to their
     own spread (Laney's correction), so that an unsteady past raises no alarm.
     """
     values = past["value"].to_numpy(dtype=float)
-    known = values[np.isfinite(values)]
-    if len(known) < _SHORTEST_PAST or kpi.family == "plain":
-        return np.nan, np.nan
-    if kpi.is_ratio and kpi.median_of is None:
-        denominators = past["denominator"].to_numpy(dtype=float)
-        total = denominators[denominators > 0].sum()
-        centre = float(past["numerator"].sum() / total * kpi.scale) if total > 0 else np.nan
-    else:
-        centre = float(np.mean(known))
+    known = int(np.isfinite(values).sum())
     errors = np.array([chance_error(row, kpi, centre) for _, row in past.iterrows()])
-    spread = float(np.std((values - centre) / errors, ddof=1)) if len(known) > 2 else 1.0
+    spread = float(np.std((values - centre) / errors, ddof=1))
     widened = max(1.0, spread) if np.isfinite(spread) else 1.0
-    share_of_past = np.sqrt(1 + 1 / len(known))
-    return centre, chance_error(now, kpi, centre) * widened * float(share_of_past)
+    share_of_past = float(np.sqrt(1 + 1 / known))
+    return _Usual(centre, chance_error(now, kpi, centre) * widened * share_of_past)
+
+
+def _expect_with_season(
+    past: pd.DataFrame, now: pd.Series[float], kpi: Kpi, level: float
+) -> _Usual | None:
+    """Expect the level and the season; None where too few quarters are known."""
+    pooled = _pool_moments(pd.concat([past, now.to_frame().T]).infer_objects(), kpi)
+    before, this = pooled.iloc[:-1], pooled.iloc[-1]
+    errors = np.array([chance_error(row, kpi, level) for _, row in before.iterrows()]) / level
+    ratios = before["value"].to_numpy(dtype=float) / level - 1
+    known = np.isfinite(ratios) & np.isfinite(errors) & (errors > 0)
+    if known.sum() < SEASONAL_FROM:
+        return None
+    places = np.array([_place(period) for period in before["period"]], dtype=float)
+    quarters = Past(ratios[known], errors[known], places[known])
+    found = expect_season(quarters, _place(now["period"]))
+    share = max(1 + found.ratio, _LEAST_CENTRE)
+    error = chance_error(this, kpi, level * share)
+    if kpi.family in ("total", "attainment"):
+        error *= float(np.sqrt(share))  # as many more or fewer amounts as the season brings
+    variance = found.spread * error**2 + level**2 * found.variance
+    return _Usual(level * share, float(np.sqrt(variance)), found.freedom, found.season)
+
+
+def _place(period: object) -> int:
+    """Give a quarter its place in time: four a year."""
+    return 4 * int(str(period)[:4]) + int(str(period)[-1]) - 1
+
+
+def _pool_moments(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
+    """Give each quarter the variance of an amount that recent quarters have together.
+
+    A quarter's own would make quarters of small amounts look sure, and the level too low.
+    """
+    recent = sums.iloc[-LEVEL_OF - 1 :]
+    if kpi.family in ("total", "attainment"):
+        return sums.assign(total_of_squares=recent["total_of_squares"].mean())
+    if kpi.family == "log_mean":
+        several = recent[recent["n"] > 1]
+        squares = (several["total_of_squares"] - several["total"] ** 2 / several["n"]).sum()
+        variance = squares / max((several["n"] - 1).sum(), 1)
+        return sums.assign(total=0.0, total_of_squares=variance * (sums["n"] - 1))
+    return sums
 
 
 def chance_error(sums: pd.Series[float], kpi: Kpi, centre: float) -> float:

@@ -36,7 +36,6 @@ from salesnb.views.blocks import (
     Tiles,
 )
 
-TREND_ANCHOR = "trend"
 Row = dict[Hashable, Any]
 _UNITS = {"rep": "Rep", "team": "Team", "region": "Region"}
 
@@ -142,9 +141,7 @@ def kpi_tiles(trend: Trend) -> Block:
         kpi = kpis[row["kpi"]]
         tiles.append(
             Tile(
-                label=kpi.label
-                if row["period"] == trend.period
-                else f"{kpi.label}, {row['period']}",
+                label=_tile_label(kpi, row, trend.period),
                 value=format_value(kpi, row["value"], trend.currency),
                 change=_tile_change(kpi, row, trend.currency),
                 direction=_direction(kpi, row["z"]),
@@ -152,6 +149,13 @@ def kpi_tiles(trend: Trend) -> Block:
             )
         )
     return Tiles(tuple(tiles))
+
+
+def _tile_label(kpi: Kpi, row: Row, period: str) -> str:
+    """Name the KPI, with its quarter where that is not the report's or not over."""
+    if row["is_running"]:
+        return f"{kpi.label}, {row['period']} so far"
+    return kpi.label if row["period"] == period else f"{kpi.label}, {row['period']}"
 
 
 def _tile_change(kpi: Kpi, row: Row, currency: str) -> str:
@@ -162,7 +166,10 @@ def _tile_change(kpi: Kpi, row: Row, currency: str) -> str:
 def _tile_note(kpi: Kpi, row: Row, currency: str) -> str:
     centre = format_value(kpi, row["centre"], currency)
     n = f"n {row['n']:,.0f}"
-    return n if centre == MISSING else f"usually {centre}; {n}"
+    if centre == MISSING:
+        return n
+    season = "" if math.isnan(row["season"]) else f" in a {str(row['period'])[-2:]}"
+    return f"usually {centre}{season}; {n}"
 
 
 def _direction(kpi: Kpi, z: float) -> Literal["up", "down", "flat"]:

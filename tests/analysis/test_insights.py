@@ -10,6 +10,7 @@ from salesnb.analysis.finding import Candidate
 from salesnb.analysis.insights import find_insights
 from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.trend import quarter_trend
+from salesnb.periods import FiscalCalendar
 
 NOW = QUARTERS[-1]
 
@@ -173,6 +174,25 @@ def test_a_trend_offers_every_kpi_with_its_two_sided_p_value():
     assert alone.n_tested == 3
     z = trend.last()["z"].abs().max()
     assert bool(alone.items) == (3 * 2 * norm.sf(z) < 0.05)
+
+
+def test_a_rush_that_comes_every_year_is_no_finding_and_one_that_fails_to_come_is():
+    quarters = FiscalCalendar().window("2026Q4", 20)
+    usual = np.array([360, 360, 360, 520] * 5)
+    told_of = {"usual": 0, "failed": 0}
+    for seed in range(20):
+        counts = np.random.default_rng(seed).poisson(usual)
+        for name, last in (("usual", counts[-1]), ("failed", counts[-2])):
+            rows = [
+                ("A1", "A", quarter, "leads", n, 1.0, n, np.nan, np.nan)
+                for quarter, n in zip(quarters, [*counts[:-1], last], strict=True)
+            ]
+            company = make_measures(rows, kpis=("leads",), quarters=quarters)
+            found = find_insights(quarter_trend(company, period="2026Q4"))
+            told_of[name] += len(found.items)
+            assert all("Q4 is usually" in item.why for item in found.items)
+    assert told_of["usual"] <= 4  # 20 x 5% = 1; P(more than 4) is below .003
+    assert told_of["failed"] == 20
 
 
 def test_each_headline_links_to_what_shows_it():

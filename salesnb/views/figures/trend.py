@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from salesnb.analysis.seasons import SEASONAL_FROM
 from salesnb.analysis.trend import Trend
+from salesnb.analysis.trend_findings import TREND_ANCHOR
 from salesnb.analysis.wording import format_range, format_value
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, tick_writer
-from salesnb.views.tables import TREND_ANCHOR
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def trend_chart(trend: Trend) -> Block:
             title=trend.finding,
             caption=(
                 f"{trend.unit}, {quarters[0]} to {quarters[-1]}. Band: where a quarter falls when "
-                "nothing but chance changes (3 standard errors around the quarters before)."
+                "nothing but chance changes (3 standard errors around the dashed line, which is "
+                f"the level of the quarters before). {trend.caveat}"
             ),
             alt=(
                 f"Small line charts of {len(trend.kpis)} KPIs over {len(quarters)} quarters with "
@@ -43,7 +45,9 @@ def trend_chart(trend: Trend) -> Block:
             how_to_read=(
                 "A point inside the band needs no explanation. A point outside is marked: look for "
                 "a cause. Limits are computed from the quarters before only, and widen where the "
-                "past was unsteady; a season that repeats each year is not taken out."
+                f"past was unsteady. From {SEASONAL_FROM} quarters before on, the dashed line and "
+                "the band move with a season that repeats each year. A hollow point is a quarter "
+                "so far: it has no band, and nothing follows from it yet."
             ),
             numbers=_trend_numbers(trend),
             anchor=TREND_ANCHOR,
@@ -72,8 +76,13 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
         place, points["low"].astype(float), points["high"].astype(float),
         color=LIGHT["band"], linewidth=0, step="mid",
     )  # fmt: skip
-    axes.plot(place, points["value"], color=LIGHT["ink2"], linewidth=1.6)
-    axes.plot(place[-1:], points["value"].iloc[-1:], color=LIGHT["ink2"], marker="o", markersize=4)
+    axes.plot(place, points["centre"], color=LIGHT["ink2"], linewidth=0.9, linestyle=(0, (4, 2)))
+    axes.plot(place, points["value"].mask(points["is_running"]), color=LIGHT["ink2"], linewidth=1.6)
+    is_running = bool(points["is_running"].iloc[-1])
+    axes.plot(
+        place[-1:], points["value"].iloc[-1:], color=LIGHT["ink2"], marker="o", markersize=4,
+        markerfacecolor="none" if is_running else LIGHT["ink2"], clip_on=False,
+    )  # fmt: skip
     marked = points.assign(place=place)[points["is_outside"]]
     for row in marked.to_dict("records"):
         good = (row["z"] > 0) == (kpi.direction == "up")
@@ -83,7 +92,8 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
         )
     axes.set_title(kpi.label, fontsize=10.5)
     ends = sorted({0, len(points) - 1})
-    axes.set_xticks(ends, [points["period"][end] for end in ends])
+    names = [f"{points['period'][end]}{_so_far(points['is_running'][end])}" for end in ends]
+    axes.set_xticks(ends, names)
     labels = axes.get_xticklabels()
     labels[0].set_horizontalalignment("left")
     labels[-1].set_horizontalalignment("right")
@@ -91,6 +101,10 @@ def _plot_one_trend(axes: Axes, points: pd.DataFrame, kpi: Kpi, currency: str) -
     axes.set_ylim(*_span(points))
     axes.grid(visible=False, axis="x")
     format_axis(axes.yaxis, tick_writer(kpi, currency), most=3)
+
+
+def _so_far(is_running: object) -> str:
+    return " so far" if is_running else ""
 
 
 def _span(points: pd.DataFrame) -> tuple[float, float]:
@@ -110,7 +124,7 @@ def _trend_numbers(trend: Trend) -> pd.DataFrame:
         [
             {
                 "KPI": kpis[row["kpi"]].label,
-                "Quarter": row["period"],
+                "Quarter": f"{row['period']}{_so_far(row['is_running'])}",
                 "Value": format_value(kpis[row["kpi"]], row["value"], trend.currency),
                 "Usual": format_value(kpis[row["kpi"]], row["centre"], trend.currency),
                 "Limits": format_range(kpis[row["kpi"]], row["low"], row["high"], trend.currency),

@@ -1,0 +1,62 @@
+"""What a trend offers a reader to know: KPIs whose last quarter is not as its past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from salesnb.analysis.finding import Candidate
+from salesnb.analysis.wording import format_change, format_value
+
+if TYPE_CHECKING:
+    from salesnb.analysis.trend import Trend
+    from salesnb.measures.catalogue import Kpi
+
+TREND_ANCHOR = "trend"
+_SMALLEST = 1e-300
+_SEEN = 0.01
+"""Season, as a share of the level, from which on it is told."""
+
+
+def change_candidates(trend: Trend) -> tuple[Candidate, ...]:
+    """Offer each KPI's last quarter against those before it."""
+    if not trend.kpis:
+        return ()
+    last = trend.last()
+    kpis = {kpi.kpi: kpi for kpi in trend.kpis}
+    return tuple(
+        _offer_change(kpis[row["kpi"]], row, trend) for _, row in last[last["z"].notna()].iterrows()
+    )
+
+
+def _offer_change(kpi: Kpi, row: pd.Series[float], trend: Trend) -> Candidate:
+    way = "up" if row["value"] > row["centre"] else "down"
+    value = format_value(kpi, row["value"], trend.currency)
+    usual = format_value(kpi, row["centre"], trend.currency)
+    change = format_change(kpi, row["value"] - row["centre"], trend.currency)
+    share = abs(row["value"] / row["centre"] - 1) if row["centre"] else 1.0
+    return Candidate(
+        text=f"{kpi.label} {way} to {value} in {row['period']}, from a usual {usual}.",
+        why=(
+            f"A change of {change} from the quarters before, from {row['n']:,.0f} records, is "
+            f"{abs(row['z']):.1f} standard errors; {_say_season(row)}."
+        ),
+        anchor=TREND_ANCHOR,
+        effect=float(min(share, 1.0)),
+        p_value=float(max(2 * norm.sf(abs(row["z"])), _SMALLEST)),
+        kpi=kpi.kpi,
+    )
+
+
+def _say_season(row: pd.Series[float]) -> str:
+    season = row["season"]
+    if not np.isfinite(season):
+        return "seasons are not taken out"
+    if abs(season) < _SEEN:
+        return "seasons are taken out, of which there is hardly any"
+    way = "above" if season > 0 else "below"
+    quarter = str(row["period"])[-2:]
+    return f"seasons are taken out: {quarter} is usually {abs(season):.0%} {way} the year's level"
