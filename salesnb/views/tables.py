@@ -165,11 +165,20 @@ def _tile_change(kpi: Kpi, row: Row, currency: str) -> str:
 
 def _tile_note(kpi: Kpi, row: Row, currency: str) -> str:
     centre = format_value(kpi, row["centre"], currency)
-    n = f"n {row['n']:,.0f}"
-    if centre == MISSING:
-        return n
-    season = "" if math.isnan(row["season"]) else f" in a {str(row['period'])[-2:]}"
-    return f"usually {centre}{season}; {n}"
+    said = [_word_target(kpi, row["value"], currency)]
+    if centre != MISSING:
+        season = "" if math.isnan(row["season"]) else f" in a {str(row['period'])[-2:]}"
+        said.append(f"usually {centre}{season}")
+    return "; ".join([*filter(None, said), f"n {row['n']:,.0f}"])
+
+
+def _word_target(kpi: Kpi, value: float, currency: str) -> str:
+    """Say whether the figure has reached the target set for it; nothing where none is set."""
+    if kpi.target is None or math.isnan(value):
+        return ""
+    is_short = value < kpi.target if kpi.direction == "up" else value > kpi.target
+    reached = "" if kpi.direction == "neutral" else " missed" if is_short else " reached"
+    return f"target {format_value(kpi, kpi.target, currency)}{reached}"
 
 
 def _direction(kpi: Kpi, z: float) -> Literal["up", "down", "flat"]:

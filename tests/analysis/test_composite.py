@@ -10,6 +10,7 @@ from salesnb.analysis.composite import QUARTERS as BANDS
 from salesnb.analysis.composite.acceptability import Uncertain, accept_ranks, cap_weights
 from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.peers import peer_groups
+from salesnb.analysis.selection import select_kpis
 from salesnb.errors import ParameterError
 
 NOW = QUARTERS[-1]
@@ -200,3 +201,15 @@ def test_peers_of_teams_are_refused(matrix):
     groups = peer_groups(simulate(np.random.default_rng(1), win_rates=TRUTH), period=NOW)
     with pytest.raises(ParameterError, match="peers are reps"):
         composite_score(teams, groups=groups)
+
+
+def test_weights_of_a_batch_are_the_composites():
+    company = simulate(np.random.default_rng(2), win_rates=np.linspace(0.1, 0.6, 30), closed=25)
+    weighed = select_kpis(company, weights="win_rate=3")
+    by_batch = composite_score(performance_matrix(weighed, period=QUARTERS[-1], n_draws=300))
+    by_hand = composite_score(
+        performance_matrix(company, period=QUARTERS[-1], n_draws=300),
+        weights={"win_rate": 3.0, "bookings": 1.0, "deal_size": 1.0},
+    )
+    pd.testing.assert_frame_equal(by_batch.weights, by_hand.weights)
+    assert by_batch.weights.set_index("kpi")["weight"]["win_rate"] == 3.0

@@ -7,6 +7,7 @@ from scipy.stats import binomtest
 from salesnb import views
 from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.rates import estimate_rates
+from salesnb.analysis.selection import select_kpis
 from salesnb.analysis.trend import quarter_trend
 from salesnb.views.figures.funnel import find_outliers
 
@@ -130,3 +131,14 @@ def test_estimates_of_no_kpi_are_drawn_too():
     assert figure.title == found.finding
     assert all(name in figure.svg for name in ("Ana", "Ben", "Cy"))
     assert estimate_rates([], []).plot().kind == "missing"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"), [(0.01, "target 1.0% reached"), (0.99, "target 99% missed")]
+)
+def test_a_tile_says_whether_the_target_set_for_it_is_reached(unequal, target, said):
+    chosen = select_kpis(unequal, "win_rate", targets=f"win_rate={target}")
+    (tile,) = views.kpi_tiles(quarter_trend(chosen, period=NOW)).items
+    assert tile.note.startswith(f"{said}; usually ")
+    (plain,) = views.kpi_tiles(quarter_trend(select_kpis(unequal, "win_rate"), period=NOW)).items
+    assert plain.note.startswith("usually ")
