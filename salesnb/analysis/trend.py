@@ -282,7 +282,8 @@ def _expect_with_season(
 ) -> _Usual | None:
     """Expect the level and the season; None where too few quarters are known."""
     pooled = _pool_moments(pd.concat([past, now.to_frame().T]).infer_objects(), kpi)
-    before, this = pooled.iloc[:-1], pooled.iloc[-1]
+    # A past quarter without a win is as unsure as others, not unknown.
+    before, this = pooled.iloc[:-1].assign(n=pooled["n"].clip(lower=1)), pooled.iloc[-1]
     errors = np.array([chance_error(row, kpi, level) for _, row in before.iterrows()]) / level
     ratios = before["value"].to_numpy(dtype=float) / level - 1
     known = np.isfinite(ratios) & np.isfinite(errors) & (errors > 0)
