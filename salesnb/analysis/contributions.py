@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.estimate import estimate_kpi
-from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.matrix import grade_evidence
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import format_change, format_value
@@ -21,6 +20,9 @@ from salesnb.measures.measures import Measures
 Against = Literal["company", "previous"]
 NOBODY = {"rep": "Without an owner", "team": "In no team"}
 CONTRIBUTIONS_ANCHOR = "contributions"
+FALSE_SPLITS = 0.002
+"""Share of figures of equal members whose members are put in order all the same: a report has
+several beside its matrix, and all of them together may claim a difference in at most 5%."""
 
 _PARTS = ["unit_id", "unit", "value", "weight", "contribution", "n", "evidence"]
 _WHO = {"rep": "people", "team": "teams"}
@@ -70,7 +72,7 @@ class Contributions(Result):
     @property
     def is_beyond_chance(self) -> bool:
         """Whether members differ beyond chance, so that they may be put in order."""
-        return self.kpi.direction != "neutral" and self.p_value < FALSE_CLAIMS
+        return self.kpi.direction != "neutral" and self.p_value < FALSE_SPLITS
 
     @property
     def finding(self) -> str:
@@ -286,7 +288,7 @@ def _compare(kpi: Kpi, sums: pd.DataFrame) -> tuple[float, pd.Series[int]]:
     estimates = estimate_kpi(kpi, members, n_draws=1000)
     p_value = float(estimates.heterogeneity.p_value)
     p_above = pd.Series(np.asarray(estimates.p_above, dtype=float), index=members.index)
-    grade = grade_evidence(p_above, is_real=p_value < FALSE_CLAIMS)
+    grade = grade_evidence(p_above, is_real=p_value < FALSE_SPLITS)
     return p_value, grade.reindex(sums.index, fill_value=0)
 
 
