@@ -16,9 +16,9 @@ from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.figures import TOP
-from salesnb.measures.habits import HABIT_COLUMNS, count_habits
+from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
-from salesnb.measures.pace import measure_pace
+from salesnb.measures.pace import measure_pace, no_pace
 from salesnb.measures.prepare import Ground, Prepared, prepare
 from salesnb.schema import memberships, opportunities
 from salesnb.sources.snapshot import Snapshot
@@ -49,7 +49,8 @@ def compute_measures(
     as_of
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
-        Ids of the KPIs to measure, with those they are made of; default all there are.
+        Ids of the KPIs to measure, with those they are made of, and nothing else; default all
+        there are, with `weeks`, `open_deals` and `habits`.
     own
         KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
@@ -84,10 +85,12 @@ def compute_measures(
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
-    habits = count_habits(
-        engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
-    )
-    pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
+    pace, habits = no_pace(), no_habits()
+    if kpis is None:
+        pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
+        habits = count_habits(
+            engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
+        )
     return Measures(
         totals=_long_totals(prepared, _sum_parts(prepared, wanted), wanted),
         values=values,

@@ -38,6 +38,7 @@ from salesnb.schema import (
 )
 from salesnb.sources.snapshot import Snapshot
 
+_FOUND = "is_found"
 _INVALID = ("duplicate", "invalid")
 _RATE = "rate_to_reporting"
 RATE_DAY = "rate_day"
@@ -85,35 +86,44 @@ def amount_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: d
 
 
 def lead_facts(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
-    """Leads created by `as_of`, with whether they are valid and what became of them by then."""
+    """Leads created by `as_of`, with whether they are valid, were qualified and won by then."""
+    rows = _leads(engine, snapshot, as_of)
+    won = _converted(rows, opportunity.filter(nw.col(IS_WON)))
+    rows = rows.join(won, on=leads.converted_opportunity_id, how="left")
+    return rows.with_columns((~nw.col(_FOUND).is_null()).alias(LEAD_WON))
+
+
+def qualified_lead_facts(
+    engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date
+) -> Lazy:
+    """Find valid leads qualified by `as_of`, and whether they were an opportunity by then."""
+    rows = _leads(engine, snapshot, as_of).filter(nw.col(IS_VALID) & nw.col(LEAD_QUALIFIED))
+    known = _converted(rows, opportunity)
+    rows = rows.join(known, on=leads.converted_opportunity_id, how="left")
+    return rows.with_columns((~nw.col(_FOUND).is_null()).alias(LEAD_CONVERTED))
+
+
+def _leads(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     rows = read_columns(
         engine, snapshot, leads.rep_id, leads.created_at, leads.converted_opportunity_id,
         leads.rejected_reason, leads.qualified_at,
     )  # fmt: skip
-    converted = nw.col(leads.converted_opportunity_id)
-    # The few opportunities that were leads are found first: all that there are would fill memory.
-    known = (
-        opportunity.select(
-            nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id),
-            nw.col(IS_WON).alias(LEAD_WON),
-        )
-        .join(
-            rows.select(converted).filter(~converted.is_null()),
-            on=leads.converted_opportunity_id, how="semi",
-        )
-    )  # fmt: skip
     qualified = nw.col(leads.qualified_at).cast(nw.Date) <= as_of
-    return (
-        rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
-        .filter(nw.col(leads.created_at) <= as_of)
-        .join(known, on=leads.converted_opportunity_id, how="left")
-        .with_columns(
-            is_valid_lead().alias(IS_VALID),
-            qualified.fill_null(False).alias(LEAD_QUALIFIED),
-            (~nw.col(LEAD_WON).is_null()).alias(LEAD_CONVERTED),
-            nw.col(LEAD_WON).fill_null(False),
-        )
+    rows = rows.with_columns(nw.col(leads.created_at).cast(nw.Date))
+    return rows.filter(nw.col(leads.created_at) <= as_of).with_columns(
+        is_valid_lead().alias(IS_VALID), qualified.fill_null(False).alias(LEAD_QUALIFIED)
     )
+
+
+def _converted(rows: Lazy, opportunity: Lazy) -> Lazy:
+    """List the opportunities that were leads; all of them at once would fill memory."""
+    converted = nw.col(leads.converted_opportunity_id)
+    found = opportunity.select(
+        nw.col(opportunities.opportunity_id).alias(leads.converted_opportunity_id)
+    )
+    named = rows.select(converted).filter(~converted.is_null())
+    found = found.join(named, on=leads.converted_opportunity_id, how="semi")
+    return found.with_columns(nw.lit(True).alias(_FOUND))
 
 
 def is_valid_lead() -> nw.Expr:

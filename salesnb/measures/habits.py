@@ -39,6 +39,12 @@ def empty_habits() -> pd.DataFrame:
     return pd.DataFrame(columns=HABIT_COLUMNS).astype({"n": "int64", "of": "int64"})
 
 
+def no_habits() -> pd.DataFrame:
+    """Make what `count_habits` gives where there is nothing to count."""
+    nothing = pd.DataFrame(columns=[OWNER, "habit", "n", "of"])
+    return nothing.astype({OWNER: "int32", "n": "int64", "of": "int64"})
+
+
 def threshold_width(seconds: int) -> int:
     """Width in seconds of the two ranges of call lengths on either side of the threshold."""
     return max(seconds // 4, 1)
@@ -74,8 +80,7 @@ def count_habits(
         for frame in _count(engine, with_team(rows, owners, DAY), habits)
     ]
     if not frames:
-        nothing = pd.DataFrame(columns=[OWNER, "habit", "n", "of"])
-        return nothing.astype({OWNER: "int32", "n": "int64", "of": "int64"})
+        return no_habits()
     whole = pd.concat(frames, ignore_index=True)
     return whole.sort_values([OWNER, "habit"], ignore_index=True)
 

@@ -30,6 +30,8 @@ _ALIKE = pd.Timedelta(days=7)
 """How far the age of a past quarter's picture may be from that of today's."""
 
 _WORKING_WEEK = 5
+_DEAL_KEYS = [OWNER, "stage", "is_due"]
+_DEAL_SUMS = ["n", "amount", "squares", "n_won", "won_amount", "booked"]
 _SEEN, _LAST, _BAND, _FINAL = "seen_on", "quarter_ends_on", "band", "final_amount"
 _CLOSED = opportunities.closed_on
 
@@ -40,6 +42,12 @@ class Pace:
 
     weeks: pd.DataFrame
     open_deals: pd.DataFrame
+
+
+def no_pace() -> Pace:
+    """Make what `measure_pace` gives where there is nothing to add up."""
+    weeks = pd.DataFrame(columns=[OWNER, "week", "n", "booked", "squares"])
+    return Pace(weeks, pd.DataFrame(columns=[*_DEAL_KEYS, *_DEAL_SUMS]))
 
 
 def measure_pace(
@@ -121,11 +129,9 @@ def _open_deals(
         (as pictured) and booked (as closed). In the quarter of `as_of` rows are split further by
         amounts of the same power of two, and what came of them is 0 because it is not known yet.
     """
-    columns = ["n", "amount", "squares", "n_won", "won_amount", "booked"]
-    keys = [OWNER, "stage", "is_due"]
     pictures = _find_pictures(engine, snapshot, calendar, as_of)
     if pictures.empty:
-        return pd.DataFrame(columns=[*keys, *columns])
+        return no_pace().open_deals
     rows = _pictured(engine, snapshot, amount, pictures, as_of)
     rows = facts.with_team(rows, owners, _SEEN)
     won = (nw.col(IS_WON) & (nw.col(_CLOSED) <= nw.col(_LAST))).fill_null(False)
@@ -147,9 +153,9 @@ def _open_deals(
         nw.when(won).then(size).otherwise(nothing).alias("won_amount"),
         nw.when(won).then(final).otherwise(nothing).alias("booked"),
     )
-    sums = rows.group_by(*keys, _BAND).agg(*(nw.col(name).sum() for name in columns))
-    found = engine.collect(sums).sort_values([*keys, _BAND], ignore_index=True)
-    return found[[*keys, *columns]]
+    sums = rows.group_by(*_DEAL_KEYS, _BAND).agg(*(nw.col(name).sum() for name in _DEAL_SUMS))
+    found = engine.collect(sums).sort_values([*_DEAL_KEYS, _BAND], ignore_index=True)
+    return found[[*_DEAL_KEYS, *_DEAL_SUMS]]
 
 
 def _find_pictures(

@@ -121,6 +121,7 @@ def _makers(
         "won": lambda: won,
         "rep_days": lambda: engine.local(active),
         "leads": lambda: facts.lead_facts(engine, snapshot, opportunity, as_of),
+        "qualified_leads": lambda: facts.qualified_lead_facts(engine, snapshot, opportunity, as_of),
         "responses": lambda: responses.response_facts(engine, snapshot, periods, as_of),
         "activities": lambda: facts.activity_facts(engine, snapshot, as_of),
         "quotas": lambda: engine.local(quotas),

@@ -20,9 +20,9 @@ Family = Literal["rate", "count", "log_mean", "total", "attainment", "plain"]
 Unit = Literal["money", "share", "days", "minutes", "count", "ratio", "points"]
 Direction = Literal["up", "down", "neutral"]
 Fact = Literal[
-    "opportunities", "amounts", "won", "leads", "responses", "activities", "rep_days", "quotas",
-    "due", "pictures", "forecasts", "open", "stalled", "stages", "spend", "attained", "ramps",
-    "skill_gaps", "target_accounts",
+    "opportunities", "amounts", "won", "leads", "qualified_leads", "responses", "activities",
+    "rep_days", "quotas", "due", "pictures", "forecasts", "open", "stalled", "stages", "spend",
+    "attained", "ramps", "skill_gaps", "target_accounts",
 ]  # fmt: skip
 """What is added up. `amounts` are opportunities with their amounts converted, `won` those won;
 `open` is what was open at the end of a quarter; `docs/kpis.md` says the rest."""

@@ -43,8 +43,7 @@ def _paid(value: nw.Expr) -> Part:
 
 
 _is_valid = flag(nw.col(IS_VALID))
-_qualified = nw.col(IS_VALID) & nw.col(LEAD_QUALIFIED)
-_n_qualified = flag(_qualified)
+_n_qualified = flag(nw.col(IS_VALID) & nw.col(LEAD_QUALIFIED))
 _minutes = nw.col(MINUTES)
 _calls = flag(nw.col(IS_CALL))
 
@@ -67,7 +66,8 @@ QUALIFIED_TO_OPPORTUNITY = Kpi(
     "qualified_to_opportunity", "Qualified to opportunity",
     "qualified leads that became an opportunity / qualified leads",
     "created in the quarter, matured", "rate", "share", "up",
-    _lead(flag(_qualified & nw.col(LEAD_CONVERTED))), _lead(_n_qualified),
+    Part("qualified_leads", leads.created_at, flag(nw.col(LEAD_CONVERTED))),
+    Part("qualified_leads", leads.created_at, ONE),
     (leads.created_at, leads.qualified_at, leads.converted_opportunity_id),
     "an opportunity that was opened without converting the lead is not seen",
     matures=True, is_headline=False,
