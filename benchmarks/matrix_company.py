@@ -55,7 +55,7 @@ def make_company(
     n_reps = truth.win.size
     rep = np.tile(np.arange(n_reps), n_quarters)
     frames = _simulate(rng, truth, rep, closed)
-    chosen = find_kpis(kpis)
+    chosen = tuple(kpi for kpi in find_kpis(kpis) if kpi.is_headline or kpis)
     keys = pd.DataFrame(
         {
             "rep_id": [f"R{number:05d}" for number in rep],
@@ -131,7 +131,11 @@ def _wrap(
     }
     return Measures(
         totals=totals,
-        values=pd.DataFrame(columns=["rep_id", "team_id", "period", "kpi", "value", "n"]),
+        values=pd.DataFrame(
+            columns=["rep_id", "team_id", "period", "kpi", "value", "is_ended", "n"]
+        ),
+        weeks=pd.DataFrame(),
+        open_deals=pd.DataFrame(),
         ratings=pd.DataFrame(),
         skills=pd.DataFrame(),
         territories=pd.DataFrame(
