@@ -165,7 +165,7 @@ def agreed_actions(
     judged = _judge(whole, measures, period, n_draws)
     return AgreedActions(
         period=period,
-        unit=measures.team_name(team_id) if team_id is not None else measures.company.name,
+        unit=measures.unit_name(team_id),
         rows=judged[judged["action_id"].isin(rows["action_id"])].reset_index(drop=True),
         ahead=ahead[["action_id"]].merge(judged, on="action_id"),
         unaddressed=_unaddressed(measures, whole, period, team_id, n_draws),

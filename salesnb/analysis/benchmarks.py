@@ -159,7 +159,7 @@ def benchmark(
     """
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
-    unit = measures.team_name(team_id) if team_id is not None else measures.company.name
+    unit = measures.unit_name(team_id)
     figures = read_external(external, measures)
     known = [figure for figure in figures if figure.dated <= measures.as_of]
     named = {figure.kpi for figure in known}

@@ -191,7 +191,7 @@ def contributions(
     p_value, parts["evidence"] = _compare(item, sums)
     result = Contributions(
         period=end,
-        unit=measures.team_name(team_id) if team_id is not None else measures.company.name,
+        unit=measures.unit_name(team_id),
         by=by,
         kpi=item,
         value=_value_of(sums, item),

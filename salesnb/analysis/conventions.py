@@ -118,7 +118,7 @@ def compare_conventions(measures: Measures, *, period: str, team: str | None = N
     ]
     return Conventions(
         period=period,
-        unit=measures.team_name(team_id) if team_id is not None else measures.company.name,
+        unit=measures.unit_name(team_id),
         pairs=pd.DataFrame(rows, columns=_COLUMNS),
         texts=tuple((a.text, b.text) for _, a, b, _ in shown),
         missing=tuple(pair for pair in pairs if isinstance(pair, str)),

@@ -203,7 +203,7 @@ def booking_drivers(
     measures.check_period(period)
     versus = _find_versus(measures, period, versus)
     team_id = measures.find_team(team) if team is not None else None
-    unit = measures.team_name(team_id) if team_id is not None else measures.company.name
+    unit = measures.unit_name(team_id)
     gap = _find_gap(measures, period, versus)
     if gap:
         empty = pd.DataFrame(columns=_PIECES)

@@ -176,7 +176,7 @@ def gaming_checks(measures: Measures, *, period: str, team: str | None = None) -
     made = set(signs["check"])
     return GamingChecks(
         period=period,
-        unit=measures.team_name(team_id) if team_id is not None else measures.company.name,
+        unit=measures.unit_name(team_id),
         signs=_flag(signs, measures),
         missing={check.label: check.needs for check in CHECKS if check.check not in made},
     )

@@ -121,7 +121,7 @@ def skill_matrix(
     """
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
-    unit = measures.team_name(team_id) if team_id is not None else measures.company.name
+    unit = measures.unit_name(team_id)
     rows = measures.ratings
     by_others = (rows["rater_role"] != _SELF) & (rows["rater_id"] != rows["rep_id"])
     rows = rows[(rows["period"] == period) & by_others]

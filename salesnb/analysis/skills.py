@@ -136,7 +136,7 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
     """
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
-    name = measures.team_name(team_id) if team_id is not None else measures.company.name
+    name = measures.unit_name(team_id)
     if measures.ratings.empty:
         return SkillProfile(period, name, pd.DataFrame(columns=_COLUMNS), 0)
     rows = measures.ratings[measures.ratings["period"] == period]

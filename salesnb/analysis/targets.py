@@ -184,7 +184,7 @@ def target_tree(
     return TargetTree(
         period=period,
         kpi=item,
-        unit=measures.team_name(top) if top is not None else measures.company.name,
+        unit=measures.unit_name(top),
         rows=_add_actuals(rows, measures, item, period)[_COLUMNS],
         is_over=measures.calendar.last_day(period) <= measures.as_of,
         currency=measures.company.currency,

@@ -186,7 +186,7 @@ def quarter_trend(
     points = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return Trend(
         period=period,
-        unit=measures.team_name(team_id) if team_id is not None else measures.company.name,
+        unit=measures.unit_name(team_id),
         points=points,
         kpis=tuple(kpi for kpi in chosen if len(points) and kpi.kpi in set(points["kpi"])),
         currency=measures.company.currency,

@@ -159,6 +159,13 @@ def rating_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
     return rows.filter((nw.col(ratings.rated_on) <= as_of) & ~nw.col(ratings.score).is_null())
 
 
+def picture_days(engine: Engine) -> pd.Series[pd.Timestamp]:
+    """List the days of the pictures of the pipeline, the first first."""
+    table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
+    days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of])
+    return days.sort_values(ignore_index=True)
+
+
 def pictured_amounts(engine: Engine, snapshot: Snapshot, pictured: Lazy, as_of: dt.date) -> Lazy:
     """Give what pictures hold its owner, and its converted amount, on the picture's day."""
     rows = pictured.with_columns(nw.col(pipeline_snapshots.as_of).alias(RATE_DAY))

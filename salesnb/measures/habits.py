@@ -14,7 +14,7 @@ import pandas as pd
 
 from salesnb.measures.catalogue.columns import DAY, IS_WON
 from salesnb.measures.engine import Engine, Lazy
-from salesnb.measures.facts import read_columns, with_owner, with_team
+from salesnb.measures.facts import picture_days, read_columns, with_owner, with_team
 from salesnb.measures.people import OWNER
 from salesnb.schema import activities, opportunities, pipeline_snapshots, stage_history
 from salesnb.sources.snapshot import Snapshot
@@ -157,8 +157,7 @@ def _activities(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
 
 def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
     """Match each picture's day with the next one's and with the end of its quarter."""
-    table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
-    days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of]).sort_values()
+    days = picture_days(engine)
     days = days[days <= pd.Timestamp(as_of)].reset_index(drop=True)
     calendar = snapshot.calendar
     ends = [calendar.last_day(calendar.quarter_of(day.date())) for day in days]

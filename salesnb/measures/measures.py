@@ -168,6 +168,10 @@ class Measures:
         found = self.teams.loc[self.teams["team_id"] == team_id, "name"]
         return str(found.iloc[0]) if len(found) else "No team"
 
+    def unit_name(self, team_id: str | None) -> str:
+        """Name of a team, or of the company for None."""
+        return self.company.name if team_id is None else self.team_name(team_id)
+
     def teams_within(self, team_id: str) -> tuple[str, ...]:
         """List a team and all teams below it."""
         found, frontier = [team_id], [team_id]

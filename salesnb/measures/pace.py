@@ -175,9 +175,7 @@ def _find_pictures(
     needed = (pipeline_snapshots.amount, pipeline_snapshots.expected_close_on)
     if not all(snapshot.has("pipeline_snapshots", column) for column in needed):
         return pd.DataFrame(columns=columns)
-    table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
-    days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of])
-    days = days.sort_values(ignore_index=True)  # of two as near, every engine takes the older
+    days = facts.picture_days(engine)
     reached = calendar[(calendar["week"] <= 0) & (calendar["day"] <= pd.Timestamp(as_of))]
     points = reached.groupby("period")[["day", _LAST]].max().tail(PAST + 1)
     points = points.rename(columns={"day": _SEEN})
@@ -186,6 +184,7 @@ def _find_pictures(
     for seen, last in points.itertuples(index=False) if pd.notna(age) else ():
         apart = (days - (seen - age)).abs()
         if apart.min() <= _ALIKE:
+            # of two as near, every engine takes the older
             found.append((days[apart.idxmin()], seen, last))
     return pd.DataFrame(found, columns=columns)
 

@@ -226,8 +226,7 @@ def _picture_days(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> pd.Data
     if not snapshot.has("pipeline_snapshots"):
         return pd.DataFrame(columns=columns)
     calendar = snapshot.calendar
-    table = engine.table("pipeline_snapshots").select(pipeline_snapshots.as_of).unique()
-    days = pd.to_datetime(engine.collect(table)[pipeline_snapshots.as_of]).sort_values()
+    days = facts.picture_days(engine)
     found = []
     for period in calendar.between(days.min().date(), as_of)[:-1] if len(days) else ():
         first = pd.Timestamp(calendar.first_day(period))

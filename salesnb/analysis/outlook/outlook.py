@@ -251,7 +251,7 @@ def target_outlook(
     rows = _add_ends(rows, future_of(units, rest) if rest else None, calibration)
     return Outlook(
         period=period,
-        unit=measures.team_name(top) if top is not None else measures.company.name,
+        unit=measures.unit_name(top),
         is_over=is_over,
         rows=_add_pace(rows, curve.head(0) if is_over else curve, period)[_COLUMNS],
         curve=curve,
