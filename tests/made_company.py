@@ -26,7 +26,8 @@ OPEN_DEALS = [
 
 def make_measures(
     rows, *, kpis, values=(), ratings=(), skills=(), targets=(), actions=(), territories=(),
-    weeks=(), open_deals=(), people=None, quarters=QUARTERS, names=None, **company,
+    weeks=(), open_deals=(), courses=(), trainings=(), feedback=(), people=None,
+    quarters=QUARTERS, names=None, **company,
 ):  # fmt: skip
     """Make measures of reps; a rep's team is the first letter of the rep's id."""
     totals = pd.DataFrame(rows, columns=COLUMNS)
@@ -47,6 +48,9 @@ def make_measures(
         targets=_table("targets", targets),
         actions=_table("actions", actions),
         territories=_table("territories", territories),
+        courses=_table("courses", courses),
+        trainings=_table("trainings", trainings),
+        feedback=_table("feedback", feedback),
         people=pd.DataFrame(
             {"rep_id": reps, "name": [(names or {}).get(rep, f"Rep {rep}") for rep in reps],
              "role": "AE", "hired_on": None, "left_on": None, **(people or {})}

@@ -20,7 +20,7 @@ from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.measures.pace import measure_pace, no_pace
 from salesnb.measures.prepare import Ground, Prepared, prepare
-from salesnb.schema import memberships, opportunities
+from salesnb.schema import Column, feedback, memberships, opportunities, trainings
 from salesnb.sources.snapshot import Snapshot
 
 _LOST_KEPT = 0.5
@@ -111,6 +111,10 @@ def compute_measures(
         as_of=as_of,
         snapshot_id=snapshot.id,
         habits=ground.named(habits)[HABIT_COLUMNS],
+        courses=snapshot.read("courses"),
+        memberships=snapshot.read("memberships"),
+        trainings=_trainings(snapshot, as_of),
+        feedback=_until(snapshot.read("feedback"), feedback.given_on, as_of),
     )
 
 
@@ -296,6 +300,18 @@ def _count_one(prepared: Prepared, kpi: Kpi, part: Part) -> Lazy:
         place = nw.col("value").rank("ordinal", descending=True).over(people.OWNER)
         rows = rows.with_columns(place.alias("_place")).filter(nw.col("_place") <= TOP)
     return rows.group_by(people.OWNER, "value", "is_ended").agg(nw.len().alias("n"))
+
+
+def _trainings(snapshot: Snapshot, as_of: dt.date) -> pd.DataFrame:
+    """Read who was assigned to what by a day; what was completed later was not yet."""
+    rows = _until(snapshot.read("trainings"), trainings.assigned_on, as_of)
+    completed = rows[trainings.completed_on]
+    later = pd.to_datetime(completed) > pd.Timestamp(as_of)
+    return rows.assign(**{trainings.completed_on: completed.mask(later)})
+
+
+def _until(rows: pd.DataFrame, day: Column, as_of: dt.date) -> pd.DataFrame:
+    return rows[pd.to_datetime(rows[day]) <= pd.Timestamp(as_of)].reset_index(drop=True)
 
 
 def _people(snapshot: Snapshot) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from salesnb.measures.catalogue import Kpi
 from salesnb.measures.figures import UNIT, add_figures
 from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
+from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company
 
 Level = Literal["rep", "team", "region", "branch", "company"]
@@ -22,6 +24,10 @@ LEVELS: tuple[Level, ...] = ("rep", "team", "region", "branch", "company")
 """Each fact is in one unit of a level, but in each branch that its team is part of."""
 KEYS = ["rep_id", "team_id", "period", "kpi"]
 SUMS = ["numerator", "denominator", "n", "total", "total_of_squares"]
+
+
+def _empty(table: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=[str(column) for column in TABLES[table].columns])
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,9 @@ class Measures:
         was open at that point of the last quarters, and what came of it by the quarter's end.
     ratings, skills
         Skill scores with the team and quarter they were given in; the competency framework.
-    targets, actions, territories
-        These small tables as the snapshot has them, empty where it has none.
+    targets, actions, territories, courses, memberships, trainings, feedback
+        These small tables as the snapshot has them, empty where it has none; of the last two what
+        was known on `as_of`.
     people, teams
         Names; teams with `parent_id` and `has_members`.
     kpis, missing
@@ -78,6 +85,10 @@ class Measures:
     as_of: dt.date
     snapshot_id: str
     habits: pd.DataFrame = field(default_factory=empty_habits)
+    courses: pd.DataFrame = field(default_factory=partial(_empty, "courses"))
+    memberships: pd.DataFrame = field(default_factory=partial(_empty, "memberships"))
+    trainings: pd.DataFrame = field(default_factory=partial(_empty, "trainings"))
+    feedback: pd.DataFrame = field(default_factory=partial(_empty, "feedback"))
 
     @property
     def calendar(self) -> FiscalCalendar:

@@ -168,7 +168,7 @@ def _attributed_ratings(ground: Ground) -> pd.DataFrame:
     """Give each observed skill score the quarter and team it was given in."""
     columns = [
         ratings.form_id, ratings.rep_id, memberships.team_id, ratings.rater_id,
-        ratings.rater_role, "period", ratings.skill, ratings.score,
+        ratings.rater_role, "period", ratings.skill, ratings.score, ratings.rated_on,
     ]  # fmt: skip
     if not ground.snapshot.has("ratings"):
         return pd.DataFrame(columns=columns)

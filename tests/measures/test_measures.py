@@ -331,6 +331,23 @@ def test_an_earlier_day_may_be_seen_a_later_not(small_snapshot):
     assert compute_measures(snapshot, as_of=dt.date(2026, 1, 6)).first_close == dt.date(2026, 1, 6)
 
 
+def test_of_trainings_and_feedback_only_what_was_known_on_the_day_is_seen(small_snapshot):
+    tables = {
+        "courses": "course_id,skill\nc1,listening\n",
+        "trainings": "rep_id,course_id,assigned_on,completed_on\n"
+        "r1,c1,2026-01-10,2026-01-28\nr1,c1,2026-01-25,\n",
+        "feedback": "feedback_id,rep_id,given_on\nf1,r1,2026-01-20\nf2,r1,2026-01-25\n",
+    }
+    snapshot = small_snapshot(tables)
+    early = compute_measures(snapshot, as_of=dt.date(2026, 1, 20))
+    assert list(early.trainings["assigned_on"]) == [dt.date(2026, 1, 10)]
+    assert early.trainings["completed_on"].isna().all()
+    assert list(early.feedback["feedback_id"]) == ["f1"]
+    late = compute_measures(snapshot, as_of=dt.date(2026, 1, 28))
+    assert list(late.trainings["completed_on"].dropna()) == [dt.date(2026, 1, 28)]
+    assert list(late.feedback["feedback_id"]) == ["f1", "f2"]
+
+
 @pytest.fixture
 def north():
     """Measures of teams within teams, two with one name."""
