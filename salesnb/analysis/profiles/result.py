@@ -71,19 +71,19 @@ class SkillProfiles(Result):
     lacking: str = ""
 
     def residuals(self) -> pd.DataFrame:
-        """Unshrunk profiles, reps by skills; missing where not observed."""
+        """List unshrunk profiles, reps by skills; missing where not observed."""
         return self._spread("residual")
 
     def errors(self) -> pd.DataFrame:
-        """Standard errors of `residuals`."""
+        """List the standard errors of `residuals`."""
         return self._spread("residual_error")
 
     def profiles(self) -> pd.DataFrame:
-        """Shrunk profiles, reps by skills, without gaps."""
+        """List shrunk profiles, reps by skills, without gaps."""
         return self._spread("profile")
 
     def _spread(self, column: str) -> pd.DataFrame:
-        wide = self.cells.pivot(index="rep_id", columns="skill", values=column)
+        wide = self.cells.pivot_table(index="rep_id", columns="skill", values=column)
         wide = wide.reindex(index=list(self.levels["rep_id"]), columns=list(self.skills))
         return wide.astype(float)
 
@@ -130,9 +130,7 @@ class SkillProfiles(Result):
         apart = self.raters[self.raters["is_beyond_chance"]]
         spread = self.raters["severity"].abs().max()
         overall = self.agreement.loc[self.agreement["skill"] == OVERALL, "icc"].iloc[0]
-        agreed = (
-            "" if np.isnan(overall) else f"; one rater's agreement with another is {overall:.2f}"
-        )
+        agreed = "" if np.isnan(overall) else f"; two raters agree to {overall:.2f} of 1"
         return (
             Candidate(
                 text=(
