@@ -4,7 +4,7 @@ from made_company import QUARTERS, make_measures
 
 from salesnb import views
 from salesnb.analysis.skill_matrix import skill_matrix
-from salesnb.analysis.skills import ROUNDING, team_skills
+from salesnb.analysis.skills import team_skills
 
 NOW = QUARTERS[-1]
 FRAMEWORK = [("listening", "AE", "connect", 3.5), ("discovery", "AE", "advance", 3.0)]
@@ -42,7 +42,7 @@ def test_a_score_is_the_mean_over_raters_with_their_number():
         form("A1", "x", 2.0, form_id="1"), form("A1", "x", 4.0, form_id="2"), form("A1", "y", 5.0),
         form("A2", "x", 3.0), form("A2", "y", 3.0),
     ]  # fmt: skip
-    found = skill_matrix(company(ratings), period=NOW, team="A", n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW, team="A")
     first = cell(found, "A1")
     assert (first["score"], first["n_raters"], first["target"]) == (4.0, 2, 3.5)
     assert first["low"] < first["estimate"] < first["high"]
@@ -53,7 +53,7 @@ def test_one_rater_is_no_evidence_and_oneself_is_none():
         form("A1", "x", 1.0), form("A1", "me", 5.0, role="self"), form("A2", "x", 3.0),
         form("A2", "A2", 5.0), form("A2", "y", 3.0),
     ]  # fmt: skip
-    found = skill_matrix(company(ratings), period=NOW, n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW)
     thin, enough = cell(found, "A1"), cell(found, "A2")
     assert (thin["score"], thin["is_enough"], thin["evidence"]) == (1.0, False, 0)
     assert np.isnan(thin["estimate"])
@@ -71,7 +71,7 @@ def test_equal_people_are_tinted_in_at_most_five_percent_of_companies():
         generator = np.random.default_rng(seed)
         levels = {f"A{n}": 3.0 for n in range(12)}
         ratings = simulate_ratings(generator, levels=levels)
-        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW)
         claims += bool(found.differences["is_beyond_chance"].any())
     assert claims <= 8  # 60 x 5% = 3; P(more than 8) is below .01 at a true 5%
 
@@ -81,7 +81,7 @@ def test_strict_raters_of_one_team_make_nobody_of_it_weak():
     claims = 0
     for seed in range(20):
         ratings = simulate_ratings(np.random.default_rng(seed), levels=levels)
-        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW)
         claims += bool(found.differences["is_beyond_chance"].any())
         groups = found.scores.groupby(found.scores["unit_id"].str[0])["group"].mean()
         assert groups["B"] - groups["A"] == pytest.approx(2.0, abs=0.4)
@@ -95,7 +95,7 @@ def test_scores_at_their_target_are_rarely_called_below_it():
         ratings = simulate_ratings(
             np.random.default_rng(seed), levels=levels, skills=("discovery",)
         )
-        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW)
         wrong += int((found.scores["against_target"] != 0).any())
         scores += len(found.scores)
     assert scores == 40 * 12
@@ -105,7 +105,7 @@ def test_scores_at_their_target_are_rarely_called_below_it():
 def test_planted_differences_are_on_the_right_side_and_below_target():
     levels = {f"A{n}": 2.0 if n < 6 else 4.0 for n in range(12)}
     ratings = simulate_ratings(np.random.default_rng(1), levels=levels, raters=4, noise=0.5)
-    found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=500)
+    found = skill_matrix(company(ratings, reps=levels), period=NOW)
     assert found.differences["is_beyond_chance"].all()
     sure = found.scores[found.scores["evidence"].abs() >= 2]
     assert len(sure) >= 20
@@ -120,13 +120,13 @@ def test_planted_differences_are_on_the_right_side_and_below_target():
 def test_a_team_shows_those_rated_in_it():
     levels = {"A1": 3, "A2": 4, "B1": 2}
     ratings = simulate_ratings(np.random.default_rng(1), levels=levels)
-    found = skill_matrix(company(ratings), period=NOW, team="Team A", n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW, team="Team A")
     assert set(found.scores["unit_id"]) == {"A1", "A2"}
 
 
 def test_an_unknown_skill_and_a_missing_target_are_shown_without():
     ratings = [form("A1", rater, 3.0, skill="juggling") for rater in "xy"]
-    found = skill_matrix(company(ratings), period=NOW, n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW)
     row = cell(found, "A1", "juggling")
     assert np.isnan(row["target"])
     assert (row["against_target"], row["evidence"]) == (0, 0)
