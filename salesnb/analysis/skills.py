@@ -214,7 +214,7 @@ def _count(fitted: FittedProfiles, enough: pd.DataFrame) -> pd.Series[int]:
 
 
 def _test_below(skills: pd.DataFrame) -> pd.Series[float]:
-    """Test each mean against its target."""
+    """Test each mean against its target; one person is no team."""
     p_value = 2 * ndtr(-(skills["gap"] / skills["error"]).abs().to_numpy(dtype=float))
     below = pd.Series(np.maximum(p_value, _SMALLEST), index=skills.index)
-    return below.mask(skills["gap"] >= 0, 1.0).where(skills["gap"].notna())
+    return below.mask(skills["gap"] >= 0, 1.0).where(skills["gap"].notna() & (skills["n_reps"] > 1))

@@ -91,7 +91,7 @@ def test_skills_stand_beside_kpis_and_say_what_they_are_against():
     found = strengths(matrix_of(measures), skill_matrix(measures, period=NOW))
     assert list(found.items["unit_id"]) == ["A8"]
     assert found.of("A8", "weakness") == (
-        "Listening 1.0 of 5, the group 3.7 and surely below the target of 3.5 (4 raters)",
+        "Listening 1.1 of 5, the group 3.7 and surely below the target of 3.5 (4 raters)",
     )
     assert found.of("A8", "strength") == ()
     assert found.finding.startswith("Something stands out about 1 of 9 people; about the other 8")
