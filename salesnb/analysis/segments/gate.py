@@ -1,0 +1,192 @@
+"""Are there segments at all? More silhouette than segment-free companies, and valleys between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy.stats import gumbel_r
+
+from salesnb.analysis.segments.cells import Cells, Floats, Ints, Single
+from salesnb.analysis.segments.clustering import Stack, cluster, measure, silhouettes, stack_of
+from salesnb.analysis.segments.nulls import NULLS, Null
+
+FEWEST_PEOPLE = 30
+"""Below this nothing is tested: no grouping of so few could stand out from chance."""
+ALPHA = 0.05
+
+_BATCH = 33
+_PEOPLE_PER_SEGMENT = 10
+_WIDTH = np.float32(0.15)
+_AT = (-0.5, -0.35, -0.1, 0.0, 0.1, 0.35, 0.5)
+"""Where density is read, on a line with the two centres at -1/2 and 1/2."""
+
+
+class Verdict(StrEnum):
+    """How sure it is that people fall into segments."""
+
+    NONE = "none"
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the gate found.
+
+    `p_index` is the chance of so clear a grouping in a company without segments, the largest over
+    the kinds of such companies; `p_valley` that of so few people between the segments (1 where
+    not tested); `k` the number of segments; `centres` (k x skills) of the clusters.
+    """
+
+    p_index: float
+    p_valley: float
+    k: int
+    centres: Single
+
+    @property
+    def verdict(self) -> Verdict:
+        """Grade the evidence."""
+        if self.p_index > ALPHA:
+            return Verdict.NONE
+        return Verdict.CONFIRMED if self.p_valley <= ALPHA else Verdict.PROVISIONAL
+
+
+@dataclass(frozen=True)
+class _Clustered:
+    """Silhouettes (tables x numbers of segments) and centres by number of segments."""
+
+    index: Floats
+    centres: tuple[Single, ...]
+
+
+def judge(
+    cells: Cells, *, most_segments: int, n_null: int, generator: np.random.Generator
+) -> Gate:
+    """Test for segments, and choose their number by how far silhouettes exceed chance.
+
+    A kind of segment-free company that is often as clear as the given one ends the test at once.
+    """
+    numbers = range(2, min(most_segments, len(cells) // _PEOPLE_PER_SEGMENT) + 1)
+    if len(cells) < FEWEST_PEOPLE or not cells.values.any() or not numbers:
+        return Gate(1.0, 1.0, 1, np.zeros((1, cells.values.shape[1]), np.float32))
+    found = _cluster(cells, cells.values[None], numbers, generator)
+    p_index, p_valley, best = 0.0, 0.0, -1
+    for null in NULLS:
+        drawn = _draw(cells, found, null, numbers, n_null, generator)
+        standard = _standardise(found.index, drawn.clustered.index)
+        best = int(standard.own.argmax()) if best < 0 else best
+        p_index = max(p_index, _chance(standard.own.max(), standard.drawn.max(axis=1)))
+        if p_index > ALPHA:
+            return Gate(p_index, 1.0, numbers[best], found.centres[best][0])
+        own = _depths(cells, cells.values[None], found.centres[best])
+        depths = _depths(cells, drawn.values, drawn.clustered.centres[best])
+        p_valley = max(p_valley, _chance(own[0], depths))
+    return Gate(p_index, p_valley, numbers[best], found.centres[best][0])
+
+
+@dataclass(frozen=True)
+class _Clustered:
+    """Silhouettes (tables x numbers of segments), and centres by number of segments."""
+
+    index: Floats
+    centres: tuple[Single, ...]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Tables without segments, clustered all the same."""
+
+    values: Floats
+    clustered: _Clustered
+
+
+@dataclass(frozen=True)
+class _Standard:
+    """Silhouettes in standard deviations of those drawn, per number of segments."""
+
+    own: Floats
+    drawn: Floats
+
+
+def _cluster(
+    cells: Cells, values: Floats, numbers: range, generator: np.random.Generator
+) -> _Clustered:
+    stack = stack_of(values, cells.weights)
+    centres = tuple(cluster(stack, k, generator) for k in numbers)
+    index = [silhouettes(measure(stack, found)) for found in centres]
+    return _Clustered(np.column_stack(index).astype(float), centres)
+
+
+def _draw(
+    cells: Cells,
+    found: _Clustered,
+    null: Null,
+    numbers: range,
+    n_null: int,
+    generator: np.random.Generator,
+) -> _Drawn:
+    """Draw until enough, or until so many are as clear that the test cannot succeed."""
+    tables: list[Floats] = []
+    parts: list[_Clustered] = []
+    while (n_left := n_null - sum(map(len, tables))) > 0:
+        tables.append(null(cells, min(_BATCH, n_left), generator))
+        parts.append(_cluster(cells, tables[-1], numbers, generator))
+        standard = _standardise(found.index, np.vstack([part.index for part in parts]))
+        if (standard.drawn.max(axis=1) >= standard.own.max()).sum() > ALPHA * (n_null + 1):
+            break
+    centres = tuple(np.concatenate(same) for same in zip(*(p.centres for p in parts), strict=True))
+    index = np.vstack([part.index for part in parts])
+    return _Drawn(np.concatenate(tables), _Clustered(index, centres))
+
+
+def _standardise(own: Floats, drawn: Floats) -> _Standard:
+    middle, spread = drawn.mean(axis=0), np.maximum(drawn.std(axis=0), 1e-9)
+    return _Standard((own[0] - middle) / spread, (drawn - middle) / spread)
+
+
+def _chance(own: float, drawn: Floats) -> float:
+    """Share of draws that reach the own value; beyond all of them, the tail of a Gumbel."""
+    n_reached = int((drawn >= own).sum())
+    if n_reached:
+        return (1 + n_reached) / (1 + len(drawn))
+    scale = max(drawn.std() * np.sqrt(6) / np.pi, 1e-9)
+    tail = gumbel_r.sf(own, loc=drawn.mean() - np.euler_gamma * scale, scale=scale)
+    return min(1 / (1 + len(drawn)), max(float(tail), 1e-12))
+
+
+def _depths(cells: Cells, values: Floats, centres: Single) -> Floats:
+    """Mean depth, over the clusters of each table, of the valley to the nearest other cluster.
+
+    1 is nobody between two clusters, 0 a plateau, below 0 a hill.
+    """
+    stack = stack_of(values, cells.weights)
+    nearest = measure(stack, centres).argmin(axis=1)
+    apart = ((centres[:, :, None] - centres[:, None]) ** 2).sum(axis=-1)
+    apart[:, np.arange(apart.shape[1]), np.arange(apart.shape[1])] = np.inf
+    other = apart.argmin(axis=2)
+    rows = np.arange(len(centres))
+    depths = [
+        _depth(stack, nearest, one, other[:, one], centres[:, one], centres[rows, other[:, one]])
+        for one in range(centres.shape[1])
+    ]
+    found: Floats = np.mean(depths, axis=0)
+    return found
+
+
+def _depth(
+    stack: Stack, nearest: Ints, one: int, other: Ints, here: Single, there: Single
+) -> Floats:
+    """Compare density between two centres with the lower of the two peaks."""
+    along, middle = there - here, (there + here) / 2
+    places = np.matmul(stack.weighted, along[:, :, None])[..., 0]
+    places = places - (along * middle) @ stack.weights.T
+    places = places / np.maximum(along**2 @ stack.weights.T, np.float32(1e-9))
+    members = (nearest == one) | (nearest == other[:, None])
+    density = [
+        (np.exp(-0.5 * ((places - at) / _WIDTH) ** 2) * members).sum(axis=1) for at in _AT
+    ]
+    peak = np.minimum(np.maximum(density[0], density[1]), np.maximum(density[-1], density[-2]))
+    found: Floats = 1 - np.min(density[2:5], axis=0) / np.maximum(peak, 1e-9)
+    return found
