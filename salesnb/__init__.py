@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.peers import peer_groups as peer_groups
+    from salesnb.analysis.profiles import skill_profiles as skill_profiles
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
@@ -67,6 +68,7 @@ _HOMES = {
     "SkillSegmenter": "analysis.segments",
     "skill_segments": "analysis.segments",
     "skill_matrix": "analysis.skill_matrix",
+    "skill_profiles": "analysis.profiles",
     "strengths": "analysis.strengths",
     "select_kpis": "analysis.selection",
     "team_skills": "analysis.skills",
