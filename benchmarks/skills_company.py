@@ -18,7 +18,6 @@ SKILLS = tuple(f"skill_{number:02d}" for number in range(N_SKILLS))
 PERIOD = "2026Q3"
 ROLES = ("manager", "peer", "coach")
 
-_FORM_GIVEN = (1.0, 0.9, 0.9)
 _TEAM = 8
 _BASE, _LEVEL_SD, _OWN_SD = 3.2, 0.4, 0.2
 _LENIENCY_SD, _MOOD_SD, _NOISE_SD = 0.35, 0.22, 0.5
@@ -81,7 +80,7 @@ def make_company(
     raters = (managers[team], np.minimum(peers, n_reps - 1), rng.choice(coaches, n_reps))
     parts = []
     for role, rater in enumerate(raters):
-        given = np.flatnonzero((rng.random(n_reps) < _FORM_GIVEN[role]) & (rater != np.arange(n_reps)))
+        given = np.flatnonzero(rater != np.arange(n_reps))
         parts.append((given, rater[given], np.full(len(given), role)))
     rep, rater, role = (np.concatenate(column) for column in zip(*parts, strict=True))
     mean = true[rep].mean(axis=1, keepdims=True)

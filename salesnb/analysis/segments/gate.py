@@ -15,6 +15,8 @@ from salesnb.analysis.segments.nulls import NULLS, Null
 FEWEST_PEOPLE = 30
 """Below this nothing is tested: no grouping of so few could stand out from chance."""
 ALPHA = 0.05
+SOME_VALLEY = 0.2
+"""Chance of the valleys beyond which a clear grouping is a long tail, not segments."""
 
 _BATCH = 33
 _PEOPLE_PER_SEGMENT = 10
@@ -48,7 +50,7 @@ class Gate:
     @property
     def verdict(self) -> Verdict:
         """Grade the evidence."""
-        if self.p_index > ALPHA:
+        if self.p_index > ALPHA or self.p_valley > SOME_VALLEY:
             return Verdict.NONE
         return Verdict.CONFIRMED if self.p_valley <= ALPHA else Verdict.PROVISIONAL
 
@@ -64,7 +66,7 @@ class _Clustered:
 def judge(
     cells: Cells, *, most_segments: int, n_null: int, generator: np.random.Generator
 ) -> Gate:
-    """Test for segments, and choose their number by how far silhouettes exceed chance.
+    """Test for segments; their number is that with the largest silhouette.
 
     A kind of segment-free company that is often as clear as the given one ends the test at once.
     """
@@ -72,11 +74,10 @@ def judge(
     if len(cells) < FEWEST_PEOPLE or not cells.values.any() or not numbers:
         return Gate(1.0, 1.0, 1, np.zeros((1, cells.values.shape[1]), np.float32))
     found = _cluster(cells, cells.values[None], numbers, generator)
-    p_index, p_valley, best = 0.0, 0.0, -1
+    p_index, p_valley, best = 0.0, 0.0, int(found.index[0].argmax())
     for null in NULLS:
         drawn = _draw(cells, found, null, numbers, n_null, generator)
         standard = _standardise(found.index, drawn.clustered.index)
-        best = int(standard.own.argmax()) if best < 0 else best
         p_index = max(p_index, _chance(standard.own.max(), standard.drawn.max(axis=1)))
         if p_index > ALPHA:
             return Gate(p_index, 1.0, numbers[best], found.centres[best][0])

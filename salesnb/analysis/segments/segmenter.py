@@ -26,9 +26,9 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     First it is tested whether people fall into segments at all: their grouping must be clearer
     than in companies without segments that have the same missing cells, covariance and skew
     (`n_null` of each kind). Without that everybody is in one group and the verdict is "none".
-    With it, and with few people between the segments, it is "confirmed"; else "provisional". The
-    number of segments is that whose silhouette exceeds chance most; membership comes from a
-    mixture of round segments that knows the error of each cell.
+    With it, and with few people between the segments, it is "confirmed"; where borders are less
+    clear "provisional". The number of segments is that with the largest silhouette; membership
+    comes from a mixture of round segments that knows the error of each cell.
 
     Parameters
     ----------
