@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from salesnb.measures.measures import SUMS, Measures
+from salesnb.periods import FiscalCalendar
+from salesnb.schema import TABLES
+from salesnb.sources.mapping import Company as Firm
+
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 N_SKILLS = 13
 WEAK = ((0, 1, 2), (3, 4, 5), (6, 7), (8, 9), (10, 11, 12))
@@ -23,88 +29,138 @@ _BASE, _LEVEL_SD, _OWN_SD = 3.2, 0.4, 0.2
 _LENIENCY_SD, _MOOD_SD, _NOISE_SD = 0.35, 0.22, 0.5
 _HALO = (0.05, 0.4)
 _MISSING = 0.15
+_DRIFT_SD = 0.1
 
 
 @dataclass(frozen=True)
 class Company:
-    """Forms as in `Measures.ratings`; true profiles (reps x skills, as raters see them)."""
+    """Measures with the forms, archetypes, and true profiles as the average rater sees them.
 
-    ratings: pd.DataFrame
-    archetype: NDArray[np.int64]
+    `profiles` is reps x skills in points from the company's mean, level taken out.
+    """
+
+    measures: Measures
+    archetype: Ints
     profiles: Floats
-    rep_ids: NDArray[np.str_]
+
+    @property
+    def rep_ids(self) -> pd.Index:
+        """Reps in the order of `archetype` and `profiles`."""
+        return pd.Index(self.measures.people["rep_id"])
 
 
-def draw_profiles(rng: np.random.Generator, n_reps: int, gap: float) -> tuple[Floats, Floats]:
+def draw_profiles(rng: np.random.Generator, n_reps: int, gap: float) -> tuple[Ints, Floats]:
     """Draw archetypes of equal size and the profiles around them."""
     archetype = rng.permutation(np.arange(n_reps) % len(WEAK))
     weak = np.zeros((len(WEAK), N_SKILLS))
     for row, lacking in enumerate(WEAK):
         weak[row, list(lacking)] = gap
-    own = rng.normal(0, _OWN_SD, (n_reps, N_SKILLS))
-    return archetype, weak.mean() - weak[archetype] + own
+    return archetype, weak.mean() - weak[archetype] + rng.normal(0, _OWN_SD, (n_reps, N_SKILLS))
 
 
 def make_company(
     rng: np.random.Generator,
     profiles: Floats,
     *,
-    archetype: NDArray[np.int64] | None = None,
-    base: float | Floats = _BASE,
-    leniency_sd: float = _LENIENCY_SD,
+    archetype: Ints | None = None,
+    base: float = _BASE,
     view_sd: float = 0.0,
-    scale: float = 1.0,
+    region_sd: float = 0.0,
 ) -> Company:
-    """Let managers, peers and coaches rate: whole points 1-5 with leniency, halo, mood, chance.
+    """Let a manager, a peer and a coach rate everybody.
 
     Parameters
     ----------
     profiles
         Reps x skills, in points.
     base
-        Level of the company, of each skill where an array: high ones are cut at 5.
-    view_sd
-        How much managers differ in how strictly they see single skills.
+        Level of the company: high ones are cut at 5.
+    view_sd, region_sd
+        How much raters, and the raters of two regions, differ in how they see single skills.
     """
     n_reps = len(profiles)
-    level = rng.normal(0, _LEVEL_SD, n_reps)
-    true = base + level[:, None] + scale * profiles
     team = np.arange(n_reps) // _TEAM
-    n_teams = int(team[-1]) + 1
-    managers, coaches = n_reps + np.arange(n_teams), n_reps + n_teams + np.arange(max(n_teams // 4, 2))
-    n_raters = n_reps + n_teams + len(coaches)
-    leniency = rng.normal(0, leniency_sd, n_raters)
-    halo = rng.uniform(*_HALO, n_raters)
-    view = rng.normal(0, 1, (n_raters, N_SKILLS)) * view_sd
-    peers = team * _TEAM + rng.permuted(np.arange(n_reps) % _TEAM + 1) % _TEAM
-    raters = (managers[team], np.minimum(peers, n_reps - 1), rng.choice(coaches, n_reps))
-    parts = []
-    for role, rater in enumerate(raters):
-        given = np.flatnonzero(rater != np.arange(n_reps))
-        parts.append((given, rater[given], np.full(len(given), role)))
-    rep, rater, role = (np.concatenate(column) for column in zip(*parts, strict=True))
+    true = base + rng.normal(0, _LEVEL_SD, (n_reps, 1)) + profiles
+    region = team % 2
+    true = true + (region_sd * rng.normal(size=(2, N_SKILLS)))[region]
+    raters = _choose_raters(rng, team)
+    ratings = _rate(rng, true, raters, view_sd)
+    ratings["team_id"] = np.char.add("T", team[ratings["rep"]].astype(str))
+    centred = profiles - profiles.mean(axis=1, keepdims=True)
+    seen = (centred - centred.mean(axis=0)) * (1 - np.mean(_HALO))
+    groups = np.zeros(n_reps, np.int64) if archetype is None else archetype
+    return Company(_measures(ratings, team), groups, seen)
+
+
+def _choose_raters(rng: np.random.Generator, team: Ints) -> Ints:
+    """Choose a manager, a peer of the team and a coach for everybody (columns)."""
+    n_reps, n_teams = len(team), int(team[-1]) + 1
+    size = np.bincount(team)[team]
+    place = np.arange(n_reps) - team * _TEAM
+    step = rng.integers(1, np.maximum(size, 2))
+    peers = team * _TEAM + (place + step) % size
+    coaches = n_reps + n_teams + rng.integers(0, max(n_teams // 4, 2), n_reps)
+    return np.column_stack([n_reps + team, peers, coaches])
+
+
+def _rate(rng: np.random.Generator, true: Floats, raters: Ints, view_sd: float) -> pd.DataFrame:
+    """Give whole points 1-5, blurred by leniency, halo, mood and chance; some are missing."""
+    n_raters = int(raters.max()) + 1
+    leniency = rng.normal(0, _LENIENCY_SD, n_raters)
+    flat = 1 - rng.uniform(*_HALO, n_raters)
+    view = view_sd * rng.normal(size=(n_raters, N_SKILLS))
+    rep, role = np.divmod(np.arange(raters.size), len(ROLES))
+    rater = raters[rep, role]
     mean = true[rep].mean(axis=1, keepdims=True)
-    seen = mean + (1 - halo[rater])[:, None] * (true[rep] - mean) + view[rater]
+    seen = mean + flat[rater][:, None] * (true[rep] - mean) + view[rater]
     seen = seen + (leniency[rater] + rng.normal(0, _MOOD_SD, len(rep)))[:, None]
     score = np.clip(np.round(seen + rng.normal(0, _NOISE_SD, seen.shape)), 1, 5)
-    form, skill = np.nonzero(rng.random(score.shape) >= _MISSING)
-    names = np.array([f"R{number:05d}" for number in range(n_raters)])
-    ratings = pd.DataFrame(
+    form, skill = np.nonzero((rng.random(score.shape) >= _MISSING) & (rater != rep)[:, None])
+    return pd.DataFrame(
         {
             "form_id": np.char.add("F", form.astype(str)),
-            "rep_id": names[rep[form]],
-            "team_id": np.char.add("T", team[rep[form]].astype(str)),
-            "rater_id": names[rater[form]],
+            "rep": rep[form],
+            "rep_id": _names(rep[form]),
+            "rater_id": _names(rater[form]),
             "rater_role": np.array(ROLES)[role[form]],
             "period": PERIOD,
             "skill": np.array(SKILLS)[skill],
             "score": score[form, skill],
         }
     )
-    centred = profiles - profiles.mean(axis=1, keepdims=True)
-    seen_by_average = (centred - centred.mean(axis=0)) * (1 - np.mean(_HALO)) * scale
-    groups = np.zeros(n_reps, np.int64) if archetype is None else archetype
-    return Company(ratings, groups, seen_by_average, names[:n_reps])
+
+
+def _names(numbers: Ints) -> NDArray[np.str_]:
+    return np.char.add("R", np.char.zfill(numbers.astype(str), 6))
+
+
+def _measures(ratings: pd.DataFrame, team: Ints) -> Measures:
+    calendar = FiscalCalendar()
+    reps = _names(np.arange(len(team)))
+    teams = np.char.add("T", np.unique(team).astype(str))
+    empty = {
+        name: pd.DataFrame(columns=[str(column) for column in TABLES[name].columns])
+        for name in ("skills", "targets", "actions", "territories")
+    }
+    return Measures(
+        totals=pd.DataFrame(columns=["rep_id", "team_id", "period", "kpi", *SUMS]),
+        values=pd.DataFrame(),
+        weeks=pd.DataFrame(),
+        open_deals=pd.DataFrame(),
+        ratings=ratings.drop(columns="rep"),
+        people=pd.DataFrame(
+            {"rep_id": reps, "name": reps, "role": "AE", "hired_on": None, "left_on": None}
+        ),
+        teams=pd.DataFrame({"team_id": teams, "name": teams, "parent_id": "", "has_members": True}),
+        kpis=(),
+        missing={},
+        periods=(PERIOD,),
+        first_close=calendar.first_day(PERIOD),
+        company=Firm(name="Simulated"),
+        as_of=calendar.last_day(PERIOD),
+        snapshot_id="simulated",
+        **empty,
+    )
 
 
 def _normal(rng: np.random.Generator, n: int) -> Floats:
@@ -165,6 +221,7 @@ class Null:
     draw: Callable[[np.random.Generator, int], Floats]
     base: float = _BASE
     view_sd: float = 0.0
+    region_sd: float = 0.0
 
 
 NULLS = {
@@ -180,16 +237,26 @@ NULLS = {
     "continuum": Null(_continuum),
     "skewed continuum": Null(_skewed_continuum),
     "raters of other views": Null(_normal, view_sd=0.5),
+    "regions of other views": Null(_normal, region_sd=0.6),
 }
 
 
 def segment_free(rng: np.random.Generator, name: str, n_reps: int) -> Company:
     """Make a company without segments of one kind of `NULLS`."""
     null = NULLS[name]
-    return make_company(rng, null.draw(rng, n_reps), base=null.base, view_sd=null.view_sd)
+    return make_company(
+        rng, null.draw(rng, n_reps), base=null.base, view_sd=null.view_sd,
+        region_sd=null.region_sd,
+    )  # fmt: skip
 
 
 def segmented(rng: np.random.Generator, n_reps: int, gap: float) -> Company:
     """Make a company of five archetypes."""
     archetype, profiles = draw_profiles(rng, n_reps, gap)
     return make_company(rng, profiles, archetype=archetype)
+
+
+def next_quarter(rng: np.random.Generator, company: Company, profiles: Floats) -> Company:
+    """Rate the same people again after their profiles have moved a little."""
+    moved = profiles + rng.normal(0, _DRIFT_SD, profiles.shape)
+    return make_company(rng, moved, archetype=company.archetype)

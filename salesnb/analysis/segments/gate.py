@@ -38,8 +38,8 @@ class Gate:
     """What the gate found.
 
     `p_index` is the chance of so clear a grouping in a company without segments, the largest over
-    the kinds of such companies; `p_valley` that of so few people between the segments (1 where
-    not tested); `k` the number of segments; `centres` (k x skills) of the clusters.
+    the kinds of such companies; `p_valley` that of so few people between the segments (NaN where
+    the index ended the test); `k` the number of segments; `centres` (k x skills) of the clusters.
     """
 
     p_index: float
@@ -48,9 +48,16 @@ class Gate:
     centres: Single
 
     @property
+    def p_value(self) -> float:
+        """Chance of what the verdict rests on."""
+        if self.p_valley > SOME_VALLEY:
+            return max(self.p_index, self.p_valley)
+        return self.p_index
+
+    @property
     def verdict(self) -> Verdict:
         """Grade the evidence."""
-        if self.p_index > ALPHA or self.p_valley > SOME_VALLEY:
+        if self.p_value > ALPHA:
             return Verdict.NONE
         return Verdict.CONFIRMED if self.p_valley <= ALPHA else Verdict.PROVISIONAL
 
@@ -72,7 +79,7 @@ def judge(
     """
     numbers = range(2, min(most_segments, len(cells) // _PEOPLE_PER_SEGMENT) + 1)
     if len(cells) < FEWEST_PEOPLE or not cells.values.any() or not numbers:
-        return Gate(1.0, 1.0, 1, np.zeros((1, cells.values.shape[1]), np.float32))
+        return Gate(1.0, np.nan, 1, np.zeros((1, cells.values.shape[1]), np.float32))
     found = _cluster(cells, cells.values[None], numbers, generator)
     p_index, p_valley, best = 0.0, 0.0, int(found.index[0].argmax())
     for null in NULLS:
@@ -80,10 +87,12 @@ def judge(
         standard = _standardise(found.index, drawn.clustered.index)
         p_index = max(p_index, _chance(standard.own.max(), standard.drawn.max(axis=1)))
         if p_index > ALPHA:
-            return Gate(p_index, 1.0, numbers[best], found.centres[best][0])
+            return Gate(p_index, np.nan, numbers[best], found.centres[best][0])
         own = _depths(cells, cells.values[None], found.centres[best])
         depths = _depths(cells, drawn.values, drawn.clustered.centres[best])
         p_valley = max(p_valley, _chance(own[0], depths))
+        if p_valley > SOME_VALLEY:
+            break
     return Gate(p_index, p_valley, numbers[best], found.centres[best][0])
 
 

@@ -188,5 +188,5 @@ def no_segments(
         pd.DataFrame(columns=SEGMENTS).astype(flags),
         pd.DataFrame(columns=PROFILE).astype({"is_marked": bool, "gap": float}),
         pd.DataFrame(columns=MEMBERS).astype({"is_between": bool}),
-        n_people, p_value, 1.0, team_share, lacking,
+        n_people, p_value, np.nan, team_share, lacking,
     )  # fmt: skip

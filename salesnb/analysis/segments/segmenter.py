@@ -13,11 +13,13 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from salesnb.analysis.segments.cells import Cells, Floats, Ints
 from salesnb.analysis.segments.gate import Verdict, judge
 from salesnb.analysis.segments.mixture import Mixture, fit_mixture
-from salesnb.analysis.segments.stability import segment_stability
+from salesnb.analysis.segments.stability import STABLE, segment_stability
 from salesnb.errors import ParameterError
 
 MOST_TESTED = 600
 """People on whom the test and the bootstrap rest where there are more; drawn at random."""
+
+_FEWEST_STABLE = 2
 
 
 class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -139,8 +141,9 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         gate = judge(
             tested, most_segments=self.max_segments, n_null=self.n_null, generator=generator
         )
-        self.p_value_, self.p_valley_, self.verdict_ = gate.p_index, gate.p_valley, gate.verdict
-        k = 1 if gate.verdict is Verdict.NONE else gate.k
+        self.p_value_, self.p_valley_ = gate.p_value, gate.p_valley
+        verdict = gate.verdict
+        k = 1 if verdict is Verdict.NONE else gate.k
         start = np.zeros((1, cells.values.shape[1])) if k == 1 else gate.centres.astype(float)
         self.mixture_: Mixture = fit_mixture(cells, start)
         self.probabilities_ = self.mixture_.memberships(cells)
@@ -152,6 +155,9 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
             self.stability_ = segment_stability(
                 tested, self.labels_[rows], k, n_boot=self.n_boot, generator=generator
             )
+            if (self.stability_ >= STABLE).sum() < _FEWEST_STABLE:
+                verdict = Verdict.PROVISIONAL
+        self.verdict_ = str(verdict)
 
     def _check_options(self) -> None:
         for name, least in (("max_segments", 2), ("n_null", 1), ("n_boot", 1)):
