@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from salesnb.analysis.segments.cells import Ints, Single
+from salesnb.analysis.segments.cells import Ints, Numbers, Single
 
 N_STARTS = 4
 _N_STEPS = 12
@@ -42,7 +42,7 @@ class Stack:
         return sums
 
 
-def stack_of(values: Single, weights: Single, counts: Single | None = None) -> Stack:
+def stack_of(values: Numbers, weights: Numbers, counts: Single | None = None) -> Stack:
     """Stack tables in which everybody is once unless `counts` says otherwise."""
     if counts is None:
         counts = np.ones((len(values), values.shape[1]), np.float32)
@@ -101,8 +101,9 @@ def _spread_out(stack: Stack, k: int, generator: np.random.Generator) -> Single:
 
 def _draw(odds: Single, chance: Single) -> Ints:
     sums = odds.cumsum(axis=1)
-    places: Ints = (sums < chance * sums[:, -1:]).sum(axis=1)
-    return np.minimum(places, odds.shape[1] - 1)
+    passed = (sums < chance * sums[:, -1:]).sum(axis=1)
+    places: Ints = np.minimum(passed, odds.shape[1] - 1)
+    return places
 
 
 def _refine(stack: Stack, centres: Single) -> Single:

@@ -104,9 +104,10 @@ def match_segments(profile: pd.DataFrame, previous: pd.DataFrame) -> dict[int, i
         return {}
     alike = _correlate(new[skills].to_numpy(), old[skills].to_numpy())
     rows, columns = linear_sum_assignment(-alike)
+    numbers, earlier = new.index.to_list(), old.index.to_list()
     return {
-        int(new.index[row]): int(old.index[column])
-        for row, column in zip(rows, columns, strict=True)
+        int(numbers[row]): int(earlier[column])
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
         if alike[row, column] >= ALIKE
     }
 
@@ -125,7 +126,7 @@ def _list(skills: list[str]) -> str:
 
 
 def own_name(name: str, taken: set[str]) -> str:
-    """Number a name that others have."""
+    """Add a number to a name that others have."""
     number = 2
     own = name
     while own in taken:

@@ -167,9 +167,7 @@ def _name(
         if number not in names:
             rows = profile[profile["segment"] == number]
             taken = set(names.values())
-            names[number] = (
-                name_segment(rows, taken) if is_described else own_name(_UNNAMED, taken)
-            )
+            names[number] = name_segment(rows, taken) if is_described else own_name(_UNNAMED, taken)
     return segments.assign(
         name=segments["segment"].map(names), is_kept=segments["segment"].isin(kept)
     )

@@ -8,9 +8,10 @@ from enum import StrEnum
 import numpy as np
 from scipy.stats import gumbel_r
 
-from salesnb.analysis.segments.cells import Cells, Floats, Ints, Single
-from salesnb.analysis.segments.clustering import Stack, cluster, measure, silhouettes, stack_of
+from salesnb.analysis.segments.cells import Cells, Floats, Single
+from salesnb.analysis.segments.clustering import cluster, measure, silhouettes, stack_of
 from salesnb.analysis.segments.nulls import NULLS, Null
+from salesnb.analysis.segments.valleys import valley_depths
 
 FEWEST_PEOPLE = 30
 """Below this nothing is tested: no grouping of so few could stand out from chance."""
@@ -20,9 +21,6 @@ SOME_VALLEY = 0.2
 
 _BATCH = 33
 _PEOPLE_PER_SEGMENT = 10
-_WIDTH = np.float32(0.15)
-_AT = (-0.5, -0.35, -0.1, 0.0, 0.1, 0.35, 0.5)
-"""Where density is read, on a line with the two centres at -1/2 and 1/2."""
 
 
 class Verdict(StrEnum):
@@ -62,17 +60,7 @@ class Gate:
         return Verdict.CONFIRMED if self.p_valley <= ALPHA else Verdict.PROVISIONAL
 
 
-@dataclass(frozen=True)
-class _Clustered:
-    """Silhouettes (tables x numbers of segments) and centres by number of segments."""
-
-    index: Floats
-    centres: tuple[Single, ...]
-
-
-def judge(
-    cells: Cells, *, most_segments: int, n_null: int, generator: np.random.Generator
-) -> Gate:
+def judge(cells: Cells, *, most_segments: int, n_null: int, generator: np.random.Generator) -> Gate:
     """Test for segments; their number is that with the largest silhouette.
 
     A kind of segment-free company that is often as clear as the given one ends the test at once.
@@ -88,8 +76,8 @@ def judge(
         p_index = max(p_index, _chance(standard.own.max(), standard.drawn.max(axis=1)))
         if p_index > ALPHA:
             return Gate(p_index, np.nan, numbers[best], found.centres[best][0])
-        own = _depths(cells, cells.values[None], found.centres[best])
-        depths = _depths(cells, drawn.values, drawn.clustered.centres[best])
+        own = valley_depths(cells, cells.values[None], found.centres[best])
+        depths = valley_depths(cells, drawn.values, drawn.clustered.centres[best])
         p_valley = max(p_valley, _chance(own[0], depths))
         if p_valley > SOME_VALLEY:
             break
@@ -164,39 +152,3 @@ def _chance(own: float, drawn: Floats) -> float:
     scale = max(drawn.std() * np.sqrt(6) / np.pi, 1e-9)
     tail = gumbel_r.sf(own, loc=drawn.mean() - np.euler_gamma * scale, scale=scale)
     return min(1 / (1 + len(drawn)), max(float(tail), 1e-12))
-
-
-def _depths(cells: Cells, values: Floats, centres: Single) -> Floats:
-    """Mean depth, over the clusters of each table, of the valley to the nearest other cluster.
-
-    1 is nobody between two clusters, 0 a plateau, below 0 a hill.
-    """
-    stack = stack_of(values, cells.weights)
-    nearest = measure(stack, centres).argmin(axis=1)
-    apart = ((centres[:, :, None] - centres[:, None]) ** 2).sum(axis=-1)
-    apart[:, np.arange(apart.shape[1]), np.arange(apart.shape[1])] = np.inf
-    other = apart.argmin(axis=2)
-    rows = np.arange(len(centres))
-    depths = [
-        _depth(stack, nearest, one, other[:, one], centres[:, one], centres[rows, other[:, one]])
-        for one in range(centres.shape[1])
-    ]
-    found: Floats = np.mean(depths, axis=0)
-    return found
-
-
-def _depth(
-    stack: Stack, nearest: Ints, one: int, other: Ints, here: Single, there: Single
-) -> Floats:
-    """Compare density between two centres with the lower of the two peaks."""
-    along, middle = there - here, (there + here) / 2
-    places = np.matmul(stack.weighted, along[:, :, None])[..., 0]
-    places = places - (along * middle) @ stack.weights.T
-    places = places / np.maximum(along**2 @ stack.weights.T, np.float32(1e-9))
-    members = (nearest == one) | (nearest == other[:, None])
-    density = [
-        (np.exp(-0.5 * ((places - at) / _WIDTH) ** 2) * members).sum(axis=1) for at in _AT
-    ]
-    peak = np.minimum(np.maximum(density[0], density[1]), np.maximum(density[-1], density[-2]))
-    found: Floats = 1 - np.min(density[2:5], axis=0) / np.maximum(peak, 1e-9)
-    return found

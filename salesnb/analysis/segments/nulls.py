@@ -42,7 +42,9 @@ def draw_elliptic(cells: Cells, n: int, generator: np.random.Generator) -> Float
     far = np.sqrt((scaled**2).sum(axis=1))
     far = far * np.sqrt(len(spread) / max((far**2).mean(), 1e-12))
     drawn = _normal(cells, n, generator)
-    drawn = drawn * (generator.choice(far, drawn.shape[:2]) / np.linalg.norm(drawn, axis=-1))[..., None]
+    drawn = (
+        drawn * (generator.choice(far, drawn.shape[:2]) / np.linalg.norm(drawn, axis=-1))[..., None]
+    )
     return drawn @ (axes * spread).T * cells.is_observed
 
 
@@ -67,10 +69,10 @@ def draw_axes(cells: Cells, n: int, generator: np.random.Generator) -> Floats:
     places = cells.values @ axes
     quantiles = []
     for axis, variance in enumerate(variances):
-        found = _smooth(places[:, axis], _ONE_PEAK)
         scale = np.sqrt(max(variance, 0.0)) / max(places[:, axis].std(), 1e-12)
-        quantiles.append(found * scale)
-    return _shape(_normal(cells, n, generator), quantiles) @ axes.T * cells.is_observed
+        quantiles.append(_smooth(places[:, axis], _ONE_PEAK) * scale)
+    found: Floats = _shape(_normal(cells, n, generator), quantiles) @ axes.T * cells.is_observed
+    return found
 
 
 NULLS: tuple[Null, ...] = (draw_elliptic, draw_copula, draw_axes)
@@ -100,7 +102,8 @@ def _smooth(values: Floats, width: float) -> Floats:
     spread = values.std()
     blurred = (values[:, None] + width * spread * _KERNEL).ravel()
     found: Floats = np.quantile(blurred - blurred.mean(), _PROBABILITIES)
-    return found * spread / max(blurred.std(), 1e-12)
+    found *= spread / max(blurred.std(), 1e-12)
+    return found
 
 
 def _shape(normal: Floats, quantiles: list[Floats]) -> Floats:

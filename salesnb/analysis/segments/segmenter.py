@@ -20,6 +20,7 @@ MOST_TESTED = 600
 """People on whom the test and the bootstrap rest where there are more; drawn at random."""
 
 _FEWEST_STABLE = 2
+_FEWEST_NULLS = 19
 
 
 class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -37,7 +38,7 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     max_segments
         Largest number of segments looked for, 2 or more.
     n_null
-        Segment-free companies drawn of each kind; fewer than 19 can confirm nothing.
+        Segment-free companies drawn of each kind, 19 or more.
     n_boot
         Bootstrap samples behind `stability_`.
     random_state
@@ -87,7 +88,9 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.n_boot = n_boot
         self.random_state = random_state
 
-    def fit(self, X: npt.ArrayLike, y: object = None, *, errors: npt.ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: npt.ArrayLike, y: object = None, *, errors: npt.ArrayLike | None = None
+    ) -> Self:
         """Test for segments and find them.
 
         Parameters
@@ -131,10 +134,9 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         table = validate_data(self, X, dtype=float, ensure_all_finite="allow-nan", reset=False)
         noise = np.full_like(table, self.error_) if errors is None else _check_errors(errors, table)
-        cells = Cells.from_table(table, noise)
-        seen = cells.is_observed
-        values = np.where(seen, table - self.centre_, 0)
-        return self.mixture_.memberships(Cells(values, noise * seen, seen * 1.0, self.centre_))
+        seen = np.isfinite(table)
+        values, noise = np.where(seen, table - self.centre_, 0), np.where(seen, noise, 0)
+        return self.mixture_.memberships(Cells(values, noise, seen.astype(float), self.centre_))
 
     def _segment(self, cells: Cells, rows: Ints, generator: np.random.Generator) -> None:
         tested = cells.take(rows)
@@ -160,7 +162,7 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.verdict_ = str(verdict)
 
     def _check_options(self) -> None:
-        for name, least in (("max_segments", 2), ("n_null", 1), ("n_boot", 1)):
+        for name, least in (("max_segments", 2), ("n_null", _FEWEST_NULLS), ("n_boot", 1)):
             if getattr(self, name) < least:
                 raise ParameterError(
                     f"{name}: {getattr(self, name)!r} is too few; give {least} or more."

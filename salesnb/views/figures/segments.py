@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.segments import SEGMENTS_ANCHOR, SkillSegments, Verdict
+from salesnb.analysis.segments import BETWEEN, SEGMENTS_ANCHOR, STABLE, SkillSegments, Verdict
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import MISSING, count
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 MEMBERS_ANCHOR = "segment-members"
 _COLUMNS = 3
 _NARROW_SKILLS = 5
-_ROW, _HEAD = 0.22, 0.75
+_MOST_LISTED = 60
+_ROW, _HEAD = 0.22, 0.95
 _HOW = (
     "Each panel is a segment. A dot left of the line is a skill its people have less of than "
     "the company, one to the right a skill they have more of, when everybody's overall level is "
@@ -35,8 +36,8 @@ _HOW = (
 def segments_chart(found: SkillSegments) -> Block:
     """Draw the profile of each described segment; without segments say so."""
     if found.described.empty:
-        kind = "missing" if found.lacking else "info"
-        return Note(f"{found.finding} {found.caveat}".strip(), kind)
+        words = f"{found.finding} {found.caveat}".strip()
+        return Note(words, "missing" if found.lacking else "info")
     named = found.described
     with use_theme():
         return Figure.from_axes(
@@ -62,7 +63,7 @@ def segments_chart(found: SkillSegments) -> Block:
 
 
 def segments_table(found: SkillSegments) -> Block:
-    """List segments with their size, stability and level, and the people in them."""
+    """List segments with their size, level and how surely they would be found again."""
     if found.verdict is Verdict.NONE:
         return segments_chart(found)
     rows = found.segments
@@ -78,47 +79,48 @@ def segments_table(found: SkillSegments) -> Block:
                 "Name": np.where(rows["is_kept"], "as before", "new"),
             }
         ),
-        title=found.finding,
+        title=f"{found.unit}: {count(len(rows), 'skill segment')}, {found.verdict}",
         caption=f"{found.unit}, {found.period}. {found.caveat}",
         key=(
-            "Between segments: likelier than not, but not surely, of this segment.",
-            "Found again: overlap with the segment that other samples of people give; below 60% "
-            "it is not described.",
+            "Between segments: people who belong to this segment more likely than to another, "
+            f"but with less than {BETWEEN:.0%} probability.",
+            "Found again: overlap with the segment that other samples of people give; below "
+            f"{STABLE:.0%} it is not described.",
+            "Level: mean skill of its people, 1 to 5; it plays no part in the segments.",
         ),
         anchor=f"{SEGMENTS_ANCHOR}-table",
     )
 
 
 def members_table(found: SkillSegments) -> Block:
-    """List the people with their segment and how surely they belong to it."""
+    """List the people of each segment, and apart those who are between segments."""
     if found.verdict is Verdict.NONE:
         return segments_chart(found)
-    rows = found.members
-    return Table.from_frame(
-        pd.DataFrame(
-            {
-                "Name": rows["unit"],
-                "Segment": rows["name"],
-                "Membership": rows["membership"].map("{:.0%}".format),
-                "": np.where(rows["is_between"], "between segments", ""),
-                "Level": rows["level"].map("{:.1f}".format),
-            }
-        ),
-        title=f"{found.unit}: {_surely(rows)}",
+    people = found.members
+    n_sure = int((~people["is_between"]).sum())
+    rows = []
+    for number, name in zip(found.segments["segment"], found.segments["name"], strict=True):
+        own = people[people["segment"] == number]
+        rows.append(
+            (name, _names(own[~own["is_between"]]), _names(own[own["is_between"]]))
+        )  # fmt: skip
+    return Table(
+        title=f"{found.unit}: {n_sure} of {len(people)} people surely belong to a segment",
         caption=(
-            f"{found.period}. Membership: how probable the segment is for the person; below 70% "
-            "the person is between segments: plan for them one by one. A segment says which "
+            f"{found.period}. For those between segments plan one by one. A segment says which "
             "skills to look at, not how good somebody is."
         ),
+        header=("Segment", "Surely", "Between segments, nearest to this one"),
+        rows=tuple(rows),
         anchor=MEMBERS_ANCHOR,
+        is_sortable=False,
     )
 
 
-def _surely(members: pd.DataFrame) -> str:
-    n_between = int(members["is_between"].sum())
-    n_sure = len(members) - n_between
-    verb = "belongs" if n_sure == 1 else "belong"
-    return f"{n_sure} of {len(members)} people surely {verb} to a segment"
+def _names(people: pd.DataFrame) -> str:
+    names = sorted(people["unit"])
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return f"{', '.join(names[:_MOST_LISTED])}{more}" or MISSING
 
 
 def _plot(found: SkillSegments, *, width: float, columns: int) -> Axes:
@@ -137,7 +139,7 @@ def _plot(found: SkillSegments, *, width: float, columns: int) -> Axes:
     titles = found.described[["name", "size"]].itertuples(index=False)
     for axes, rows, (name, size) in zip(cells, panels, titles, strict=False):
         _plot_one(axes, rows, width)
-        axes.set_title(fill(f"{name} ({size})", 34 if is_shared else 40), fontsize=10)
+        axes.set_title(fill(f"{name} ({size})", 27 if is_shared else 42), fontsize=10)
     for axes in cells[len(panels) :]:
         axes.set_axis_off()
     for axes in cells[max(len(panels) - columns, 0) : len(panels)]:
