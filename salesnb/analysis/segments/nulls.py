@@ -42,10 +42,9 @@ def draw_elliptic(cells: Cells, n: int, generator: np.random.Generator) -> Float
     far = np.sqrt((scaled**2).sum(axis=1))
     far = far * np.sqrt(len(spread) / max((far**2).mean(), 1e-12))
     drawn = _normal(cells, n, generator)
-    drawn = (
-        drawn * (generator.choice(far, drawn.shape[:2]) / np.linalg.norm(drawn, axis=-1))[..., None]
-    )
-    return drawn @ (axes * spread).T * cells.is_observed
+    drawn *= (generator.choice(far, drawn.shape[:2]) / np.linalg.norm(drawn, axis=-1))[..., None]
+    found: Floats = drawn @ (axes * spread).T * cells.is_observed
+    return found
 
 
 def draw_copula(cells: Cells, n: int, generator: np.random.Generator) -> Floats:

@@ -21,7 +21,6 @@ LOW_POWER = 100
 BETWEEN = 0.7
 """Membership probability below which a person is between segments."""
 
-_MOST_NAMED = 3
 _SCALE = 3.0
 _MUCH_SHARED = 0.1
 SEGMENTS = [
@@ -131,14 +130,10 @@ class SkillSegments(Result):
         )
 
     def _largest(self) -> str:
-        named = self.described.head(_MOST_NAMED)
-        if named.empty:
+        if self.described.empty:
             return ", none of them stable enough to name"
-        words = "; ".join(
-            f"{name[:1].lower()}{name[1:]} ({size})"
-            for name, size in zip(named["name"], named["size"], strict=True)
-        )
-        return f": {words}" if len(named) == len(self.segments) else f", the largest: {words}"
+        name, size = self.described[["name", "size"]].iloc[0]
+        return f"; the largest of {size} people: {name[:1].lower()}{name[1:]}"
 
     def _certainty(self) -> str:
         if self.n_people < FEWEST_PEOPLE:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 MEMBERS_ANCHOR = "segment-members"
 _COLUMNS = 3
 _NARROW_SKILLS = 5
+_NARROW_LETTERS = 16
 _MOST_LISTED = 60
-_ROW, _HEAD = 0.22, 0.95
+_ROW, _NARROW_ROW, _HEAD = 0.22, 0.32, 0.95
 _HOW = (
     "Each panel is a segment. A dot left of the line is a skill its people have less of than "
     "the company, one to the right a skill they have more of, when everybody's overall level is "
@@ -72,7 +73,6 @@ def segments_table(found: SkillSegments) -> Block:
             {
                 "Segment": rows["name"],
                 "People": rows["size"],
-                "Share": rows["share"].map("{:.0%}".format),
                 "Between segments": rows["n_between"],
                 "Found again": rows["stability"].map("{:.0%}".format),
                 "Level": rows["level"].map("{:.1f}".format),
@@ -129,8 +129,9 @@ def _plot(found: SkillSegments, *, width: float, columns: int) -> Axes:
 
     panels = [_rows(found, number, width) for number in found.described["segment"]]
     n_rows = math.ceil(len(panels) / columns)
-    height = _HEAD + _ROW * max(len(rows) for rows in panels)
     is_shared = width > NARROW
+    row = _ROW if is_shared else _NARROW_ROW
+    height = _HEAD + row * max(len(rows) for rows in panels)
     _, grid = plt.subplots(
         n_rows, columns, figsize=(width, height * n_rows), squeeze=False, sharex=True,
         sharey="all" if is_shared else "none",
@@ -166,9 +167,14 @@ def _plot_one(axes: Axes, rows: pd.DataFrame, width: float) -> None:
     axes.axvline(0, color=LIGHT["ink2"], linewidth=1, zorder=1)
     axes.hlines(places, rows["low"], rows["high"], colors=colours, linewidth=2)
     axes.scatter(rows["gap"], places, c=colours, s=24, zorder=3)
-    axes.set_yticks(places, [shorten(skill_label(name), width) for name in rows["skill"]])
+    axes.set_yticks(places, [_label(name, width) for name in rows["skill"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(visible=False, axis="y")
+
+
+def _label(skill: str, width: float) -> str:
+    label = shorten(skill_label(skill), WIDE)
+    return label if width > NARROW else fill(label, _NARROW_LETTERS)
 
 
 def _numbers(found: SkillSegments) -> pd.DataFrame:
