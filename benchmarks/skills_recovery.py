@@ -33,7 +33,7 @@ from salesnb.analysis.segments import SkillSegments, Verdict, skill_segments
 from salesnb.measures.cache import load_measures, load_snapshot
 
 GAPS = {1.2: 0.90, 0.9: 0.70}
-N_REPS, N_COMPANIES, N_NULLS_EACH = 200, 12, 8
+N_REPS, N_COMPANIES, N_NULLS_EACH = 200, 12, 16
 LARGE = 20_000
 
 

@@ -41,7 +41,9 @@ def fit_mixture(cells: Cells, centres: Floats) -> Mixture:
     whole = float((cells.values**2).sum() / max(seen.sum(), 1))
     least = max(_LEAST_SHARE * whole, 1e-12)
     k = len(centres)
-    mixture = Mixture(np.asarray(centres, float), np.full(k, whole / 2), np.full(k, 1 / k))
+    mixture = Mixture(
+        np.asarray(centres, float), np.full(k, max(whole / 2, least)), np.full(k, 1 / k)
+    )
     before = -np.inf
     for _ in range(_N_STEPS):
         density = _log_density(mixture, cells)

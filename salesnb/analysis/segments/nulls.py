@@ -25,8 +25,11 @@ _N_QUANTILES = 400
 _N_KERNEL = 20
 _RULE = 1.06
 """Bandwidth by the normal rule, times n^-1/5 standard deviations."""
-_ONE_PEAK = 0.5
-"""Bandwidth in standard deviations that leaves one peak where clusters make several."""
+_WIDTHS = np.arange(0.25, 1.3, 0.15)
+"""Bandwidths to try until there is one peak, in standard deviations; two points need 1."""
+_GRID = np.linspace(-3.5, 3.5, 57)
+_SMALL_PEAK = 0.1
+"""Height of a peak, as a share of the highest, that is but a few people far out."""
 _PROBABILITIES = (np.arange(_N_QUANTILES) + 0.5) / _N_QUANTILES
 _KERNEL = ndtri((np.arange(_N_KERNEL) + 0.5) / _N_KERNEL)
 
@@ -69,7 +72,7 @@ def draw_axes(cells: Cells, n: int, generator: np.random.Generator) -> Floats:
     quantiles = []
     for axis, variance in enumerate(variances):
         scale = np.sqrt(max(variance, 0.0)) / max(places[:, axis].std(), 1e-12)
-        quantiles.append(_smooth(places[:, axis], _ONE_PEAK) * scale)
+        quantiles.append(_smooth(places[:, axis], _width_of_one_peak(places[:, axis])) * scale)
     found: Floats = _shape(_normal(cells, n, generator), quantiles) @ axes.T * cells.is_observed
     return found
 
@@ -103,6 +106,22 @@ def _smooth(values: Floats, width: float) -> Floats:
     found: Floats = np.quantile(blurred - blurred.mean(), _PROBABILITIES)
     found *= spread / max(blurred.std(), 1e-12)
     return found
+
+
+def _width_of_one_peak(values: Floats) -> float:
+    """Least bandwidth that leaves one peak.
+
+    Source: Silverman (1981), Using kernel density estimates to investigate multimodality.
+    """
+    standard = (values - values.mean()) / max(values.std(), 1e-12)
+    apart = (_GRID[:, None] - standard) ** 2
+    for width in _WIDTHS:
+        density = np.exp(-0.5 * apart / width**2).sum(axis=1)
+        inner = density[1:-1]
+        is_peak = (inner >= density[:-2]) & (inner > density[2:])
+        if (is_peak & (inner > _SMALL_PEAK * density.max())).sum() <= 1:
+            return float(width)
+    return float(_WIDTHS[-1])
 
 
 def _shape(normal: Floats, quantiles: list[Floats]) -> Floats:

@@ -43,7 +43,8 @@ def remove_teams(residuals: pd.DataFrame, teams: pd.Series[str]) -> OwnProfiles:
     left = np.where(seen, centred - indicator @ means, 0)
     n_teams = (counts > 0).sum(axis=0)
     within = (left**2).sum(axis=0) / np.maximum(seen.sum(axis=0) - n_teams, 1)
-    between = _between(means, counts, within)
+    is_known = (seen.sum(axis=0) > n_teams).any()
+    between = _between(means, counts, within) if is_known else 0.0
     pulled = between / np.maximum(between + within / np.maximum(counts, 1), 1e-12) * means
     share = between / max(between + float(within.mean()), 1e-12)
     own = residuals - indicator @ pulled
