@@ -137,6 +137,21 @@ def report_recovery(report: Report) -> None:
     report.add("names kept to the next quarter", "-", share, ">= .90", is_met=share >= 0.9)
 
 
+def is_seen(task: tuple[int, int]) -> bool:
+    n_reps, seed = task
+    company = segmented(np.random.default_rng([seed, 9]), n_reps, 0.9)
+    return find(company).verdict is not Verdict.NONE
+
+
+def report_power(report: Report) -> None:
+    """How often segments are seen among few people: no target, it is what `LOW_POWER` says."""
+    with ProcessPoolExecutor() as pool:
+        for n_reps in (40, 60, 100):
+            tasks = [(n_reps, seed) for seed in range(N_COMPANIES)]
+            share = float(np.mean(list(pool.map(is_seen, tasks))))
+            report.add(f"segments seen, {n_reps} reps, gap 0.9", "-", share, "-", is_met=True)
+
+
 def report_nulls(report: Report) -> None:
     tasks = [(name, seed) for seed in range(N_NULLS_EACH) for name in NULLS]
     with ProcessPoolExecutor() as pool:
@@ -183,7 +198,7 @@ def report_cost(report: Report) -> None:
 
 def main() -> None:
     report = Report()
-    for part in (report_cost, report_sample, report_recovery, report_nulls):
+    for part in (report_cost, report_sample, report_recovery, report_power, report_nulls):
         start = time.perf_counter()
         part(report)
         report.console.print(f"{part.__name__}: {time.perf_counter() - start:.0f} s")

@@ -159,15 +159,17 @@ def test_errors_must_fit_the_table():
 def test_the_mixture_is_that_of_scikit_learn_where_all_is_observed():
     labels, table = blobs(np.random.default_rng(4), apart=1.6)
     cells = Cells.from_table(table, np.zeros_like(table))
-    start = np.array([cells.values[labels == k].mean(axis=0) for k in range(3)])
+    start = np.array([cells.deviations[labels == k].mean(axis=0) for k in range(3)])
     ours = fit_mixture(cells, start)
     theirs = GaussianMixture(
         3, covariance_type="spherical", means_init=start, tol=1e-7, max_iter=500, reg_covar=0
-    ).fit(cells.values)
+    ).fit(cells.deviations)
     assert ours.centres == pytest.approx(theirs.means_, abs=0.02)
     assert ours.variances == pytest.approx(theirs.covariances_, abs=0.01)
     assert ours.shares == pytest.approx(theirs.weights_, abs=0.01)
-    assert ours.memberships(cells) == pytest.approx(theirs.predict_proba(cells.values), abs=0.05)
+    assert ours.memberships(cells) == pytest.approx(
+        theirs.predict_proba(cells.deviations), abs=0.05
+    )
 
 
 def test_the_mixture_takes_the_error_of_cells_out_of_the_spread():
@@ -211,7 +213,7 @@ def test_segment_free_companies_keep_gaps_and_covariance(null):
     cells = Cells.from_table(table, np.zeros_like(table))
     drawn = null(cells, 30, rng)
     assert ((drawn != 0) == cells.is_observed).all()
-    own = pd.DataFrame(np.where(cells.is_observed, cells.values, np.nan)).cov().to_numpy()
+    own = pd.DataFrame(np.where(cells.is_observed, cells.deviations, np.nan)).cov().to_numpy()
     mean = np.mean(
         [pd.DataFrame(np.where(cells.is_observed, t, np.nan)).cov() for t in drawn], axis=0
     )
@@ -224,7 +226,7 @@ def test_a_copula_keeps_the_skew_of_skills_and_axes_have_one_peak():
     cells = Cells.from_table(skewed, np.zeros_like(skewed))
     drawn = null_kinds.draw_copula(cells, 20, rng)
     skew = ((drawn / drawn.std(axis=(0, 1))) ** 3).mean()
-    own = ((cells.values / cells.values.std(axis=0)) ** 3).mean()
+    own = ((cells.deviations / cells.deviations.std(axis=0)) ** 3).mean()
     assert skew == pytest.approx(own, rel=0.3)
     assert skew > 1
     peaks = np.repeat([-3.0, 3.0], 200)[:, None] * np.ones(2) + rng.normal(0, 0.4, (400, 2))

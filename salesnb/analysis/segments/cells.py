@@ -19,20 +19,20 @@ _LEAST_OWN = 0.1
 
 @dataclass(frozen=True)
 class Cells:
-    """People by skills: `values` centred by skill, 0 where not observed; `errors` of each.
+    """People by skills: `deviations` from the skill's mean (0: not observed) and their `errors`.
 
     `centre` is the mean of each skill, `weights` are in proportion to how much a cell says (0
     where not observed, at most 1).
     """
 
-    values: Floats
+    deviations: Floats
     errors: Floats
     weights: Floats
     centre: Floats
 
     def __len__(self) -> int:
         """Count the people."""
-        return len(self.values)
+        return len(self.deviations)
 
     @property
     def is_observed(self) -> NDArray[np.bool_]:
@@ -55,4 +55,4 @@ class Cells:
 
     def take(self, rows: Ints) -> Cells:
         """Take some of the people."""
-        return Cells(self.values[rows], self.errors[rows], self.weights[rows], self.centre)
+        return Cells(self.deviations[rows], self.errors[rows], self.weights[rows], self.centre)

@@ -8,6 +8,7 @@ missing cells; here the tables are one stack, and each step is a matrix product 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,12 +31,12 @@ class Stack:
     weights: Single
     counts: Single
 
-    @property
+    @cached_property
     def weighted(self) -> Single:
         """Values times weights."""
         return self.values * self.weights
 
-    @property
+    @cached_property
     def squares(self) -> Single:
         """Weighted sum of squares of each person: tables x 1 x people."""
         sums: Single = (self.values * self.weighted).sum(axis=-1)[:, None, :]
@@ -57,18 +58,20 @@ def cluster(stack: Stack, k: int, generator: np.random.Generator) -> Single:
     array
         Tables x k x skills.
     """
-    best_loss, best = None, None
-    for _ in range(N_STARTS):
+    best = _refine(stack, _spread_out(stack, k, generator))
+    best_loss = _loss(stack, best)
+    for _ in range(N_STARTS - 1):
         centres = _refine(stack, _spread_out(stack, k, generator))
-        loss = (measure(stack, centres).min(axis=1) * stack.counts).sum(axis=-1)
-        if best is None or best_loss is None:
-            best_loss, best = loss, centres
-        else:
-            is_better = loss < best_loss
-            best = np.where(is_better[:, None, None], centres, best)
-            best_loss = np.where(is_better, loss, best_loss)
-    assert best is not None
+        loss = _loss(stack, centres)
+        is_better = loss < best_loss
+        best = np.where(is_better[:, None, None], centres, best)
+        best_loss = np.where(is_better, loss, best_loss)
     return best
+
+
+def _loss(stack: Stack, centres: Single) -> Single:
+    found: Single = (measure(stack, centres).min(axis=1) * stack.counts).sum(axis=-1)
+    return found
 
 
 def measure(stack: Stack, centres: Single) -> Single:
@@ -109,12 +112,11 @@ def _draw(odds: Single, chance: Single) -> Ints:
 def _refine(stack: Stack, centres: Single) -> Single:
     """Move centres to the means of those who are nearest to them."""
     numbers = np.arange(centres.shape[1])[:, None]
-    weighted = stack.weighted
     for _ in range(_N_STEPS):
         nearest = measure(stack, centres).argmin(axis=1)
         members = (nearest[:, None, :] == numbers) * stack.counts[:, None, :]
         mass = np.matmul(members, stack.weights)
         centres = np.where(
-            mass > 0, np.matmul(members, weighted) / np.maximum(mass, _SMALLEST), centres
+            mass > 0, np.matmul(members, stack.weighted) / np.maximum(mass, _SMALLEST), centres
         )
     return centres

@@ -66,9 +66,9 @@ def judge(cells: Cells, *, most_segments: int, n_null: int, generator: np.random
     A kind of segment-free company that is often as clear as the given one ends the test at once.
     """
     numbers = range(2, min(most_segments, len(cells) // _PEOPLE_PER_SEGMENT) + 1)
-    if len(cells) < FEWEST_PEOPLE or not cells.values.any() or not numbers:
-        return Gate(1.0, np.nan, 1, np.zeros((1, cells.values.shape[1]), np.float32))
-    found = _cluster(cells, cells.values[None], numbers, generator)
+    if len(cells) < FEWEST_PEOPLE or not cells.deviations.any() or not numbers:
+        return Gate(1.0, np.nan, 1, np.zeros((1, cells.deviations.shape[1]), np.float32))
+    found = _cluster(cells, cells.deviations[None], numbers, generator)
     p_index, p_valley, best = 0.0, 0.0, int(found.index[0].argmax())
     for null in NULLS:
         drawn = _draw(cells, found, null, numbers, n_null, generator)
@@ -76,7 +76,7 @@ def judge(cells: Cells, *, most_segments: int, n_null: int, generator: np.random
         p_index = max(p_index, _chance(standard.own.max(), standard.drawn.max(axis=1)))
         if p_index > ALPHA:
             return Gate(p_index, np.nan, numbers[best], found.centres[best][0])
-        own = valley_depths(cells, cells.values[None], found.centres[best])
+        own = valley_depths(cells, cells.deviations[None], found.centres[best])
         depths = valley_depths(cells, drawn.values, drawn.clustered.centres[best])
         p_valley = max(p_valley, _chance(own[0], depths))
         if p_valley > SOME_VALLEY:

@@ -38,7 +38,7 @@ def fit_mixture(cells: Cells, centres: Floats) -> Mixture:
     scikit-learn's GaussianMixture takes neither missing cells nor errors that differ by cell.
     """
     seen = cells.is_observed
-    whole = float((cells.values**2).sum() / max(seen.sum(), 1))
+    whole = float((cells.deviations**2).sum() / max(seen.sum(), 1))
     least = max(_LEAST_SHARE * whole, 1e-12)
     k = len(centres)
     mixture = Mixture(
@@ -62,7 +62,7 @@ def _log_density(mixture: Mixture, cells: Cells) -> Floats:
         mixture.centres, mixture.variances, mixture.shares, strict=True
     ):
         total = variance + noise
-        terms = np.log(total) + (cells.values - centre) ** 2 / total
+        terms = np.log(total) + (cells.deviations - centre) ** 2 / total
         columns.append(np.log(max(share, 1e-300)) - 0.5 * (terms * seen).sum(axis=1))
     return np.column_stack(columns)
 
@@ -78,9 +78,9 @@ def _maximise(mixture: Mixture, cells: Cells, members: Floats, least: float) -> 
     for number, variance in enumerate(mixture.variances):
         precision = seen * members[:, number, None] / (variance + noise)
         mass = np.maximum(precision.sum(axis=0), 1e-12)
-        centre = (precision * cells.values).sum(axis=0) / mass
+        centre = (precision * cells.deviations).sum(axis=0) / mass
         weight = precision / (variance + noise)
-        excess = (weight * ((cells.values - centre) ** 2 - noise)).sum()
+        excess = (weight * ((cells.deviations - centre) ** 2 - noise)).sum()
         centres.append(centre)
         variances.append(max(excess / max(weight.sum(), 1e-12), least))
     return Mixture(np.array(centres), np.array(variances), members.mean(axis=0))

@@ -39,9 +39,9 @@ def draw_elliptic(cells: Cells, n: int, generator: np.random.Generator) -> Float
 
     Where people are as far from the middle as normal profiles are, they are normal.
     """
-    variances, axes = np.linalg.eigh(_covariance(cells.values, cells.is_observed))
+    variances, axes = np.linalg.eigh(_covariance(cells.deviations, cells.is_observed))
     spread = np.sqrt(np.maximum(variances, 0))
-    scaled = cells.values @ axes / np.maximum(spread, 1e-6 * spread.max())
+    scaled = cells.deviations @ axes / np.maximum(spread, 1e-6 * spread.max())
     far = np.sqrt((scaled**2).sum(axis=1))
     far = far * np.sqrt(len(spread) / max((far**2).mean(), 1e-12))
     drawn = _normal(cells, n, generator)
@@ -53,10 +53,10 @@ def draw_elliptic(cells: Cells, n: int, generator: np.random.Generator) -> Float
 def draw_copula(cells: Cells, n: int, generator: np.random.Generator) -> Floats:
     """Draw tables whose skills are distributed as observed and go together as observed."""
     seen = cells.is_observed
-    scores = np.zeros_like(cells.values)
+    scores = np.zeros_like(cells.deviations)
     quantiles = []
-    for skill in range(cells.values.shape[1]):
-        column = cells.values[seen[:, skill], skill]
+    for skill in range(cells.deviations.shape[1]):
+        column = cells.deviations[seen[:, skill], skill]
         scores[seen[:, skill], skill] = ndtri((rankdata(column) - 0.5) / max(len(column), 1))
         quantiles.append(_smooth(column, _RULE * max(len(column), 1) ** -0.2))
     covariance = _covariance(scores, seen)
@@ -67,8 +67,8 @@ def draw_copula(cells: Cells, n: int, generator: np.random.Generator) -> Floats:
 
 def draw_axes(cells: Cells, n: int, generator: np.random.Generator) -> Floats:
     """Draw tables whose principal axes are distributed as observed but with one peak."""
-    variances, axes = np.linalg.eigh(_covariance(cells.values, cells.is_observed))
-    places = cells.values @ axes
+    variances, axes = np.linalg.eigh(_covariance(cells.deviations, cells.is_observed))
+    places = cells.deviations @ axes
     quantiles = []
     for axis, variance in enumerate(variances):
         scale = np.sqrt(max(variance, 0.0)) / max(places[:, axis].std(), 1e-12)
@@ -81,7 +81,7 @@ NULLS: tuple[Null, ...] = (draw_elliptic, draw_copula, draw_axes)
 
 
 def _normal(cells: Cells, n: int, generator: np.random.Generator) -> Floats:
-    return generator.normal(size=(n, *cells.values.shape))
+    return generator.normal(size=(n, *cells.deviations.shape))
 
 
 def _covariance(values: Floats, seen: np.ndarray) -> Floats:

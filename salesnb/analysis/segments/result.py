@@ -17,7 +17,7 @@ SEGMENTS_ANCHOR = "skill-segments"
 FEWEST_DESCRIBED = 5
 """Members below which a segment is not described: it would describe persons."""
 LOW_POWER = 100
-"""People below which segments as clear as companies have them are mostly missed."""
+"""People below which segments with gaps below a point are mostly missed (benchmark: power)."""
 BETWEEN = 0.7
 """Membership probability below which a person is between segments."""
 

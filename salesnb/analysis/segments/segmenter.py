@@ -146,7 +146,7 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.p_value_, self.p_valley_ = gate.p_value, gate.p_valley
         verdict = gate.verdict
         k = 1 if verdict is Verdict.NONE else gate.k
-        start = np.zeros((1, cells.values.shape[1])) if k == 1 else gate.centres.astype(float)
+        start = np.zeros((1, cells.deviations.shape[1])) if k == 1 else gate.centres.astype(float)
         self.mixture_: Mixture = fit_mixture(cells, start)
         self.probabilities_ = self.mixture_.memberships(cells)
         self.labels_: Ints = self.probabilities_.argmax(axis=1)

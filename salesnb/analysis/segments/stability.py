@@ -29,7 +29,7 @@ def segment_stability(
     drawn = generator.integers(0, n, (n_boot, n))
     counts = np.zeros((n_boot, n), np.float32)
     np.add.at(counts, (np.arange(n_boot)[:, None], drawn), 1)
-    stack = stack_of(cells.values[None], cells.weights, counts)
+    stack = stack_of(cells.deviations[None], cells.weights, counts)
     found = measure(stack, cluster(stack, k, generator)).argmin(axis=1)
     numbers = np.arange(k)
     present = counts > 0
