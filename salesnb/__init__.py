@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
+    from salesnb.analysis.segments import SkillSegmenter as SkillSegmenter
+    from salesnb.analysis.segments import skill_segments as skill_segments
     from salesnb.analysis.selection import select_kpis as select_kpis
     from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
     from salesnb.analysis.skills import team_skills as team_skills
@@ -65,6 +67,8 @@ _HOMES = {
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
     "skill_framework": "sources.framework",
+    "SkillSegmenter": "analysis.segments",
+    "skill_segments": "analysis.segments",
     "skill_matrix": "analysis.skill_matrix",
     "skill_profiles": "analysis.profiles",
     "strengths": "analysis.strengths",

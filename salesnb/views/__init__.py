@@ -12,6 +12,7 @@ from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
 from salesnb.analysis.rates import Estimates
+from salesnb.analysis.segments import SkillSegments
 from salesnb.analysis.skill_matrix import SkillMatrix
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.strengths import Strengths
@@ -30,6 +31,9 @@ from salesnb.views.figures import (
     driver_table,
     estimates_figure,
     funnel,
+    members_table,
+    segments_chart,
+    segments_table,
     skill_profile,
     trend_chart,
 )
@@ -83,12 +87,15 @@ __all__ = [
     "load_table",
     "load_warnings",
     "matrix_table",
+    "members_table",
     "missing_kpis",
     "next_actions",
     "outlook_chart",
     "pace_chart",
     "quarter_records",
     "refusals_table",
+    "segments_chart",
+    "segments_table",
     "skill_profile",
     "skill_table",
     "strengths_table",
@@ -109,6 +116,7 @@ Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
 BookingDrivers.register(table=driver_chart, plot=driver_chart)
+SkillSegments.register(table=segments_table, plot=segments_chart)
 SkillMatrix.register(table=skill_table, plot=skill_table)
 Strengths.register(table=strengths_table, plot=strengths_table)
 GamingChecks.register(table=gaming_table, plot=gaming_table)

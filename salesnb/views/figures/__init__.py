@@ -6,6 +6,7 @@ from salesnb.views.figures.composite import composite_chart, composite_table
 from salesnb.views.figures.contributions import contributions_chart, contributions_table
 from salesnb.views.figures.drivers import driver_chart, driver_table
 from salesnb.views.figures.funnel import funnel
+from salesnb.views.figures.segments import members_table, segments_chart, segments_table
 from salesnb.views.figures.skills import skill_profile
 from salesnb.views.figures.trend import trend_chart
 
@@ -21,6 +22,9 @@ __all__ = [
     "driver_table",
     "estimates_figure",
     "funnel",
+    "members_table",
+    "segments_chart",
+    "segments_table",
     "skill_profile",
     "trend_chart",
 ]
