@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.peers import peer_groups as peer_groups
+    from salesnb.analysis.profiles import skill_profiles as skill_profiles
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
     from salesnb.measures.compute import compute_measures as compute_measures
+    from salesnb.sources.framework import skill_framework as skill_framework
     from salesnb.sources.load import import_snapshot as import_snapshot
     from salesnb.sources.sample import sample_company as sample_company
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
@@ -62,7 +64,9 @@ _HOMES = {
     "performance_matrix": "analysis.matrix",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
+    "skill_framework": "sources.framework",
     "skill_matrix": "analysis.skill_matrix",
+    "skill_profiles": "analysis.profiles",
     "strengths": "analysis.strengths",
     "select_kpis": "analysis.selection",
     "team_skills": "analysis.skills",

@@ -1,0 +1,145 @@
+"""Skill profiles: the result, its words and its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.profiles.agreement import OVERALL
+from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
+
+PROFILES_ANCHOR = "skill-profiles"
+RATERS_ANCHOR = "raters"
+CELLS = [
+    "rep_id", "unit", "team_id", "skill", "raw", "score", "low", "high", "error", "residual",
+    "residual_error", "profile", "profile_error", "n_raters", "n_ratings", "is_enough",
+    "self_score", "target", "gap", "p_below",
+]  # fmt: skip
+LEVELS = [
+    "rep_id", "unit", "team_id", "raw", "level", "low", "high", "error", "n_raters", "n_forms",
+    "circle",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SkillProfiles(Result):
+    """People's skills, with raters' severity, halo and moods taken out.
+
+    Attributes
+    ----------
+    period, unit
+        Quarter, and name of the team or company.
+    window
+        Quarters whose forms were used, oldest first.
+    skills
+        Skills in the order of the framework.
+    cells
+        One row a person and skill: rep_id, `unit` (name), team_id, skill; `raw` (mean of the
+        raters' means, 1-5); `score` on the scale of the average form, with 90% interval `low` to
+        `high` and standard `error`; `residual` with `residual_error` (profile, level removed, not
+        shrunk: for describing), `profile` with `profile_error` (shrunk: for deciding); `n_raters`
+        other than the person, `n_ratings`, `is_enough` (two raters); `self_score`; the role's
+        `target`, `gap` = score - target, `p_below`: probability of being below the target.
+        Missing where nobody scored the skill, never zero.
+    levels
+        One row a person: the mean over skills, `raw` and corrected (`level`) with 90% interval,
+        `n_raters`, `n_forms`, and the `circle` of raters: levels of two circles cannot be compared.
+    raters
+        One row a rater of the company: see `describe_raters`.
+    agreement
+        One row a skill, the last one overall: see `measure_agreement`.
+    n_circles
+        Circles among the people shown.
+    lacking
+        Why there is nothing to show; empty when there is.
+    """
+
+    period: str
+    unit: str
+    window: tuple[str, ...]
+    skills: tuple[str, ...]
+    cells: pd.DataFrame
+    levels: pd.DataFrame
+    raters: pd.DataFrame
+    agreement: pd.DataFrame
+    n_circles: int
+    framework: str = ""
+    lacking: str = ""
+
+    def residuals(self) -> pd.DataFrame:
+        """List unshrunk profiles, reps by skills; missing where not observed."""
+        return self._spread("residual")
+
+    def errors(self) -> pd.DataFrame:
+        """List the standard errors of `residuals`."""
+        return self._spread("residual_error")
+
+    def profiles(self) -> pd.DataFrame:
+        """List shrunk profiles, reps by skills, without gaps."""
+        return self._spread("profile")
+
+    def _spread(self, column: str) -> pd.DataFrame:
+        wide = self.cells.pivot_table(index="rep_id", columns="skill", values=column)
+        wide = wide.reindex(index=list(self.levels["rep_id"]), columns=list(self.skills))
+        return wide.astype(float)
+
+    @property
+    def finding(self) -> str:
+        """Say how many skills of people are surely below target, and how many lack evidence."""
+        if self.lacking:
+            return f"{self.unit}: {self.lacking}."
+        enough = self.cells["is_enough"]
+        below = int((self.cells.loc[enough, "p_below"] >= 1 - FALSE_CLAIMS).sum())
+        thin = int((~enough).sum())
+        lack = f"; of {thin} there is insufficient evidence" if thin else ""
+        return (
+            f"{self.unit}: {below} of {int(enough.sum())} scores of {len(self.levels)} people are "
+            f"likely below target{lack}."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say what was taken out, and what cannot be."""
+        if self.lacking:
+            return ""
+        apart = (
+            f" Raters fall into {self.n_circles} circles that share nobody: compare people within "
+            "their own circle only."
+            if self.n_circles > 1
+            else ""
+        )
+        framework = f" {self.framework}" if self.framework else ""
+        return (
+            "Self-ratings are left out; how strictly each rater scores, how far skills are seen "
+            "alike and the form's mood are taken out. That all raters together are too kind or "
+            f"too strict cannot be seen.{apart}{framework}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a person and skill."""
+        return self.cells.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer whether raters differ in severity, tested together."""
+        if self.raters.empty:
+            return ()
+        apart = self.raters[self.raters["is_beyond_chance"]]
+        spread = self.raters["severity"].abs().max()
+        overall = self.agreement.loc[self.agreement["skill"] == OVERALL, "icc"].iloc[0]
+        agreed = "" if np.isnan(overall) else f"; two raters agree to {overall:.2f} of 1"
+        return (
+            Candidate(
+                text=(
+                    f"{len(apart)} of {count(len(self.raters), 'rater')} score more strictly or "
+                    "more kindly than others; the figures shown take that out."
+                ),
+                why=f"By up to {spread:.1f} points on the scale of 1 to 5{agreed}.",
+                anchor=RATERS_ANCHOR,
+                effect=float(min(spread / 4, 1.0)) if len(apart) else 0.0,
+                p_value=float(self.raters["p_adjusted"].min()),
+            ),
+        )
