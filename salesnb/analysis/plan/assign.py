@@ -176,8 +176,8 @@ def find_shadow(gain: Vector, offers: Offers, limits: Limits) -> Shadow:
     """Find what one more seat and one more unit of money would bring, from the relaxed plan."""
     if not len(offers):
         return Shadow(np.zeros(_held(offers)), 0.0)
-    rows: dict[str, LinearRows] = {"skill": once_a_skill(offers)}
-    rows.update(write_rows(offers, limits))
+    limiting = write_rows(offers, limits)
+    rows: dict[str, LinearRows] = {"skill": once_a_skill(offers), **{**limiting}}
     matrices, bounds, places, start = [], [], {}, 0
     for name, row in rows.items():
         # A relaxed course is held as far as it is used: only with all held have seats a price.

@@ -1,4 +1,4 @@
-"""How much a point of each skill moves results, as learned from the quarter after the ratings."""
+"""How much a point of each skill moves results, as learned from quarters after the ratings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.plan.outcomes import OUTCOMES, WIN_RATE, find_outcomes
 from salesnb.analysis.plan.ridge import TOTAL, Fit, Rows, fit_toward
+from salesnb.analysis.profiles import skill_profiles
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
 IMPORTANCE_ANCHOR = "skill-importance"
+_AHEAD = 2
+"""Quarters of results that are explained by the scores known before them."""
+
 REACH = 1.6448536269514722
 """Standard deviations to either side of a 90% interval."""
 
@@ -78,7 +82,7 @@ class SkillImportance(Result):
         top = self.skills.iloc[int(self.skills["importance"].argmax())]
         worth = (
             f"a point of {skill_label(top['skill'])} goes with {top['importance']:+.0%} bookings "
-            f"in the next quarter ({top['low']:+.0%} to {top['high']:+.0%}), the most of "
+            f"later ({top['low']:+.0%} to {top['high']:+.0%}), the most of "
             f"{len(self.skills)} skills"
         )
         if self.is_beyond_weights:
@@ -95,7 +99,7 @@ class SkillImportance(Result):
             )
         return (
             f"From {self.n_reps} people's results in {self.n_quarters} quarters up to "
-            f"{self.period}, each the quarter after the ratings; territory, tenure and season "
+            f"{self.period}, each after the ratings; territory, tenure and season "
             "taken out, blurred scores allowed for, drawn toward the manager's weights. Who is "
             "better at a skill may be better at what nobody rates: only a trial shows a cause."
         )
@@ -122,26 +126,19 @@ class SkillImportance(Result):
 
 
 def skill_importance(
-    measures: Measures,
-    history: pd.DataFrame,
-    *,
-    period: str,
-    outcome: str = WIN_RATE,
-    n_quarters: int = 8,
+    measures: Measures, *, period: str, outcome: str = WIN_RATE, n_quarters: int = 12
 ) -> SkillImportance:
-    """Learn what a point of each skill is worth, from results a quarter later.
+    """Learn what a point of each skill is worth, from results of the two quarters after.
 
     Results of the quarter in which somebody was rated are not used: raters know them, which makes
-    skills look half as important again. Scores must be what one can expect of the truth (drawn to
-    the middle as far as raters disagree): of raw scores, which are blurred, a regression finds
-    too little. Without any history the manager's weights remain.
+    skills look half as important again. Scores are those of `skill_profiles` as of a quarter's
+    end: what one can expect of the truth, for of raw scores, which are blurred, a
+    regression finds too little. Without any history the manager's weights remain.
 
     Parameters
     ----------
     measures
         From `compute_measures` or `load_measures`.
-    history
-        Scores as known at the end of each past quarter: rep_id, period, skill, `score`.
     period
         Fiscal quarter, the last whose results may be used.
     outcome
@@ -169,9 +166,8 @@ def skill_importance(
     weights = find_weights(measures.skills)
     if weights.empty:
         return _conclude(period, outcome, weights, None, _Basis(), "the framework names no skill")
-    rows, basis, factor, lacking = _learn_from(
-        measures, history, period, outcome, tuple(weights["skill"]), n_quarters
-    )
+    skills = tuple(weights["skill"])
+    rows, basis, factor, lacking = _learn_from(measures, period, outcome, skills, n_quarters)
     fit = fit_toward(rows, weights["weight"].to_numpy(), total=TOTAL / factor)
     return _conclude(period, outcome, weights, _scale(fit, factor), basis, lacking)
 
@@ -199,9 +195,8 @@ def find_weights(framework: pd.DataFrame) -> pd.DataFrame:
 
 
 def _learn_from(
-    measures: Measures, history: pd.DataFrame, period: str, outcome: str,
-    skills: tuple[str, ...], n_quarters: int,
-) -> tuple[Rows, _Basis, float, str]:  # fmt: skip
+    measures: Measures, period: str, outcome: str, skills: tuple[str, ...], n_quarters: int
+) -> tuple[Rows, _Basis, float, str]:
     """Pair scores with the results of the quarter after; say why where there are none."""
     nothing = join_rows([], len(skills))
     if all(kpi.kpi != outcome for kpi in measures.kpis):
@@ -211,14 +206,17 @@ def _learn_from(
     ended = tuple(p for p in window if measures.is_mature(kpi, p) and measures.is_whole(p))
     results = find_outcomes(measures, outcome, ended)
     pairs = []
-    for quarter in ended:
-        before = history[history["period"] == measures.calendar.shift(quarter, -1)]
-        pairs.append(pair(before, results[results["period"] == quarter], skills))
+    for start in range(len(ended) % _AHEAD, len(ended), _AHEAD):
+        before = measures.calendar.shift(ended[start], -1)
+        if before in measures.periods:
+            cells = skill_profiles(measures, period=before).cells
+            for quarter in ended[start : start + _AHEAD]:
+                pairs.append(pair(cells, results[results["period"] == quarter], skills))
     rows = join_rows(pairs, len(skills))
     n_quarters = sum(len(part) > 0 for part, _ in pairs)
     basis = _Basis(int(rows.person.max(initial=-1)) + 1, len(rows.outcome), n_quarters)
     if basis.n_reps <= len(skills) // 2:
-        why = f"only {basis.n_reps} people have ratings and results of the quarter after"
+        why = f"only {basis.n_reps} people have ratings and results of a quarter after"
         return nothing, _Basis(), 1.0, why
     return rows, basis, _to_bookings(measures, outcome, ended), ""
 

@@ -31,6 +31,7 @@ from salesnb.analysis.plan.result import (
     TrainingPlan,
 )
 from salesnb.analysis.plan.sessions import schedule
+from salesnb.analysis.profiles import SkillProfiles
 from salesnb.measures.measures import Measures
 
 USUAL_EFFECT = 0.4
@@ -42,33 +43,62 @@ _NO_EFFECTS: Mapping[str, float] = MappingProxyType({})
 
 
 def training_plan(
-    cells: pd.DataFrame, importance: SkillImportance, measures: Measures, *, period: str,
-    unit: str, budget: float | None = None, hours: float | None = None,
+    profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,
+    budget: float | None = None, hours: float | None = None,
     effects: Mapping[str, float] = _NO_EFFECTS, limits: Limits | None = None,
     random_state: int = 0,
 ) -> TrainingPlan:  # fmt: skip
-    """Plan who takes which course in the quarter after `period`.
+    """Plan who takes which course in the quarter after that of the profiles.
 
     A seat is expected to bring rise x importance x money: how far the skill is expected to rise
     (by the course's effect, at most to the target, the score's uncertainty considered), the share
     of bookings a point of it moves, and the bookings expected of the person within a year. Seats
     go where their sum is largest within all limits, which is seldom where scores are lowest.
     Scores of fewer than two raters, and gaps less likely than not, get no seat.
+
+    Parameters
+    ----------
+    profiles
+        From `skill_profiles`, of the company or of one team: whose courses are planned.
+    importance
+        From `skill_importance`.
+    measures
+        From `compute_measures` or `load_measures`: courses, trainings, people, bookings.
+    budget, hours
+        Money for all seats, and hours a person; None: as `limits` has it, by default any.
+    effects
+        Points that a course brings on its skill, by course_id, as far as measured; 0.4 of others.
+    limits
+        Smallest class, fairness and how much of a team may be away at once.
+    random_state
+        Seed of the intervals of gains.
+
+    Returns
+    -------
+    TrainingPlan
+        Where limits cannot be kept together, `conflict` names them and what would mend it.
+
+    Raises
+    ------
+    ParameterError
+        A limit is negative or no share.
+    SalesnbError
+        The solver failed.
     """
-    measures.check_period(period)
+    period = profiles.period
     limits = _with(limits or Limits(), budget, hours)
     first, last = _find_days(measures, period)
     blank = TrainingPlan(
-        period=period, unit=unit, lines=pd.DataFrame(columns=LINES),
+        period=period, unit=profiles.unit, lines=pd.DataFrame(columns=LINES),
         left_out=pd.DataFrame(columns=LEFT_OUT), comparison=pd.DataFrame(columns=COMPARISON),
         bounds=pd.DataFrame(columns=BOUNDS), sessions=pd.DataFrame(), starts_on=first,
         limits=limits, gap=0.0, currency=measures.company.currency,
     )  # fmt: skip
     money = expect_bookings(measures, period=period)
-    if lacking := _find_lacking(cells, importance, measures, money):
+    if lacking := _find_lacking(profiles, importance, measures, money):
         return replace(blank, lacking=lacking)
     rows = value_offers(
-        cells, importance, money, measures, effects=effects, usual_effect=USUAL_EFFECT,
+        profiles.cells, importance, money, measures, effects=effects, usual_effect=USUAL_EFFECT,
         starts_on=first,
     )  # fmt: skip
     is_open = (rows["reason"] == "").to_numpy()
@@ -113,10 +143,10 @@ def _find_days(measures: Measures, period: str) -> tuple[dt.date, dt.date]:
 
 
 def _find_lacking(
-    cells: pd.DataFrame, importance: SkillImportance, measures: Measures, money: pd.DataFrame
+    profiles: SkillProfiles, importance: SkillImportance, measures: Measures, money: pd.DataFrame
 ) -> str:
-    if cells.empty:
-        return "a plan needs ratings of skills; there are none"
+    if profiles.cells.empty:
+        return profiles.lacking
     if importance.skills.empty:
         return "the framework names no skill"
     if measures.courses.empty:
