@@ -11,14 +11,14 @@ from salesnb.analysis.plan.importance import (
     SkillImportance,
     skill_importance,
 )
-from salesnb.analysis.plan.limits import Limits
+from salesnb.analysis.plan.limits import PlanLimits
 from salesnb.analysis.plan.plan import training_plan
 from salesnb.analysis.plan.result import PLAN_ANCHOR, TrainingPlan
 
 __all__ = [
     "IMPORTANCE_ANCHOR",
     "PLAN_ANCHOR",
-    "Limits",
+    "PlanLimits",
     "SkillImportance",
     "TrainingPlan",
     "skill_importance",

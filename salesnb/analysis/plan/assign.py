@@ -14,10 +14,10 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, hstack, vstack
 
 from salesnb.analysis.plan.limits import (
-    Limits,
     LinearRows,
     Name,
     Offers,
+    PlanLimits,
     Vector,
     once_a_skill,
     write_rows,
@@ -55,7 +55,7 @@ class Shadow:
     budget: float
 
 
-def assign(gain: Vector, offers: Offers, limits: Limits) -> Assignment | None:
+def assign(gain: Vector, offers: Offers, limits: PlanLimits) -> Assignment | None:
     """Choose the offers with the largest gain; None when no plan keeps to all limits.
 
     Parameters
@@ -132,7 +132,7 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def find_conflict(offers: Offers, limits: Limits) -> tuple[Name, ...]:
+def find_conflict(offers: Offers, limits: PlanLimits) -> tuple[Name, ...]:
     """Find the smallest set of limits that no plan can keep to together."""
     rows, always = write_rows(offers, limits), once_a_skill(offers)
     nothing = np.zeros(len(offers) + _held(offers))
@@ -143,7 +143,7 @@ def find_conflict(offers: Offers, limits: Limits) -> tuple[Name, ...]:
     return ()
 
 
-def loosen(offers: Offers, limits: Limits, conflict: tuple[Name, ...], name: Name) -> float:
+def loosen(offers: Offers, limits: PlanLimits, conflict: tuple[Name, ...], name: Name) -> float:
     """Find by how much one limit of a conflict must give way for the others to hold.
 
     Returns
@@ -172,12 +172,12 @@ def _widen(matrix: csr_array, more: csr_array) -> csr_array:
     return csr_array(hstack([matrix, more]))
 
 
-def find_shadow(gain: Vector, offers: Offers, limits: Limits) -> Shadow:
+def find_shadow(gain: Vector, offers: Offers, limits: PlanLimits) -> Shadow:
     """Find what one more seat and one more unit of money would bring, from the relaxed plan."""
     if not len(offers):
         return Shadow(np.zeros(_held(offers)), 0.0)
-    limiting = write_rows(offers, limits)
-    rows: dict[str, LinearRows] = {"skill": once_a_skill(offers), **{**limiting}}
+    rows = {"skill": once_a_skill(offers)}
+    rows |= {str(name): row for name, row in write_rows(offers, limits).items()}
     matrices, bounds, places, start = [], [], {}, 0
     for name, row in rows.items():
         # A relaxed course is held as far as it is used: only with all held have seats a price.
@@ -199,7 +199,7 @@ def find_shadow(gain: Vector, offers: Offers, limits: Limits) -> Shadow:
     return Shadow(price["seats"], float(price["budget"][0]) if "budget" in price else 0.0)
 
 
-def take_in_order(order: NDArray[np.intp], offers: Offers, limits: Limits) -> NDArray[np.bool_]:
+def take_in_order(order: NDArray[np.intp], offers: Offers, limits: PlanLimits) -> NDArray[np.bool_]:
     """Give offers away in an order, as long as seats, hours and budget last.
 
     Fairness is not looked after. A course that stays too small is not held, and what it would
@@ -216,7 +216,7 @@ def take_in_order(order: NDArray[np.intp], offers: Offers, limits: Limits) -> ND
 
 
 def _give_away(
-    order: NDArray[np.intp], offers: Offers, limits: Limits, seats: Vector
+    order: NDArray[np.intp], offers: Offers, limits: PlanLimits, seats: Vector
 ) -> NDArray[np.bool_]:
     is_taken = np.zeros(len(offers), dtype=bool)
     free, money = seats.copy(), limits.budget

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesnb.analysis.plan.assign import find_shadow
-from salesnb.analysis.plan.limits import Limits, Offers, Vector
+from salesnb.analysis.plan.limits import Offers, PlanLimits, Vector
 from salesnb.analysis.plan.result import BOUNDS
 from salesnb.analysis.wording import format_money
 
@@ -16,7 +16,7 @@ MORE_MONEY = 1000.0
 
 
 def list_bounds(
-    gain: Vector, offers: Offers, limits: Limits, is_taken: NDArray[np.bool_], *,
+    gain: Vector, offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_], *,
     courses: list[str], currency: str,
 ) -> pd.DataFrame:  # fmt: skip
     """List each limit with what is used of it; the price of one more is that at the margin."""

@@ -1,11 +1,11 @@
-"""Limits that no plan can keep to together, in words with the numbers and one action."""
+"""PlanLimits that no plan can keep to together, in words with the numbers and one action."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from salesnb.analysis.plan.assign import find_conflict, loosen
-from salesnb.analysis.plan.limits import Limits, Name, Offers
+from salesnb.analysis.plan.limits import Name, Offers, PlanLimits
 from salesnb.analysis.wording import begin_large, count, format_money
 
 _ORDER: tuple[Name, ...] = (
@@ -13,7 +13,7 @@ _ORDER: tuple[Name, ...] = (
 )  # fmt: skip
 
 
-def explain_conflict(offers: Offers, limits: Limits, currency: str) -> str:
+def explain_conflict(offers: Offers, limits: PlanLimits, currency: str) -> str:
     """Name the smallest set of limits that cannot be kept together, and what would mend it.
 
     Every limit of the set is needed for the conflict: it is mended by any one of them giving way.
@@ -30,7 +30,7 @@ def explain_conflict(offers: Offers, limits: Limits, currency: str) -> str:
     return f"These cannot be kept together: {together}. {begin_large(action)}."
 
 
-def _word(name: Name, offers: Offers, limits: Limits, currency: str) -> str:
+def _word(name: Name, offers: Offers, limits: PlanLimits, currency: str) -> str:
     if name == "budget":
         return f"a budget of {format_money(limits.budget, currency, exact=True)}"
     if name == "hours":
@@ -48,7 +48,7 @@ def _word(name: Name, offers: Offers, limits: Limits, currency: str) -> str:
     )
 
 
-def _way_out(name: Name, amount: float, limits: Limits, currency: str) -> str:
+def _way_out(name: Name, amount: float, limits: PlanLimits, currency: str) -> str:
     """Say what one limit would have to be; empty where it alone mends nothing."""
     if not np.isfinite(amount):
         return ""

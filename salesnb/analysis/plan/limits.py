@@ -19,7 +19,7 @@ Codes = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Limits:
+class PlanLimits:
     """What the analyst asks of a plan.
 
     Attributes
@@ -105,7 +105,7 @@ class LinearRows:
     unit: Vector
 
 
-def write_rows(offers: Offers, limits: Limits) -> dict[Name, LinearRows]:
+def write_rows(offers: Offers, limits: PlanLimits) -> dict[Name, LinearRows]:
     """Write each limit as linear rows; those that ask nothing are left out.
 
     Variables are N offers taken or not, then C courses held or not.

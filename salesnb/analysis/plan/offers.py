@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from salesnb.analysis.plan.importance import SkillImportance
-from salesnb.analysis.plan.limits import Limits, Offers
+from salesnb.analysis.plan.limits import Offers, PlanLimits
 from salesnb.analysis.plan.reasons import (
     ASSIGNED,
     DONE,
@@ -149,7 +149,7 @@ def _find_reasons(
 
 
 def make_offers(
-    rows: pd.DataFrame, measures: Measures, limits: Limits, starts_on: dt.date
+    rows: pd.DataFrame, measures: Measures, limits: PlanLimits, starts_on: dt.date
 ) -> Offers:
     """Give the persons, courses, skills and teams of offers numbers."""
     reps, courses, skills, teams = (
@@ -170,7 +170,7 @@ def make_offers(
 
 
 def _find_due(
-    reps: np.ndarray, measures: Measures, limits: Limits, starts_on: dt.date
+    reps: np.ndarray, measures: Measures, limits: PlanLimits, starts_on: dt.date
 ) -> np.ndarray:
     """Find who must get a course now for everybody to have had one in time."""
     if not limits.everyone_within:

@@ -16,7 +16,7 @@ from salesnb.analysis.plan.bounds import list_bounds
 from salesnb.analysis.plan.conflicts import explain_conflict
 from salesnb.analysis.plan.draws import draw_gains
 from salesnb.analysis.plan.importance import REACH, SkillImportance
-from salesnb.analysis.plan.limits import Limits, Offers
+from salesnb.analysis.plan.limits import Offers, PlanLimits
 from salesnb.analysis.plan.money import expect_bookings
 from salesnb.analysis.plan.offers import make_offers, value_offers
 from salesnb.analysis.plan.reasons import bind, list_left_out
@@ -45,7 +45,7 @@ _NO_EFFECTS: Mapping[str, float] = MappingProxyType({})
 def training_plan(
     profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,
     budget: float | None = None, hours: float | None = None,
-    effects: Mapping[str, float] = _NO_EFFECTS, limits: Limits | None = None,
+    effects: Mapping[str, float] = _NO_EFFECTS, limits: PlanLimits | None = None,
     random_state: int = 0,
 ) -> TrainingPlan:  # fmt: skip
     """Plan who takes which course in the quarter after that of the profiles.
@@ -86,7 +86,7 @@ def training_plan(
         The solver failed.
     """
     period = profiles.period
-    limits = _with(limits or Limits(), budget, hours)
+    limits = _with(limits or PlanLimits(), budget, hours)
     first, last = _find_days(measures, period)
     blank = TrainingPlan(
         period=period, unit=profiles.unit, lines=pd.DataFrame(columns=LINES),
@@ -118,7 +118,7 @@ class _Chosen:
     rows: pd.DataFrame
     is_open: NDArray[np.bool_]
     offers: Offers
-    limits: Limits
+    limits: PlanLimits
     found: Assignment
 
     @property
@@ -126,7 +126,7 @@ class _Chosen:
         return self.rows[self.is_open][self.found.is_taken]
 
 
-def _with(limits: Limits, budget: float | None, hours: float | None) -> Limits:
+def _with(limits: PlanLimits, budget: float | None, hours: float | None) -> PlanLimits:
     budget = limits.budget if budget is None else budget
     return replace(limits, budget=budget, hours=limits.hours if hours is None else hours)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from salesnb.analysis.plan.limits import Limits, Offers
+from salesnb.analysis.plan.limits import Offers, PlanLimits
 
 NO_EVIDENCE = "not enough evidence"
 NO_GAP = "no gap"
@@ -22,7 +22,7 @@ SMALL_CLASS = "class too small"
 OTHERS_FIRST = "others gain more"
 
 
-def bind(offers: Offers, limits: Limits, is_taken: NDArray[np.bool_]) -> NDArray[np.object_]:
+def bind(offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_]) -> NDArray[np.object_]:
     """Say which limits keep each offer that is not taken out of the plan.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from salesnb.analysis.plan.limits import Limits
+from salesnb.analysis.plan.limits import PlanLimits
 from salesnb.analysis.plan.reasons import NO_EVIDENCE
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
@@ -76,7 +76,7 @@ class TrainingPlan(Result):
     bounds: pd.DataFrame
     sessions: pd.DataFrame
     starts_on: dt.date
-    limits: Limits
+    limits: PlanLimits
     gap: float
     currency: str
     conflict: str = ""

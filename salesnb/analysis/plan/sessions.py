@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.plan.limits import Limits
+from salesnb.analysis.plan.limits import PlanLimits
 
 HOURS_A_DAY = 8.0
 LARGEST_CLASS = 12
@@ -68,7 +68,7 @@ class _Diary:
 
 
 def schedule(
-    lines: pd.DataFrame, heads: pd.Series[int], limits: Limits, *, first: dt.date, last: dt.date
+    lines: pd.DataFrame, heads: pd.Series[int], limits: PlanLimits, *, first: dt.date, last: dt.date
 ) -> Timetable:
     """Split courses into classes and date them.
 
