@@ -12,9 +12,9 @@ from matrix_company import CALENDAR, LAST, Truth, make_company
 from salesnb.measures.measures import Measures
 from salesnb.sources.sample.training import COURSES
 
-N_QUARTERS, N_SKILLS, TEAM = 9, 13, 12
+N_QUARTERS, N_SKILLS, TEAM, CLOSED = 13, 13, 12, 20
 EFFECT, TARGET = 0.4, 3.3
-NOISE, MOOD, LENIENCY, ROUNDED = 0.5, 0.22, 0.35, 1.0
+NOISE, MOOD, LENIENCY, HALO = 0.5, 0.22, 0.35, (-0.175, 0.175)
 FORMS = {"manager": 0.95, "peer": 0.65, "coach": 0.6}
 SKILLS = tuple(f"skill {number:02d}" for number in range(N_SKILLS))
 
@@ -46,10 +46,10 @@ def plant_company(rng: np.random.Generator, n_reps: int) -> tuple[Measures, Plan
         potential=rng.normal(0, 0.5, n_reps),
     )  # fmt: skip
     measures = make_company(
-        rng, truth, n_quarters=N_QUARTERS, closed=14, kpis=("win_rate", "bookings")
+        rng, truth, n_quarters=N_QUARTERS, closed=CLOSED, kpis=("win_rate", "bookings")
     )
     chance = 1 / (1 + np.exp(0.85 - win))
-    money = 4 * 14 * np.exp(truth.volume + truth.potential + truth.size + 9 + 0.32) * chance
+    money = 4 * CLOSED * np.exp(truth.volume + truth.potential + truth.size + 9 + 0.32) * chance
     slope = 0.38 / np.sqrt(2) / told.std() * (1 - chance.mean())
     reps = tuple(f"R{number:05d}" for number in range(n_reps))
     return (
@@ -60,6 +60,9 @@ def plant_company(rng: np.random.Generator, n_reps: int) -> tuple[Measures, Plan
                 {"skill": SKILLS, "role": "AE", "group": "all", "weight": weights, "target": TARGET}
             ),
             courses=offer_courses(rng, n_reps),
+            territories=measures.territories.assign(
+                potential=measures.territories["potential"] * np.exp(rng.normal(0, 0.2, n_reps))
+            ),
             as_of=CALENDAR.last_day(LAST) + dt.timedelta(days=1),
         ),
         Planted(reps, skills, slope * importance, money),
@@ -72,6 +75,7 @@ def rate(rng: np.random.Generator, skills: np.ndarray, reps: tuple[str, ...]) ->
     team = np.arange(n_reps) // TEAM
     n_teams, n_coaches = int(team.max()) + 1, 6
     lenient = {role: rng.normal(0, LENIENCY, n_reps + n_teams + n_coaches) for role in FORMS}
+    flat = {role: rng.uniform(*HALO, size.shape) for role, size in lenient.items()}
     frames = []
     for quarter in CALENDAR.window(LAST, N_QUARTERS):
         for role, share in FORMS.items():
@@ -84,8 +88,9 @@ def rate(rng: np.random.Generator, skills: np.ndarray, reps: tuple[str, ...]) ->
             }[role]
             mood = lenient[role][rater] + rng.normal(0, MOOD, len(given))
             level = skills[given].mean(axis=1, keepdims=True)
-            halo = 0.8
-            seen = level + halo * (skills[given] - level) + mood[:, None]
+            seen = (
+                level + (1 - flat[role][rater])[:, None] * (skills[given] - level) + mood[:, None]
+            )
             score = np.clip(np.round(seen + rng.normal(0, NOISE, seen.shape)), 1, 5)
             score[rng.random(score.shape) < 0.1] = np.nan
             frames.append(

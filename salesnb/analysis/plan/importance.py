@@ -80,9 +80,10 @@ class SkillImportance(Result):
         if self.lacking:
             return f"Skills count as the manager weighs them: {self.lacking}."
         top = self.skills.iloc[int(self.skills["importance"].argmax())]
+        shares = [f"{top[name]:+.0%}".replace("-", "−") for name in ("importance", "low", "high")]
         worth = (
-            f"a point of {skill_label(top['skill'])} goes with {top['importance']:+.0%} bookings "
-            f"later ({top['low']:+.0%} to {top['high']:+.0%}), the most of "
+            f"a point of {skill_label(top['skill'])} goes with {shares[0]} bookings "
+            f"later ({shares[1]} to {shares[2]}), the most of "
             f"{len(self.skills)} skills"
         )
         if self.is_beyond_weights:

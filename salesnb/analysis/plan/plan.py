@@ -215,7 +215,8 @@ def _compare(chosen: _Chosen, importance: SkillImportance, random_state: int) ->
     """
     opened, offers = chosen.rows[chosen.is_open], chosen.offers
     order = np.lexsort((opened["course_id"], opened["rep_id"], opened["raw"]))
-    by_weight = opened["skill"].map(importance.skills.set_index("skill")["by_weight"])
+    weights = importance.skills.set_index("skill")["by_weight"]
+    by_weight = opened["skill"].map(weights).astype(float)
     worth = (opened["rise"] * by_weight * opened["money"]).to_numpy(dtype=float)
     weighed = assign(worth, offers, chosen.limits)
     plans = {

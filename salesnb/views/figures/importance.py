@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from salesnb.analysis.plan import IMPORTANCE_ANCHOR, SkillImportance
 from salesnb.analysis.profiles import SkillProfiles
@@ -73,8 +74,9 @@ def quadrant_chart(importance: SkillImportance, profiles: SkillProfiles) -> Bloc
             narrow=_plot_quadrant(rows, width=NARROW),
             title=title,
             caption=(
-                f"{profiles.unit}, {profiles.period}: mean gap of those with enough raters "
-                f"(points) against the bookings a point goes with. {importance.caveat}"
+                f"{profiles.unit}, {profiles.period}: mean gap to target over people with "
+                "enough raters (none where above it) against the bookings a point goes with. "
+                f"{importance.caveat}"
             ),
             alt=(
                 f"Scatter of {len(rows)} skills by gap and importance. Most to gain: "
@@ -88,16 +90,18 @@ def quadrant_chart(importance: SkillImportance, profiles: SkillProfiles) -> Bloc
 
 
 def _join(importance: SkillImportance, profiles: SkillProfiles) -> pd.DataFrame:
-    """Put importance beside the mean gap below target; what promises most comes first."""
+    """Put importance beside the mean gap; what promises most comes first.
+
+    Who is above the target has no gap: people cannot make up for each other.
+    """
     cells = profiles.cells[profiles.cells["is_enough"] & profiles.cells["target"].notna()]
-    cells = cells.assign(below=(cells["target"] - cells["score"]).astype(float))
+    gap, sd = ((cells["target"] - cells["score"]).astype(float), cells["error"].astype(float))
+    cells = cells.assign(below=gap * norm.cdf(gap / sd) + sd * norm.pdf(gap / sd))
     gaps = cells.groupby("skill").agg(gap=("below", "mean"), n_reps=("rep_id", "nunique"))
     rows = importance.skills.merge(gaps, on="skill")
     rows["priority"] = rows["gap"] * rows["importance"]
-    rows["is_first"] = (
-        (rows["importance"] > rows["importance"].median())
-        & (rows["gap"] > rows["gap"].median())
-        & (rows["gap"] > 0)
+    rows["is_first"] = (rows["importance"] > rows["importance"].median()) & (
+        rows["gap"] > rows["gap"].median()
     )
     return rows.sort_values(["priority", "skill"], ascending=[False, True], ignore_index=True)
 
@@ -132,9 +136,9 @@ def _plot_quadrant(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.axhline(100 * rows["importance"].median(), color=LIGHT["ink3"], ls="--", linewidth=1)
     axes.axvline(rows["gap"].median(), color=LIGHT["ink3"], ls="--", linewidth=1)
     axes.scatter(rows["gap"], 100 * rows["importance"], c=colours, s=40, zorder=3)
-    shown = rows if width > NARROW else rows[rows["is_first"]].head(4)
+    shown = rows if width > NARROW else rows.head(4)
     _label(axes, shown, width)
-    axes.set_xlabel("Mean gap below target, points")
+    axes.set_xlabel("Mean gap to target, points")
     axes.set_ylabel("More bookings for a point, %")
     axes.margins(x=0.12)
     return axes
