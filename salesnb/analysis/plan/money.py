@@ -33,7 +33,7 @@ def expect_bookings(measures: Measures, *, period: str) -> pd.DataFrame:
     spread = pd.Series(found.estimates.draws.std(axis=1), index=list(found.estimates.labels))
     return pd.DataFrame(
         {
-            "money": np.maximum(rows["estimate"] * year, 0.0).to_numpy(dtype=float),
+            "money": np.maximum((rows["estimate"] * year).to_numpy(dtype=float), 0.0),
             "money_sd": (rows["rep_id"].map(spread) * year).to_numpy(dtype=float),
         },
         index=pd.Index(rows["rep_id"].astype(str), name="rep_id"),
