@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SURE = 0.9
+_PLACES = tuple((sign, step) for step in (0, 1, -1, 2, -2, 3, -3) for sign in (1, -1))
+"""Where a name may stand: right or left of its dot, some lines above or below."""
 _HOW = (
     "Each dot is a skill. To the right people are further below target; higher up a point of the "
     "skill goes with more bookings, the line is the 90% interval of that. Top right is what to "
@@ -136,32 +137,44 @@ def _plot_quadrant(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.axhline(100 * rows["importance"].median(), color=LIGHT["ink3"], ls="--", linewidth=1)
     axes.axvline(rows["gap"].median(), color=LIGHT["ink3"], ls="--", linewidth=1)
     axes.scatter(rows["gap"], 100 * rows["importance"], c=colours, s=40, zorder=3)
-    shown = rows if width > NARROW else rows.head(4)
-    _label(axes, shown, width)
+    axes.margins(x=0.12)
+    _label(axes, rows, width)
     axes.set_xlabel("Mean gap to target, points")
     axes.set_ylabel("More bookings for a point, %")
-    axes.margins(x=0.12)
     return axes
 
 
 def _label(axes: Axes, rows: pd.DataFrame, width: float) -> None:
-    """Name dots to the side with more room, apart from each other."""
-    middle = (rows["gap"].min() + rows["gap"].max()) / 2
-    ordered = rows.sort_values(["importance", "skill"], ascending=[False, True])
+    """Name dots beside them where no other name or dot is; first those to train first.
+
+    A name for which there is no room is left to the numbers.
+    """
+    left, right = axes.get_xlim()
     low, high = axes.get_ylim()
-    step = (high - low) / (24 if width > NARROW else 18)
-    lowest = {"left": np.inf, "right": np.inf}
-    for skill, gap, worth in zip(
-        ordered["skill"], ordered["gap"], 100 * ordered["importance"], strict=True
-    ):
-        side: Literal["left", "right"] = "left" if gap <= middle else "right"
-        lowest[side] = min(worth, lowest[side] - step)
-        away = (axes.get_xlim()[1] - axes.get_xlim()[0]) / 60
-        axes.text(
-            gap + (away if side == "left" else -away), lowest[side],
-            shorten(begin_large(skill_label(str(skill))), width),
-            ha=side, va="center", fontsize=9, color=LIGHT["ink"],
-        )  # fmt: skip
+    letter, line = (right - left) * 0.075 / (width - 1), (high - low) / 21
+    taken = [
+        (x - letter, x + letter, y - line / 4, y + line / 4)
+        for x, y in zip(rows["gap"], 100 * rows["importance"], strict=True)
+    ]
+    ordered = rows.sort_values(["is_first", "priority"], ascending=False)
+    for skill, x, y in zip(ordered["skill"], ordered["gap"], 100 * ordered["importance"],
+                           strict=True):  # fmt: skip
+        name = shorten(begin_large(skill_label(str(skill))), width)
+        for sign, step in _PLACES:
+            near, far = x + sign * 1.5 * letter, x + sign * (len(name) + 1.5) * letter
+            start, end, middle = min(near, far), max(near, far), y + step * line
+            box = (start, end, middle - line / 2, middle + line / 2)
+            if start < left or end > right or any(_overlap(box, other) for other in taken):
+                continue
+            taken.append(box)
+            axes.plot([x, near], [y, middle], color=LIGHT["ink3"], linewidth=0.7, zorder=2)
+            axes.text(near, middle, name, ha="left" if sign > 0 else "right", va="center",
+                      fontsize=9, color=LIGHT["ink"])  # fmt: skip
+            break
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
