@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from plan_company import EFFECT, plant_company
+from plan_company import EFFECT, TEAM, plant_company
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +26,7 @@ from salesnb.analysis.plan.assign import assign, take_in_order
 from salesnb.analysis.plan.limits import Offers
 from salesnb.analysis.profiles import skill_profiles
 
-N_COMPANIES, N_REPS = 30, 200
+N_COMPANIES, N_REPS = 30, 204
 PERIOD = "2026Q2"
 LIMITS = PlanLimits(smallest_class=4, team_share=0.1)
 
@@ -39,7 +40,7 @@ def score_company(seed: int) -> dict[str, float]:
     budget, hours = 250.0 * N_REPS, 16.0
     plan = training_plan(profiles, importance, measures, budget=budget, hours=hours, limits=LIMITS)
     pairs, offers = list_pairs(measures, planted, profiles.cells)
-    limits = PlanLimits(budget=budget, hours=hours, smallest_class=4)
+    limits = replace(LIMITS, budget=budget, hours=hours)
     best = assign(pairs["true"].to_numpy(), offers, limits)
     lowest = take_in_order(np.argsort(pairs["raw"].to_numpy(), kind="stable"), offers, limits)
     of_plan = plan.lines.merge(pairs, on=["rep_id", "course_id"])["true"].sum()
@@ -73,10 +74,11 @@ def list_pairs(measures, planted, cells) -> tuple[pd.DataFrame, Offers]:
     gap = measures.skills["target"].iloc[0] - planted.skills[rep, skill]
     rise = np.clip(gap, 0, EFFECT)
     pairs["true"] = rise * planted.importance[skill] * planted.money[rep]
+    floors = np.full(len(planted.reps) // TEAM, np.floor(LIMITS.team_share * TEAM))
     offers = Offers(
         rep=rep, course=np.tile(np.arange(len(courses)), len(planted.reps)), skill=skill,
-        team=np.zeros(len(pairs), np.intp), hours=pairs["hours"].to_numpy(),
-        cost=pairs["cost"].to_numpy(), seats=courses["seats"].to_numpy(), floors=np.zeros(1),
+        team=rep // TEAM, hours=pairs["hours"].to_numpy(),
+        cost=pairs["cost"].to_numpy(), seats=courses["seats"].to_numpy(), floors=floors,
         is_due=np.zeros(len(planted.reps), dtype=bool),
     )  # fmt: skip
     return pairs, offers
@@ -89,7 +91,7 @@ def count_violations(plan, measures, budget: float, hours: float) -> int:
     sizes = lines.groupby("course_id").size()
     heads = plan.left_out.loc[plan.left_out["course_id"] != ""]
     could = pd.concat([lines, heads[~heads["reason"].str.contains("evidence|already|moves")]])
-    floors = np.floor(0.1 * could.groupby("team_id")["rep_id"].nunique() + 1e-9)
+    floors = np.floor(LIMITS.team_share * could.groupby("team_id")["rep_id"].nunique() + 1e-9)
     got = lines.groupby("team_id").size().reindex(floors.index).fillna(0)
     days = [
         (row.rep_id, day)

@@ -18,9 +18,9 @@ _WIDEST = 60
 def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
     """Write the plan into a folder, which is made where there is none.
 
-    `training_plan.csv`, `training_left_out.csv`, `training_classes.csv`, and
-    `training_plan.xlsx` with all of them as sheets. Only their owner can read them, and no text
-    is run as a formula by a spreadsheet.
+    `training_plan.csv`, `training_left_out.csv`, `training_classes.csv`,
+    `training_comparison.csv`, and `training_plan.xlsx` with all of them as sheets. Only their
+    owner can read them, and no text is run as a formula by a spreadsheet.
 
     Returns
     -------

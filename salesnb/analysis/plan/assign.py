@@ -26,7 +26,8 @@ from salesnb.errors import SalesnbError
 
 LARGEST_GAP = 0.004
 """Share of the gain that the best plan may be better by than the one found."""
-_SECONDS = 5.0
+_SECONDS = 4.0
+"""Time a plan may take; the best one found by then counts, with its gap."""
 _EXTRA = 1e-7
 """Offers of nothing are not worth a seat."""
 
@@ -49,7 +50,7 @@ class Assignment:
 
 @dataclass(frozen=True, eq=False)
 class Shadow:
-    """What a little more would bring, at the margin: (C,) a seat each, and a unit of money."""
+    """What one more would bring, at the margin: (C,) a seat of each course, a unit of money."""
 
     seats: Vector
     budget: float
@@ -110,7 +111,10 @@ def _solve(
     if result.x is None:
         if result.status == 2:
             return None
-        raise SalesnbError(f"training plan: no plan was found ({result.message}).")
+        raise SalesnbError(
+            f"training plan: none was found within {_SECONDS:.0f} s ({result.message}). "
+            "Loosen a limit."
+        )
     return np.asarray(result.x), float(result.mip_gap or 0.0)
 
 
@@ -202,8 +206,8 @@ def find_shadow(gain: Vector, offers: Offers, limits: PlanLimits) -> Shadow:
 def take_in_order(order: NDArray[np.intp], offers: Offers, limits: PlanLimits) -> NDArray[np.bool_]:
     """Give offers away in an order, as long as seats, hours and budget last.
 
-    Fairness is not looked after. A course that stays too small is not held, and what it would
-    have taken goes to the others, the smallest first.
+    This is what a plan is compared with: fairness is not looked after. A course that stays too
+    small is not held, and what it would have taken goes to the others, the smallest first.
     """
     seats = offers.seats.copy()
     while True:

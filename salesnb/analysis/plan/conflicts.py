@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from salesnb.analysis.plan.assign import find_conflict, loosen
-from salesnb.analysis.plan.limits import Name, Offers, PlanLimits
-from salesnb.analysis.wording import begin_large, count, format_money
+from salesnb.analysis.plan.limits import Name, Offers, PlanLimits, write_rows
+from salesnb.analysis.wording import begin_large, count, count_people, format_money
 
 _ORDER: tuple[Name, ...] = (
     "budget", "hours", "seats", "smallest class", "team share", "everyone",
@@ -18,7 +18,7 @@ def explain_conflict(offers: Offers, limits: PlanLimits, currency: str) -> str:
 
     Every limit of the set is needed for the conflict: it is mended by any one of them giving way.
     """
-    names = find_conflict(offers, limits)
+    names = find_conflict(offers, limits) or tuple(write_rows(offers, limits))
     parts = [_word(name, offers, limits, currency) for name in names]
     ways = [
         way
@@ -62,7 +62,5 @@ def _way_out(name: Name, amount: float, limits: PlanLimits, currency: str) -> st
         "seats": f"add {more}",
         "smallest class": f"hold classes {more} short of their smallest size in all",
         "team share": f"ask for {more} fewer for teams",
-        "everyone": f"let {count(np.ceil(amount - 1e-6), 'person')} wait".replace(
-            "persons", "people"
-        ),
+        "everyone": f"let {count_people(np.ceil(amount - 1e-6))} wait",
     }[name]

@@ -84,6 +84,7 @@ def _present(cells: pd.DataFrame, measures: Measures, starts_on: dt.date) -> pd.
     gone = pd.to_datetime(cells["rep_id"].map(left)) < pd.Timestamp(starts_on)
     known = cells["target"].notna() & cells["score"].notna() & (cells["error"] > 0)
     rows = cells.loc[~gone & known, _CELLS]
+    rows = rows.assign(team_id=rows["team_id"].astype(object).fillna(""))
     return rows.drop_duplicates(["rep_id", "skill"])
 
 

@@ -27,6 +27,7 @@ from salesnb.analysis.plan.result import (
     LEFT_OUT,
     LINES,
     LOWEST_FIRST,
+    SESSIONS,
     THIS_PLAN,
     TrainingPlan,
 )
@@ -91,8 +92,8 @@ def training_plan(
     blank = TrainingPlan(
         period=period, unit=profiles.unit, lines=pd.DataFrame(columns=LINES),
         left_out=pd.DataFrame(columns=LEFT_OUT), comparison=pd.DataFrame(columns=COMPARISON),
-        bounds=pd.DataFrame(columns=BOUNDS), sessions=pd.DataFrame(), starts_on=first,
-        limits=limits, gap=0.0, currency=measures.company.currency,
+        bounds=pd.DataFrame(columns=BOUNDS), sessions=pd.DataFrame(columns=SESSIONS),
+        starts_on=first, limits=limits, gap=0.0, currency=measures.company.currency,
     )  # fmt: skip
     money = expect_bookings(measures, period=period)
     if lacking := _find_lacking(profiles, importance, measures, money):

@@ -11,7 +11,7 @@ from salesnb.analysis.plan.limits import PlanLimits
 from salesnb.analysis.plan.reasons import NO_EVIDENCE
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count, count_people, format_money
 
 PLAN_ANCHOR = "training-plan"
 THIS_PLAN, LOWEST_FIRST, BY_WEIGHT = "this plan", "lowest score first", "by the manager's weights"
@@ -26,6 +26,7 @@ LEFT_OUT = [
     "gain", "reason",
 ]  # fmt: skip
 COMPARISON = ["plan", "n_seats", "n_people", "cost", "hours", "gain", "gain_low", "gain_high"]
+SESSIONS = ["session", "course_id", "course", "starts_on", "ends_on", "n_people"]
 BOUNDS = ["limit", "used", "available", "is_binding", "one_more", "one_more_gain"]
 
 
@@ -97,11 +98,11 @@ class TrainingPlan(Result):
         first = ", ".join(skill_label(str(name)) for name in skills.index[:3])
         low, high = (format_money(total[key], self.currency) for key in ("gain_low", "gain_high"))
         return (
-            f"{self.unit}: {count(total['n_people'], 'person')} in "
+            f"{self.unit}: {count_people(total['n_people'])} in "
             f"{count(total['n_seats'], 'seat')} for {format_money(total['cost'], self.currency)}, "
             f"expected to bring {format_money(total['gain'], self.currency)} of bookings within "
             f"a year (90% interval {low} to {high}); most of it by {first}."
-        ).replace("persons", "people")
+        )
 
     @property
     def caveat(self) -> str:
@@ -110,7 +111,7 @@ class TrainingPlan(Result):
             return ""
         thin = self.rate_first
         first = (
-            f"Rate first, then plan: {count(len(thin), 'person').replace('persons', 'people')} "
+            f"Rate first, then plan: {count_people(len(thin))} "
             "with skills that fewer than two others have rated."
             if len(thin)
             else ""

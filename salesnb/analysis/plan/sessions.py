@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.plan.limits import PlanLimits
+from salesnb.analysis.plan.result import SESSIONS
 
 HOURS_A_DAY = 8.0
 LARGEST_CLASS = 12
 _RUSH_DAYS = 10
 """Working days at a quarter's end that are only used when no others are left."""
-_COLUMNS = ["session", "course_id", "course", "starts_on", "ends_on", "n_people"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ def schedule(
             placed.loc[members.index, "ends_on"] = ends
             course = group["course"].iloc[0]
             sessions.append((name, course_id, course, begins, ends, len(members)))
-    table = pd.DataFrame(sessions, columns=_COLUMNS)
+    table = pd.DataFrame(sessions, columns=SESSIONS)
     return Timetable(table.sort_values(["starts_on", "session"], ignore_index=True), placed)
 
 
