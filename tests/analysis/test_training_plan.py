@@ -311,3 +311,43 @@ def test_limits_that_make_no_sense_are_refused(asked):
 def test_shares_are_shares():
     with pytest.raises(ParameterError, match="team_share: 20 is no share"):
         PlanLimits(team_share=20)
+
+
+def play(seed, *, n_reps=36, sd=0.5, blur=0.3):
+    """Plan on blurred scores and an uncertain importance; count what plans truly bring."""
+    rng = np.random.default_rng(seed)
+    reps = tuple(f"{'ABC'[number % 3]}{number:02d}" for number in range(n_reps))
+    truth = 2.9 + rng.normal(0, sd, (n_reps, 3))
+    seen = truth + rng.normal(0, blur, truth.shape)
+    keep = sd**2 / (sd**2 + blur**2)
+    expected = 2.9 + keep * (seen - 2.9)
+    worth = rng.permutation([0.10, 0.04, 0.01])
+    bookings = dict(zip(reps, 30_000 * np.exp(rng.normal(0, 0.5, n_reps)), strict=True))
+    pairs = [(rep, skill) for rep in reps for skill in SKILLS]
+    profiles = make_profiles(
+        dict(zip(pairs, expected.ravel(), strict=True)), error=blur * np.sqrt(keep)
+    )
+    learned = make_importance(worth + rng.normal(0, 0.015, 3), sd=0.015)
+    measures = make_company(
+        reps, bookings=bookings, courses=[course(skill, seats=12) for skill in SKILLS]
+    )
+    plan = training_plan(profiles, learned, measures, budget=9_000, hours=16)
+    true = np.clip(3 - truth, 0, 0.4) * worth * 4 * np.array(list(bookings.values()))[:, None]
+    gains = pd.Series(true.ravel(), pd.MultiIndex.from_tuples(pairs))
+    rep, skill = np.repeat(np.arange(n_reps), 3), np.tile(np.arange(3), n_reps)
+    flat, due = np.ones(len(rep)), np.zeros(n_reps, dtype=bool)
+    offers = Offers(
+        rep, skill, skill, rep % 3, 8 * flat, 500 * flat, np.full(3, 12.0), np.zeros(3), due
+    )
+    limits = PlanLimits(budget=9_000, hours=16)
+    best = gains[assign(gains.to_numpy(), offers, limits).is_taken].sum()
+    lowest = gains[take_in_order(np.argsort(seen.ravel()), offers, limits)].sum()
+    reached = gains.loc[list(zip(plan.lines["rep_id"], plan.lines["skill"], strict=True))].sum()
+    return reached / best, lowest / best, plan.comparison["gain"].iloc[0] / reached
+
+
+def test_a_plan_on_blurred_scores_comes_near_the_best_that_could_be_known():
+    reached, lowest, promised = np.mean([play(seed) for seed in range(8)], axis=0)
+    assert reached >= 0.85
+    assert reached >= 1.7 * lowest
+    assert promised == pytest.approx(1, abs=0.25)
