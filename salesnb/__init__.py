@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.peers import peer_groups as peer_groups
+    from salesnb.analysis.plan import PlanLimits as PlanLimits
+    from salesnb.analysis.plan import skill_importance as skill_importance
+    from salesnb.analysis.plan import training_plan as training_plan
     from salesnb.analysis.profiles import skill_profiles as skill_profiles
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
@@ -38,12 +41,14 @@ if TYPE_CHECKING:
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
     from salesnb.measures.compute import compute_measures as compute_measures
+    from salesnb.publish.handout import write_plan as write_plan
     from salesnb.sources.framework import skill_framework as skill_framework
     from salesnb.sources.load import import_snapshot as import_snapshot
     from salesnb.sources.sample import sample_company as sample_company
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
 
 _HOMES = {
+    "PlanLimits": "analysis.plan",
     "agreed_actions": "analysis.actions",
     "adjusted_performance": "analysis.adjust",
     "benchmark": "analysis.benchmarks",
@@ -69,6 +74,7 @@ _HOMES = {
     "skill_framework": "sources.framework",
     "SkillSegmenter": "analysis.segments",
     "skill_segments": "analysis.segments",
+    "skill_importance": "analysis.plan",
     "skill_matrix": "analysis.skill_matrix",
     "skill_profiles": "analysis.profiles",
     "strengths": "analysis.strengths",
@@ -76,6 +82,8 @@ _HOMES = {
     "team_skills": "analysis.skills",
     "target_outlook": "analysis.outlook",
     "target_tree": "analysis.targets",
+    "training_plan": "analysis.plan",
+    "write_plan": "publish.handout",
 }
 
 __all__ = ["views", *_HOMES]  # noqa: PLE0604

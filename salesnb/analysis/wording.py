@@ -100,3 +100,12 @@ def count(n: float, one: str) -> str:
     ('1 win', '1,200 wins')
     """
     return f"{n:,.0f} {one}" if n == 1 else f"{n:,.0f} {one}s"
+
+
+def count_people(n: float) -> str:
+    """Write a number of people.
+
+    >>> count_people(1), count_people(1200)
+    ('1 person', '1,200 people')
+    """
+    return f"{n:,.0f} {'person' if n == 1 else 'people'}"

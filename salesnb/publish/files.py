@@ -27,7 +27,12 @@ def write_whole(path: Path, text: str) -> str:
     SalesnbError
         The file cannot be written; what was there before is unchanged.
     """
-    content = text.encode("utf-8", errors="replace")  # outputs can hold halves of characters
+    # outputs can hold halves of characters
+    return write_bytes_whole(path, text.encode("utf-8", errors="replace"))
+
+
+def write_bytes_whole(path: Path, content: bytes) -> str:
+    """Write any file as `write_whole` does."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with _explained(path):
         try:

@@ -11,6 +11,7 @@ from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
+from salesnb.analysis.plan import SkillImportance, TrainingPlan
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.segments import SkillSegments
 from salesnb.analysis.skill_matrix import SkillMatrix
@@ -37,6 +38,7 @@ from salesnb.views.figures import (
     skill_profile,
     trend_chart,
 )
+from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
 from salesnb.views.gaming import gaming_table
@@ -48,6 +50,13 @@ from salesnb.views.imports import (
     load_table,
     load_warnings,
     refusals_table,
+)
+from salesnb.views.plan import (
+    plan_bounds,
+    plan_comparison,
+    plan_left_out,
+    plan_sessions,
+    plan_table,
 )
 from salesnb.views.strengths import skill_table, strengths_table
 from salesnb.views.tables import (
@@ -79,6 +88,7 @@ __all__ = [
     "funnel",
     "gaming_table",
     "headlines",
+    "importance_chart",
     "kpi_needs",
     "kpi_tiles",
     "load_drift",
@@ -92,6 +102,12 @@ __all__ = [
     "next_actions",
     "outlook_chart",
     "pace_chart",
+    "plan_bounds",
+    "plan_comparison",
+    "plan_left_out",
+    "plan_sessions",
+    "plan_table",
+    "quadrant_chart",
     "quarter_records",
     "refusals_table",
     "segments_chart",
@@ -123,4 +139,6 @@ GamingChecks.register(table=gaming_table, plot=gaming_table)
 TargetTree.register(table=target_table, plot=target_table)
 Outlook.register(table=outlook_chart, plot=pace_chart)
 AgreedActions.register(table=actions_table, plot=actions_table)
+SkillImportance.register(table=importance_chart, plot=importance_chart)
+TrainingPlan.register(table=plan_table, plot=plan_table)
 Conventions.register(table=conventions_table, plot=conventions_table)

@@ -1,0 +1,295 @@
+"""How much a point of each skill moves results, as learned from quarters after the ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.plan.outcomes import OUTCOMES, WIN_RATE, find_outcomes
+from salesnb.analysis.plan.ridge import TOTAL, Fit, Rows, fit_toward
+from salesnb.analysis.profiles import skill_profiles
+from salesnb.analysis.result import Result
+from salesnb.analysis.skills import skill_label
+from salesnb.errors import ParameterError
+from salesnb.measures.measures import Measures
+
+IMPORTANCE_ANCHOR = "skill-importance"
+_AHEAD = 2
+"""Quarters of results that are explained by the scores known before them."""
+
+REACH = 1.6448536269514722
+"""Standard deviations to either side of a 90% interval."""
+
+_COLUMNS = ["skill", "group", "weight", "by_weight", "importance", "low", "high", "p_positive"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SkillImportance(Result):
+    """What a point of each skill is worth.
+
+    Attributes
+    ----------
+    period
+        Last quarter whose results were used.
+    outcome
+        KPI it was learned from: `win_rate` or `bookings`.
+    skills
+        One row a skill of the framework: the manager's `weight`; the share of bookings that a
+        point more brings, were the weights right (`by_weight`), and as learned (`importance`),
+        with 90% interval `low` to `high`; `p_positive`, chance that it brings anything.
+    covariance
+        (S, S) of `importance`.
+    n_reps, n_rows, n_quarters
+        People, people and quarters together, and quarters behind it; 0 when nothing was learned.
+    own
+        Standard deviation of what skills have beyond their weights, in shares of bookings.
+    p_weights, p_none
+        Chance of such results, were the weights right, and did no skill matter.
+    lacking
+        Why nothing could be learned: then the weights stand, and how much all skills together
+        bring is assumed. Empty when something was.
+    """
+
+    period: str
+    outcome: str
+    skills: pd.DataFrame
+    covariance: NDArray[np.float64]
+    n_reps: int
+    n_rows: int
+    n_quarters: int
+    own: float
+    p_weights: float
+    p_none: float
+    lacking: str = ""
+
+    @property
+    def is_beyond_weights(self) -> bool:
+        """Whether results contradict the weights beyond chance."""
+        return self.p_weights < FALSE_CLAIMS
+
+    @property
+    def finding(self) -> str:
+        """Say what a point is worth, and whether results say more than the weights."""
+        if self.skills.empty:
+            return f"No skill can be weighed: {self.lacking}."
+        if self.lacking:
+            return f"Skills count as the manager weighs them: {self.lacking}."
+        top = self.skills.iloc[int(self.skills["importance"].argmax())]
+        shares = [f"{top[name]:+.0%}".replace("-", "−") for name in ("importance", "low", "high")]
+        worth = (
+            f"a point of {skill_label(top['skill'])} goes with {shares[0]} bookings "
+            f"later ({shares[1]} to {shares[2]}), the most of "
+            f"{len(self.skills)} skills"
+        )
+        if self.is_beyond_weights:
+            return f"Results weigh skills differently from the manager: {worth}."
+        return f"Results say nothing sure beyond the manager's weights; {worth}."
+
+    @property
+    def caveat(self) -> str:
+        """Say how it was learned, and what it cannot tell."""
+        if self.lacking:
+            return (
+                f"Assumed, not measured: a point more on every skill brings {TOTAL:.0%} more "
+                "bookings. The order of the plan depends on the weights alone."
+            )
+        return (
+            f"From {self.n_reps} people's results in {self.n_quarters} quarters up to "
+            f"{self.period}, each after the ratings; territory, tenure and season "
+            "taken out, blurred scores allowed for, drawn toward the manager's weights. Who is "
+            "better at a skill may be better at what nobody rates: only a trial shows a cause."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a skill."""
+        return self.skills.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer that results weigh skills differently from the manager."""
+        if self.lacking or not np.isfinite(self.p_weights):
+            return ()
+        apart = (self.skills["importance"] - self.skills["by_weight"]).abs()
+        return (
+            Candidate(
+                text=self.finding,
+                why=f"{self.n_reps} people, {self.n_quarters} quarters; the weights alone "
+                f"explain the results with a chance of {self.p_weights:.2g}.",
+                anchor=IMPORTANCE_ANCHOR,
+                effect=float(min(1.0, apart.max())),
+                p_value=self.p_weights,
+            ),
+        )
+
+
+def skill_importance(
+    measures: Measures, *, period: str, outcome: str = WIN_RATE, n_quarters: int = 12
+) -> SkillImportance:
+    """Learn what a point of each skill is worth, from results of the two quarters after.
+
+    Results of the quarter in which somebody was rated are not used: raters know them, which makes
+    skills look half as important again. Scores are those of `skill_profiles` as of a quarter's
+    end: what one can expect of the truth, for of raw scores, which are blurred, a
+    regression finds too little. Without any history the manager's weights remain.
+
+    Parameters
+    ----------
+    measures
+        From `compute_measures` or `load_measures`.
+    period
+        Fiscal quarter, the last whose results may be used.
+    outcome
+        `win_rate` (surer) or `bookings`.
+    n_quarters
+        Quarters of results used at most.
+
+    Returns
+    -------
+    SkillImportance
+
+    Raises
+    ------
+    ParameterError
+        Quarter or outcome is unknown.
+
+    Notes
+    -----
+    Source: Carroll, Ruppert, Stefanski & Crainiceanu (2006), Measurement Error in Nonlinear
+    Models, ch. 4 (regression calibration).
+    """
+    measures.check_period(period)
+    if outcome not in OUTCOMES:
+        raise ParameterError(f"outcome: {outcome!r} is none of {', '.join(OUTCOMES)}.")
+    weights = find_weights(measures.skills)
+    if weights.empty:
+        return _conclude(period, outcome, weights, None, _Basis(), "the framework names no skill")
+    skills = tuple(weights["skill"])
+    rows, basis, factor, lacking = _learn_from(measures, period, outcome, skills, n_quarters)
+    fit = fit_toward(rows, weights["weight"].to_numpy(), total=TOTAL / factor)
+    return _conclude(period, outcome, weights, _scale(fit, factor), basis, lacking)
+
+
+@dataclass(frozen=True)
+class _Basis:
+    n_reps: int = 0
+    n_rows: int = 0
+    n_quarters: int = 0
+
+
+def find_weights(framework: pd.DataFrame) -> pd.DataFrame:
+    """List each skill with its group and weight, the mean over roles; 1 where none is given."""
+    if framework.empty:
+        return pd.DataFrame(columns=["skill", "group", "weight"])
+    given = framework.reindex(columns=["skill", "group", "weight"])
+    given = given.assign(weight=given["weight"].astype(float))
+    found = given.groupby("skill", sort=False).agg(
+        group=("group", "first"), weight=("weight", "mean")
+    )
+    found["weight"] = found["weight"].fillna(1.0)
+    if not (found["weight"] > 0).any():
+        found["weight"] = 1.0
+    return found.reset_index()
+
+
+def _learn_from(
+    measures: Measures, period: str, outcome: str, skills: tuple[str, ...], n_quarters: int
+) -> tuple[Rows, _Basis, float, str]:
+    """Pair scores with the results of the quarter after; say why where there are none."""
+    nothing = join_rows([], len(skills))
+    if all(kpi.kpi != outcome for kpi in measures.kpis):
+        return nothing, _Basis(), 1.0, f"{outcome} was not measured"
+    kpi = measures.kpi(outcome)
+    window = measures.window(period, n_quarters)
+    ended = tuple(p for p in window if measures.is_mature(kpi, p) and measures.is_whole(p))
+    results = find_outcomes(measures, outcome, ended)
+    pairs = []
+    for start in range(len(ended) % _AHEAD, len(ended), _AHEAD):
+        before = measures.calendar.shift(ended[start], -1)
+        if before in measures.periods:
+            cells = skill_profiles(measures, period=before).cells
+            for quarter in ended[start : start + _AHEAD]:
+                pairs.append(pair(cells, results[results["period"] == quarter], skills))
+    rows = join_rows(pairs, len(skills))
+    n_quarters = sum(len(part) > 0 for part, _ in pairs)
+    basis = _Basis(int(rows.person.max(initial=-1)) + 1, len(rows.outcome), n_quarters)
+    if basis.n_reps <= len(skills) // 2:
+        why = f"only {basis.n_reps} people have ratings and results of a quarter after"
+        return nothing, _Basis(), 1.0, why
+    return rows, basis, _to_bookings(measures, outcome, ended), ""
+
+
+def pair(
+    scores: pd.DataFrame, results: pd.DataFrame, skills: tuple[str, ...]
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Take the results of those rated before, and their scores (N, S).
+
+    A skill nobody has seen in a person counts as the person's others do.
+    """
+    wide = scores.pivot_table(index="rep_id", columns="skill", values="score", dropna=False)
+    wide = wide.reindex(columns=list(skills)).astype(float).dropna(how="all")
+    middle = wide.mean().fillna(0.0)
+    apart = wide - middle
+    filled = apart.apply(lambda column: column.fillna(apart.mean(axis=1))) + middle
+    known = results[results["rep_id"].isin(filled.index)].sort_values("rep_id", ignore_index=True)
+    return known, filled.loc[known["rep_id"]].to_numpy()
+
+
+def join_rows(pairs: Sequence[tuple[pd.DataFrame, NDArray[np.float64]]], size: int) -> Rows:
+    """Stack quarters; each has a level of its own."""
+    pairs = [(part, scores) for part, scores in pairs if len(part)]
+    if not pairs:
+        none = np.empty(0)
+        return Rows(np.empty((0, size)), none, none, np.empty(0, np.intp), np.empty((0, 1)))
+    joined = pd.concat([part for part, _ in pairs], ignore_index=True)
+    quarters = np.repeat(np.arange(len(pairs)), [len(part) for part, _ in pairs])
+    controls = np.column_stack(
+        [np.eye(len(pairs))[quarters], joined[["potential", "tenure"]].to_numpy(dtype=float)]
+    )
+    return Rows(
+        skills=np.vstack([scores for _, scores in pairs]),
+        outcome=joined["outcome"].to_numpy(dtype=float),
+        noise=joined["noise"].to_numpy(dtype=float),
+        person=pd.factorize(joined["rep_id"], sort=True)[0].astype(np.intp),
+        controls=controls,
+    )
+
+
+def _to_bookings(measures: Measures, outcome: str, periods: tuple[str, ...]) -> float:
+    """Share of bookings that moves with a unit of the outcome: of log odds, one less the rate."""
+    if outcome != WIN_RATE:
+        return 1.0
+    whole = measures.roll_up(by="company", periods=periods, kpi=WIN_RATE)
+    return float(1 - whole["numerator"].sum() / whole["denominator"].sum())
+
+
+def _scale(fit: Fit, factor: float) -> Fit:
+    return Fit(
+        fit.mean * factor, fit.covariance * factor**2, fit.centre * factor, fit.own * factor,
+        fit.p_weights, fit.p_none,
+    )  # fmt: skip
+
+
+def _conclude(
+    period: str, outcome: str, weights: pd.DataFrame, fit: Fit | None, basis: _Basis, lacking: str
+) -> SkillImportance:
+    from scipy.stats import norm
+
+    if fit is None:
+        empty, none = pd.DataFrame(columns=_COLUMNS), float("nan")
+        return SkillImportance(
+            period, outcome, empty, np.empty((0, 0)), 0, 0, 0, 0.0, none, none, lacking
+        )  # fmt: skip
+    sd = np.sqrt(np.diag(fit.covariance))
+    skills = weights.assign(
+        by_weight=fit.centre, importance=fit.mean, low=fit.mean - REACH * sd,
+        high=fit.mean + REACH * sd, p_positive=norm.cdf(fit.mean / sd),
+    )  # fmt: skip
+    return SkillImportance(
+        period=period, outcome=outcome, skills=skills[_COLUMNS], covariance=fit.covariance,
+        n_reps=basis.n_reps, n_rows=basis.n_rows, n_quarters=basis.n_quarters, own=fit.own,
+        p_weights=fit.p_weights, p_none=fit.p_none, lacking=lacking,
+    )  # fmt: skip

@@ -1,0 +1,256 @@
+"""The training plan: what each seat is expected to bring, and the best use of all seats."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from salesnb.analysis.plan.assign import Assignment, assign, take_in_order
+from salesnb.analysis.plan.bounds import list_bounds
+from salesnb.analysis.plan.conflicts import explain_conflict
+from salesnb.analysis.plan.draws import draw_gains
+from salesnb.analysis.plan.importance import REACH, SkillImportance
+from salesnb.analysis.plan.limits import Offers, PlanLimits
+from salesnb.analysis.plan.money import expect_bookings
+from salesnb.analysis.plan.offers import make_offers, value_offers
+from salesnb.analysis.plan.reasons import bind, list_left_out
+from salesnb.analysis.plan.result import (
+    BOUNDS,
+    BY_WEIGHT,
+    COMPARISON,
+    LEFT_OUT,
+    LINES,
+    LOWEST_FIRST,
+    SESSIONS,
+    THIS_PLAN,
+    TrainingPlan,
+)
+from salesnb.analysis.plan.sessions import schedule
+from salesnb.analysis.profiles import SkillProfiles
+from salesnb.measures.measures import Measures
+
+USUAL_EFFECT = 0.4
+"""Points that a course is taken to bring on its skill until its own effect has been measured."""
+
+_LEAD_DAYS = 7
+"""Days after the data end before the first course is held."""
+_NO_EFFECTS: Mapping[str, float] = MappingProxyType({})
+
+
+def training_plan(
+    profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,
+    budget: float | None = None, hours: float | None = None,
+    effects: Mapping[str, float] = _NO_EFFECTS, limits: PlanLimits | None = None,
+    random_state: int = 0,
+) -> TrainingPlan:  # fmt: skip
+    """Plan who takes which course in the quarter after that of the profiles.
+
+    A seat is expected to bring rise x importance x money: how far the skill is expected to rise
+    (by the course's effect, at most to the target, the score's uncertainty considered), the share
+    of bookings a point of it moves, and the bookings expected of the person within a year. Seats
+    go where their sum is largest within all limits, which is seldom where scores are lowest.
+    Scores of fewer than two raters, and gaps less likely than not, get no seat.
+
+    Parameters
+    ----------
+    profiles
+        From `skill_profiles`, of the company or of one team: whose courses are planned.
+    importance
+        From `skill_importance`.
+    measures
+        From `compute_measures` or `load_measures`: courses, trainings, people, bookings.
+    budget, hours
+        Money for all seats, and hours a person; None: as `limits` has it, by default any.
+    effects
+        Points that a course brings on its skill, by course_id, as far as measured; 0.4 of others.
+    limits
+        Smallest class, fairness and how much of a team may be away at once.
+    random_state
+        Seed of the intervals of gains.
+
+    Returns
+    -------
+    TrainingPlan
+        Where limits cannot be kept together, `conflict` names them and what would mend it.
+
+    Raises
+    ------
+    ParameterError
+        A limit is negative or no share.
+    SalesnbError
+        The solver failed.
+    """
+    period = profiles.period
+    limits = _with(limits or PlanLimits(), budget, hours)
+    first, last = _find_days(measures, period)
+    blank = TrainingPlan(
+        period=period, unit=profiles.unit, lines=pd.DataFrame(columns=LINES),
+        left_out=pd.DataFrame(columns=LEFT_OUT), comparison=pd.DataFrame(columns=COMPARISON),
+        bounds=pd.DataFrame(columns=BOUNDS), sessions=pd.DataFrame(columns=SESSIONS),
+        starts_on=first, limits=limits, gap=0.0, currency=measures.company.currency,
+    )  # fmt: skip
+    money = expect_bookings(measures, period=period)
+    if lacking := _find_lacking(profiles, importance, measures, money):
+        return replace(blank, lacking=lacking)
+    rows = value_offers(
+        profiles.cells, importance, money, measures, effects=effects, usual_effect=USUAL_EFFECT,
+        starts_on=first,
+    )  # fmt: skip
+    is_open = (rows["reason"] == "").to_numpy()
+    offers = make_offers(rows[is_open], measures, limits, first)
+    found = assign(rows["gain"].to_numpy()[is_open], offers, limits)
+    if found is None:
+        words = explain_conflict(offers, limits, measures.company.currency)
+        return replace(blank, conflict=words)
+    chosen = _Chosen(rows, is_open, offers, limits, found)
+    return _assemble(blank, chosen, importance, measures, (first, last), effects, random_state)
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """All offers valued, those open, and those taken."""
+
+    rows: pd.DataFrame
+    is_open: NDArray[np.bool_]
+    offers: Offers
+    limits: PlanLimits
+    found: Assignment
+
+    @property
+    def taken(self) -> pd.DataFrame:
+        return self.rows[self.is_open][self.found.is_taken]
+
+
+def _with(limits: PlanLimits, budget: float | None, hours: float | None) -> PlanLimits:
+    budget = limits.budget if budget is None else budget
+    return replace(limits, budget=budget, hours=limits.hours if hours is None else hours)
+
+
+def _find_days(measures: Measures, period: str) -> tuple[dt.date, dt.date]:
+    """Find the days of the quarter after; what is over by the day of the data is no part of it.
+
+    A quarter that is over was planned before it began.
+    """
+    following = measures.calendar.shift(period, 1)
+    first, last = measures.calendar.first_day(following), measures.calendar.last_day(following)
+    soonest = measures.as_of + dt.timedelta(days=_LEAD_DAYS)
+    return (soonest if first < soonest < last else first), last
+
+
+def _find_lacking(
+    profiles: SkillProfiles, importance: SkillImportance, measures: Measures, money: pd.DataFrame
+) -> str:
+    if profiles.cells.empty:
+        return profiles.lacking
+    if importance.skills.empty:
+        return "the framework names no skill"
+    if measures.courses.empty:
+        return "a plan needs courses with their skill; the snapshot has none"
+    if money.empty:
+        return "nobody booked anything, so nothing says what a course is worth"
+    return ""
+
+
+def _assemble(
+    blank: TrainingPlan, chosen: _Chosen, importance: SkillImportance, measures: Measures,
+    days: tuple[dt.date, dt.date], effects: Mapping[str, float], random_state: int,
+) -> TrainingPlan:  # fmt: skip
+    reasons = chosen.rows["reason"].copy()
+    reasons[chosen.is_open] = bind(chosen.offers, chosen.limits, chosen.found.is_taken)
+    taken = chosen.taken
+    draws = draw_gains(taken, importance, random_state=random_state)
+    heads = chosen.rows.groupby("team_id")["rep_id"].nunique()
+    table = schedule(taken, heads, chosen.limits, first=days[0], last=days[1])
+    lines = _write_lines(taken, draws, table.lines, measures)
+    gain = chosen.rows["gain"].to_numpy()[chosen.is_open]
+    return replace(
+        blank,
+        lines=lines.sort_values(
+            ["gain", "rep_id", "course_id"], ascending=[False, True, True], ignore_index=True
+        )[LINES],
+        left_out=list_left_out(chosen.rows.assign(reason=reasons), LEFT_OUT),
+        comparison=_compare(chosen, importance, random_state),
+        bounds=list_bounds(
+            gain, chosen.offers, chosen.limits, chosen.found.is_taken,
+            courses=sorted(set(chosen.rows.loc[chosen.is_open, "course_id"])),
+            currency=blank.currency,
+        ),
+        sessions=table.sessions,
+        gap=chosen.found.gap,
+        assumptions=_list_assumptions(taken, effects, importance),
+    )  # fmt: skip
+
+
+def _write_lines(
+    taken: pd.DataFrame, draws: NDArray[np.float64], dated: pd.DataFrame, measures: Measures
+) -> pd.DataFrame:
+    low, high = np.quantile(draws, [0.05, 0.95], axis=1) if len(taken) else (np.empty(0),) * 2
+    reach = REACH * taken["gap_sd"]
+    lines = taken.join(dated).assign(
+        gap_low=taken["gap"] - reach, gap_high=taken["gap"] + reach, gain_low=low, gain_high=high
+    )
+    calendar = measures.calendar
+    lines["check_on"] = [
+        pd.NaT if pd.isna(day)
+        else pd.Timestamp(calendar.last_day(calendar.shift(calendar.quarter_of(day.date()), 1)))
+        for day in lines["ends_on"]
+    ]  # fmt: skip
+    lines["evidence"] = [
+        f"{row.score:.1f} against {row.target:.1f} ({row.n_raters:.0f} raters): below target with "
+        f"{row.p_below:.0%} probability"
+        for row in lines.itertuples()
+    ]
+    return lines
+
+
+def _compare(chosen: _Chosen, importance: SkillImportance, random_state: int) -> pd.DataFrame:
+    """Value this plan, the lowest raw scores first, and the manager's weights alike.
+
+    All choose among the same offers: that people without evidence get none is no gain.
+    """
+    opened, offers = chosen.rows[chosen.is_open], chosen.offers
+    order = np.lexsort((opened["course_id"], opened["rep_id"], opened["raw"]))
+    weights = importance.skills.set_index("skill")["by_weight"]
+    by_weight = opened["skill"].map(weights).astype(float)
+    worth = (opened["rise"] * by_weight * opened["money"]).to_numpy(dtype=float)
+    weighed = assign(worth, offers, chosen.limits)
+    plans = {
+        THIS_PLAN: chosen.taken,
+        LOWEST_FIRST: opened[take_in_order(order, offers, chosen.limits)],
+        BY_WEIGHT: opened[weighed.is_taken] if weighed else opened.head(0),
+    }
+    return pd.DataFrame(
+        [_sum_up(name, plan, importance, random_state) for name, plan in plans.items()],
+        columns=COMPARISON,
+    )
+
+
+def _sum_up(
+    name: str, plan: pd.DataFrame, importance: SkillImportance, random_state: int
+) -> tuple[object, ...]:
+    total = draw_gains(plan, importance, random_state=random_state).sum(axis=0)
+    low, high = np.quantile(total, [0.05, 0.95])
+    cost, hours = (float(plan[key].sum()) for key in ("cost", "hours"))
+    people = plan["rep_id"].nunique()
+    return name, len(plan), people, cost, hours, float(plan["gain"].sum()), low, high
+
+
+def _list_assumptions(
+    taken: pd.DataFrame, effects: Mapping[str, float], importance: SkillImportance
+) -> str:
+    unknown = sorted(set(taken["course"][~taken["course_id"].isin(set(effects))]))
+    parts = []
+    if unknown:
+        parts.append(
+            f"Assumed: a course brings {USUAL_EFFECT:.1f} points on its skill, as no effect was "
+            f"measured of {len(unknown)} of {taken['course_id'].nunique()} courses."
+        )
+    if importance.lacking:
+        parts.append(importance.caveat)
+    return " ".join(parts)

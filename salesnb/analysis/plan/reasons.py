@@ -1,0 +1,77 @@
+"""Why somebody with a gap gets no seat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from salesnb.analysis.plan.limits import Offers, PlanLimits
+
+NO_EVIDENCE = "not enough evidence"
+NO_GAP = "no gap"
+NO_COURSE = "no course for the skill"
+DONE = "completed already"
+ASSIGNED = "assigned already"
+NO_EFFECT = "the course brings nothing"
+NO_WORTH = "the skill moves no results"
+NO_SEAT = "no seat"
+BUDGET = "budget"
+HOURS = "hours"
+SMALL_CLASS = "class too small"
+OTHERS_FIRST = "others gain more"
+
+
+def bind(offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_]) -> NDArray[np.object_]:
+    """Say which limits keep each offer that is not taken out of the plan.
+
+    Parameters
+    ----------
+    is_taken
+        (N,) of the offers.
+    """
+    left = limits.budget - offers.cost[is_taken].sum()
+    sizes = np.bincount(offers.course[is_taken], minlength=len(offers.seats))
+    spent = np.bincount(offers.rep[is_taken], offers.hours[is_taken], len(offers.is_due))
+    parts = {
+        SMALL_CLASS: (sizes == 0)[offers.course] & (limits.smallest_class > 1),
+        NO_SEAT: (sizes >= offers.seats)[offers.course],
+        BUDGET: offers.cost > left + 1e-9,
+        HOURS: spent[offers.rep] + offers.hours > limits.hours + 1e-9,
+    }
+    words = np.array(
+        [
+            "; ".join(name for name, binds in parts.items() if binds[number]) or OTHERS_FIRST
+            for number in range(len(offers))
+        ],
+        dtype=object,
+    )
+    return np.where(is_taken, "", words)
+
+
+def list_left_out(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """List what is left out, a row a person and skill; people without any gap have one row.
+
+    Parameters
+    ----------
+    rows
+        Offers with `reason`, empty where one is taken: several of one skill may be there.
+    """
+    trained = rows[rows["reason"] == ""][["rep_id", "skill"]]
+    served = pd.MultiIndex.from_frame(rows[["rep_id", "skill"]]).isin(
+        pd.MultiIndex.from_frame(trained)
+    )
+    left = rows[~served].sort_values(["gain", "course_id"], ascending=[False, True])
+    left = left.drop_duplicates(["rep_id", "skill"])
+    gaps = left[left["reason"] != NO_GAP]
+    without = left[~left["rep_id"].isin(set(gaps["rep_id"]) | set(trained["rep_id"]))]
+    without = without.drop_duplicates("rep_id").assign(
+        skill="", course_id="", course="", gap=np.nan, p_below=np.nan, gain=np.nan
+    )
+    gaps = gaps.assign(
+        gap=gaps["gap"].mask(gaps["reason"] == NO_EVIDENCE),
+        gain=gaps["gain"].mask(gaps["reason"].isin([NO_EVIDENCE, NO_COURSE])),
+    )
+    found = pd.concat([gaps, without])
+    found = found.sort_values(["gain", "rep_id", "skill"], ascending=[False, True, True])
+    return found[columns].reset_index(drop=True)

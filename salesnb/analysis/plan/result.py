@@ -1,0 +1,140 @@
+"""The plan: who takes which course when, for what reason, and what it leaves out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from salesnb.analysis.plan.limits import PlanLimits
+from salesnb.analysis.plan.reasons import NO_EVIDENCE
+from salesnb.analysis.result import Result
+from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import count, count_people, format_money
+
+PLAN_ANCHOR = "training-plan"
+THIS_PLAN, LOWEST_FIRST, BY_WEIGHT = "this plan", "lowest score first", "by the manager's weights"
+LINES = [
+    "rep_id", "unit", "team_id", "skill", "course_id", "course", "gap", "gap_low", "gap_high",
+    "p_below", "raw", "target", "n_raters", "effect", "rise", "importance", "money", "gain",
+    "gain_low", "gain_high", "hours", "cost", "evidence", "session", "starts_on", "ends_on",
+    "check_on",
+]  # fmt: skip
+LEFT_OUT = [
+    "rep_id", "unit", "team_id", "skill", "course_id", "course", "gap", "p_below", "n_raters",
+    "gain", "reason",
+]  # fmt: skip
+COMPARISON = ["plan", "n_seats", "n_people", "cost", "hours", "gain", "gain_low", "gain_high"]
+SESSIONS = ["session", "course_id", "course", "starts_on", "ends_on", "n_people"]
+BOUNDS = ["limit", "used", "available", "is_binding", "one_more", "one_more_gain"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingPlan(Result):
+    """Who takes which course.
+
+    Attributes
+    ----------
+    period, unit
+        Quarter whose ratings it rests on, and name of the team or company.
+    lines
+        One row a seat, largest gain first: person, skill, course; `gap` to the target with 90%
+        interval and `p_below`, chance that there is one; the `raw` score and how many raters;
+        the expected `rise` (points; the course's `effect`, at most the gap), `importance` (share
+        of bookings a point brings), `money` (expected bookings of four quarters) and `gain`,
+        their product, with 90% interval; `hours`, `cost`; the `evidence` in words; `session`,
+        `starts_on`, `ends_on`; `check_on`, the day by which new ratings show whether it helped.
+    left_out
+        One row a person and skill with a gap, or too few raters, but no seat: what it would have
+        brought and the binding `reason`. People without any gap have one row without a skill.
+    comparison
+        This plan beside the lowest raw scores first and the manager's weights, all valued alike.
+    bounds
+        One row a limit: what is `used` of what is `available`, whether it `is_binding`, and what
+        `one_more` (a seat, an hour a person, 1,000 of money) would bring.
+    sessions
+        One row a class: course, first and last day, people.
+    starts_on
+        First day courses can be held on.
+    limits
+        What was asked for.
+    gap
+        Share of the gain by which the best plan may be better than this one.
+    conflict
+        Why no plan keeps to all limits, in words; empty when one does.
+    lacking
+        Why there is nothing to plan with; empty when there is.
+    assumptions
+        What was assumed where nothing is known, in words.
+    """
+
+    period: str
+    unit: str
+    lines: pd.DataFrame
+    left_out: pd.DataFrame
+    comparison: pd.DataFrame
+    bounds: pd.DataFrame
+    sessions: pd.DataFrame
+    starts_on: dt.date
+    limits: PlanLimits
+    gap: float
+    currency: str
+    conflict: str = ""
+    lacking: str = ""
+    assumptions: str = ""
+
+    @property
+    def finding(self) -> str:
+        """Say how many get a course, for what, and what it is expected to bring."""
+        if self.lacking:
+            return f"{self.unit}: no training plan, because {self.lacking}."
+        if self.conflict:
+            return f"{self.unit}: no plan keeps to all limits. {self.conflict}"
+        if self.lines.empty:
+            return f"{self.unit}: nobody has a gap that a course on offer would be worth it for."
+        total = self.comparison.iloc[0]
+        skills = self.lines.groupby("skill")["gain"].sum().sort_values(ascending=False)
+        first = ", ".join(skill_label(str(name)) for name in skills.index[:3])
+        low, high = (format_money(total[key], self.currency) for key in ("gain_low", "gain_high"))
+        return (
+            f"{self.unit}: {count_people(total['n_people'])} in "
+            f"{count(total['n_seats'], 'seat')} for {format_money(total['cost'], self.currency)}, "
+            f"expected to bring {format_money(total['gain'], self.currency)} of bookings within "
+            f"a year (90% interval {low} to {high}); most of it by {first}."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say what the figures rest on, and who must be rated first."""
+        if self.lacking or self.conflict:
+            return ""
+        thin = self.rate_first
+        first = (
+            f"Rate first, then plan: {count_people(len(thin))} "
+            "with skills that fewer than two others have rated."
+            if len(thin)
+            else ""
+        )
+        late = int((self.lines["session"] == "").sum())
+        undated = f"No day was left for {count(late, 'seat')}." if late else ""
+        return " ".join(part for part in (self.assumptions, first, undated) if part)
+
+    @property
+    def rate_first(self) -> pd.DataFrame:
+        """People with skills of too few raters: rep_id, unit, team_id, `n_skills`, most first."""
+        thin = self.left_out[self.left_out["reason"] == NO_EVIDENCE]
+        keys = ["rep_id", "unit", "team_id"]
+        found = thin.groupby(keys, as_index=False).agg(n_skills=("skill", "nunique"))
+        return found.sort_values(["n_skills", "unit"], ascending=[False, True], ignore_index=True)
+
+    @property
+    def times_lowest_first(self) -> float:
+        """How many times the gain of the lowest scores first; missing where that gains nothing."""
+        gains = self.comparison.set_index("plan")["gain"]
+        other = float(gains.get(LOWEST_FIRST, float("nan")))
+        return float(gains[THIS_PLAN]) / other if other > 0 else float("nan")
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a seat."""
+        return self.lines.copy()

@@ -1,0 +1,102 @@
+"""A training plan as files to work with: CSV for systems, one workbook for people."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+
+from salesnb.analysis.plan import TrainingPlan
+from salesnb.errors import SalesnbError
+from salesnb.publish.files import write_bytes_whole
+
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_WIDEST = 60
+
+
+def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
+    """Write the plan into a folder, which is made where there is none.
+
+    `training_plan.csv`, `training_left_out.csv`, `training_classes.csv`,
+    `training_comparison.csv`, and `training_plan.xlsx` with all of them as sheets. Only their
+    owner can read them, and no text is run as a formula by a spreadsheet.
+
+    Returns
+    -------
+    tuple of Path
+        What was written.
+
+    Raises
+    ------
+    SalesnbError
+        There is no plan, or a file cannot be written.
+    """
+    if plan.lacking or plan.conflict:
+        raise SalesnbError(f"training plan: nothing to write. {plan.finding}")
+    home = Path(folder)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SalesnbError(
+            f"{home}: cannot be made ({error.strerror or error}). Name another folder."
+        ) from error
+    tables = {
+        "training_plan": plan.lines,
+        "training_left_out": plan.left_out,
+        "training_classes": plan.sessions,
+        "training_comparison": plan.comparison,
+    }
+    safe = {name: neutralise(frame) for name, frame in tables.items()}
+    written = []
+    for name, frame in safe.items():
+        content = frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n")
+        # the mark lets Excel read names as UTF-8
+        written.append(home / f"{name}.csv")
+        write_bytes_whole(written[-1], content.encode("utf-8-sig"))
+    written.append(home / "training_plan.xlsx")
+    write_bytes_whole(written[-1], _write_workbook(safe))
+    return tuple(written)
+
+
+def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before texts that a spreadsheet would run as a formula.
+
+    Numbers and days are left as they are.
+
+    >>> neutralise(pd.DataFrame({"name": ["=1+1", "Ann"], "gain": [-1.0, 2.0]}))
+        name  gain
+    0  '=1+1  -1.0
+    1    Ann   2.0
+    """
+    return frame.map(_quote)
+
+
+def _quote(value: object) -> object:
+    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(_DANGEROUS):
+        return f"'{value}"
+    return value
+
+
+def _write_workbook(tables: dict[str, pd.DataFrame]) -> bytes:
+    from openpyxl.utils import get_column_letter  # slow to import
+
+    stream = io.BytesIO()
+    with pd.ExcelWriter(stream, engine="openpyxl", datetime_format="YYYY-MM-DD") as writer:
+        for name, frame in tables.items():
+            frame.map(_without_controls).to_excel(writer, sheet_name=name, index=False)
+            sheet = writer.sheets[name]
+            sheet.freeze_panes = "A2"
+            sheet.auto_filter.ref = sheet.dimensions
+            for number, column in enumerate(frame.columns, start=1):
+                longest = max([len(str(column)), *frame[column].astype(str).str.len()])
+                width = min(longest + 2, _WIDEST)
+                sheet.column_dimensions[get_column_letter(number)].width = width
+    return stream.getvalue()
+
+
+def _without_controls(value: object) -> object:
+    """Drop characters that a workbook cannot hold."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value

@@ -1,0 +1,194 @@
+"""What to train: how much each skill matters against how far people are below target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from salesnb.analysis.plan import IMPORTANCE_ANCHOR, SkillImportance
+from salesnb.analysis.profiles import SkillProfiles
+from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.views.blocks import Block, Figure, Note
+from salesnb.views.figures.parts import shorten
+from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_PLACES = tuple((sign, step) for step in (0, 1, -1, 2, -2, 3, -3) for sign in (1, -1))
+"""Where a name may stand: right or left of its dot, some lines above or below."""
+_HOW = (
+    "Each dot is a skill. To the right people are further below target; higher up a point of the "
+    "skill goes with more bookings, the line is the 90% interval of that. Top right is what to "
+    "train first: it matters and people lack it (orange where both are above the middle of all "
+    "skills, the dashed lines). Where lines are long and overlap, the order is not sure."
+)
+
+
+def importance_chart(importance: SkillImportance) -> Block:
+    """Draw what a point of each skill brings, beside what the manager's weights say."""
+    if importance.skills.empty:
+        return Note(importance.finding, "missing")
+    rows = importance.skills.sort_values(["importance", "skill"], ignore_index=True)
+    with use_theme():
+        return Figure.from_axes(
+            _plot_dots(rows, width=WIDE),
+            narrow=_plot_dots(rows, width=NARROW),
+            title=importance.finding,
+            caption=f"Bookings that a point more goes with, and 90% interval. {importance.caveat}",
+            alt=(
+                f"Dot plot of what a point of {len(rows)} skills brings, from "
+                f"{rows['importance'].iloc[0]:+.0%} to {rows['importance'].iloc[-1]:+.0%} of "
+                f"bookings. {importance.finding}"
+            ),
+            how_to_read=(
+                "The dot is what results of later quarters say, drawn toward the manager's "
+                "weights where people are few; the diamond is what the weights alone say. Blue "
+                "is surely above none. Intervals that overlap are no order."
+            ),
+            numbers=_numbers(rows),
+            anchor=IMPORTANCE_ANCHOR,
+        )
+
+
+def quadrant_chart(importance: SkillImportance, profiles: SkillProfiles) -> Block:
+    """Draw importance against the mean gap to target: what matters and is lacking."""
+    rows = _join(importance, profiles)
+    if rows.empty:
+        return Note(profiles.finding if profiles.lacking else importance.finding, "missing")
+    first = rows[rows["is_first"]].sort_values("priority", ascending=False)
+    named = ", ".join(skill_label(str(name)) for name in first["skill"].head(3))
+    title = (
+        f"{profiles.unit}: what matters more than most and is further below target than most is "
+        f"{named}."
+        if len(first)
+        else f"{profiles.unit}: no skill both matters more and lacks more than most."
+    )
+    top = rows.iloc[0]
+    with use_theme():
+        return Figure.from_axes(
+            _plot_quadrant(rows, width=WIDE),
+            narrow=_plot_quadrant(rows, width=NARROW),
+            title=title,
+            caption=(
+                f"{profiles.unit}, {profiles.period}: mean gap to target over people with "
+                "enough raters (none where above it) against the bookings a point goes with. "
+                f"{importance.caveat}"
+            ),
+            alt=(
+                f"Scatter of {len(rows)} skills by gap and importance. Most to gain: "
+                f"{skill_label(top['skill'])}, {top['gap']:.1f} points below target, a point "
+                f"goes with {top['importance']:+.0%} bookings."
+            ),
+            how_to_read=_HOW,
+            numbers=_numbers(rows),
+            anchor="train-first",
+        )
+
+
+def _join(importance: SkillImportance, profiles: SkillProfiles) -> pd.DataFrame:
+    """Put importance beside the mean gap; what promises most comes first.
+
+    Who is above the target has no gap: people cannot make up for each other.
+    """
+    cells = profiles.cells[profiles.cells["is_enough"] & profiles.cells["target"].notna()]
+    gap, sd = ((cells["target"] - cells["score"]).astype(float), cells["error"].astype(float))
+    cells = cells.assign(below=gap * norm.cdf(gap / sd) + sd * norm.pdf(gap / sd))
+    gaps = cells.groupby("skill").agg(gap=("below", "mean"), n_reps=("rep_id", "nunique"))
+    rows = importance.skills.merge(gaps, on="skill")
+    rows["priority"] = rows["gap"] * rows["importance"]
+    rows["is_first"] = (rows["importance"] > rows["importance"].median()) & (
+        rows["gap"] > rows["gap"].median()
+    )
+    return rows.sort_values(["priority", "skill"], ascending=[False, True], ignore_index=True)
+
+
+def _plot_dots(rows: pd.DataFrame, *, width: float) -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(figsize=(width, 0.9 + 0.3 * len(rows)))
+    places = np.arange(len(rows))
+    colours = [BETTER if low > 0 else UNCLEAR for low in rows["low"]]
+    axes.axvline(0, color=LIGHT["ink2"], linewidth=1, zorder=1)
+    axes.hlines(places, 100 * rows["low"], 100 * rows["high"], colors=colours, linewidth=2)
+    axes.scatter(100 * rows["by_weight"], places, c=LIGHT["rule"], s=36, marker="D", zorder=2)
+    axes.scatter(100 * rows["importance"], places, c=colours, s=30, zorder=3)
+    axes.set_yticks(places, [shorten(skill_label(name), width) for name in rows["skill"]])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(
+        "More bookings for a point, % (dot: learned; diamond: by weight)"
+        if width > NARROW
+        else "More bookings for a point, %"
+    )
+    return axes
+
+
+def _plot_quadrant(rows: pd.DataFrame, *, width: float) -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(figsize=(width, 4.6 if width > NARROW else 4.2))
+    colours = [WORSE if first else UNCLEAR for first in rows["is_first"]]
+    axes.vlines(rows["gap"], 100 * rows["low"], 100 * rows["high"], colors=LIGHT["grid"])
+    axes.axhline(100 * rows["importance"].median(), color=LIGHT["ink3"], ls="--", linewidth=1)
+    axes.axvline(rows["gap"].median(), color=LIGHT["ink3"], ls="--", linewidth=1)
+    axes.scatter(rows["gap"], 100 * rows["importance"], c=colours, s=40, zorder=3)
+    axes.margins(x=0.12)
+    _label(axes, rows, width)
+    axes.set_xlabel("Mean gap to target, points")
+    axes.set_ylabel("More bookings for a point, %")
+    return axes
+
+
+def _label(axes: Axes, rows: pd.DataFrame, width: float) -> None:
+    """Name dots beside them where no other name or dot is; first those to train first.
+
+    A name for which there is no room is left to the numbers.
+    """
+    left, right = axes.get_xlim()
+    low, high = axes.get_ylim()
+    letter, line = (right - left) * 0.075 / (width - 1), (high - low) / 21
+    taken = [
+        (x - letter, x + letter, y - line / 4, y + line / 4)
+        for x, y in zip(rows["gap"], 100 * rows["importance"], strict=True)
+    ]
+    ordered = rows.sort_values(["is_first", "priority"], ascending=False)
+    for skill, x, y in zip(ordered["skill"], ordered["gap"], 100 * ordered["importance"],
+                           strict=True):  # fmt: skip
+        name = shorten(begin_large(skill_label(str(skill))), width)
+        for sign, step in _PLACES:
+            near, far = x + sign * 1.5 * letter, x + sign * (len(name) + 1.5) * letter
+            start, end, middle = min(near, far), max(near, far), y + step * line
+            box = (start, end, middle - line / 2, middle + line / 2)
+            if start < left or end > right or any(_overlap(box, other) for other in taken):
+                continue
+            taken.append(box)
+            axes.plot([x, near], [y, middle], color=LIGHT["ink3"], linewidth=0.7, zorder=2)
+            axes.text(near, middle, name, ha="left" if sign > 0 else "right", va="center",
+                      fontsize=9, color=LIGHT["ink"])  # fmt: skip
+            break
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+
+
+def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    table = {
+        "Skill": rows["skill"].map(skill_label),
+        "Bookings a point": rows["importance"].map("{:+.1%}".format),
+        "90% interval": [
+            f"{low:+.1%} to {high:+.1%}"
+            for low, high in zip(rows["low"], rows["high"], strict=True)
+        ],
+        "By weight": rows["by_weight"].map("{:+.1%}".format),
+        "Weight": rows["weight"].map("{:.2f}".format),
+    }
+    if "gap" in rows:
+        table["Gap"] = rows["gap"].map("{:.2f}".format)
+        table["People"] = rows["n_reps"].map("{:,.0f}".format)
+    return pd.DataFrame(table).replace("nan", MISSING)

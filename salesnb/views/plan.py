@@ -1,0 +1,183 @@
+"""The training plan as tables: who takes what when, beside other plans, and what is left out."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from salesnb.analysis.plan import PLAN_ANCHOR, TrainingPlan
+from salesnb.analysis.plan.reasons import NO_GAP
+from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import MISSING, begin_large, format_money
+from salesnb.views.blocks import Block, Note, Table
+
+MOST_LINES = 60
+"""Seats shown; the files have all."""
+MOST_LEFT = 30
+
+
+def plan_table(plan: TrainingPlan) -> Block:
+    """Show a row a seat, the largest gain first, each with its reason."""
+    if (note := _missing(plan)) is not None:
+        return note
+    shown = plan.lines.head(MOST_LINES)
+    cut = (
+        f" The first {MOST_LINES} of {len(plan.lines)} seats." if len(shown) < len(plan.lines)
+        else ""
+    )  # fmt: skip
+    table = {
+        "Who": shown["unit"],
+        "Course": shown["course"],
+        "Skill": [begin_large(skill_label(str(name))) for name in shown["skill"]],
+        "Gap": [f"{row.gap:.1f} ({row.gap_low:.1f} to {row.gap_high:.1f})"
+                for row in shown.itertuples()],
+        "Raters": shown["n_raters"].map("{:.0f}".format),
+        "Expected gain": [format_money(value, plan.currency) for value in shown["gain"]],
+        "90% interval": _ranges(shown["gain_low"], shown["gain_high"], plan.currency),
+        "Hours": shown["hours"].map("{:g}".format),
+        "Cost": [format_money(value, plan.currency) for value in shown["cost"]],
+        "Starts": [_day(day) for day in shown["starts_on"]],
+        "Check on": [_day(day) for day in shown["check_on"]],
+    }  # fmt: skip
+    return Table.from_frame(
+        pd.DataFrame(table),
+        title=plan.finding,
+        caption=(
+            f"Ratings of {plan.period}; courses from {plan.starts_on:%Y-%m-%d}. Gain: bookings "
+            "of a year, how far the skill is expected to rise times what a point brings times "
+            f"the bookings expected of the person.{cut}"
+        ),
+        key=tuple(line for line in (plan.caveat,) if line),
+        anchor=PLAN_ANCHOR,
+        numeric={"Raters", "Expected gain", "Hours", "Cost"},
+    )
+
+
+def plan_comparison(plan: TrainingPlan) -> Block:
+    """Show what this plan is expected to bring beside others within the same limits."""
+    if (note := _missing(plan)) is not None:
+        return note
+    rows = plan.comparison
+    times = plan.times_lowest_first
+    title = (
+        f"The same limits spent on the lowest scores first would bring "
+        f"{format_money(rows['gain'].iloc[1], plan.currency)} instead of "
+        f"{format_money(rows['gain'].iloc[0], plan.currency)}: this plan brings {times:.1f} times "
+        "as much."
+        if math.isfinite(times)
+        else "Lowest scores first would bring nothing within the same limits."
+    )
+    table = {
+        "Plan": [begin_large(name) for name in rows["plan"]],
+        "Expected gain": [format_money(value, plan.currency) for value in rows["gain"]],
+        "90% interval": _ranges(rows["gain_low"], rows["gain_high"], plan.currency),
+        "Seats": rows["n_seats"],
+        "People": rows["n_people"],
+        "Hours": rows["hours"],
+        "Cost": [format_money(value, plan.currency) for value in rows["cost"]],
+    }  # fmt: skip
+    return Table.from_frame(
+        pd.DataFrame(table),
+        title=title,
+        caption="All choose among the same people and courses and are valued alike.",
+        anchor=f"{PLAN_ANCHOR}-comparison",
+    )
+
+
+def plan_bounds(plan: TrainingPlan) -> Block:
+    """Show what limits the plan, and what one more of it would bring."""
+    if (note := _missing(plan)) is not None:
+        return note
+    rows = plan.bounds.sort_values(["one_more_gain", "limit"], ascending=[False, True])
+    best = rows.iloc[0]
+    title = (
+        f"{begin_large(best['one_more'])} more is worth most in {best['limit']}: "
+        f"{format_money(best['one_more_gain'], plan.currency)}."
+        if best["one_more_gain"] > 0
+        else "More seats or money would bring nothing more."
+    )
+    table = {
+        "Limit": [begin_large(name) for name in rows["limit"]],
+        "Used": rows["used"],
+        "Of": rows["available"],
+        "All used": rows["is_binding"],
+        "One more": rows["one_more"],
+        "would bring": [format_money(value, plan.currency) for value in rows["one_more_gain"]],
+    }
+    return Table.from_frame(
+        pd.DataFrame(table),
+        title=title,
+        caption="At the margin; several more bring less each.",
+        anchor=f"{PLAN_ANCHOR}-limits",
+    )
+
+
+def plan_left_out(plan: TrainingPlan) -> Block:
+    """Show whom the plan leaves out and why, those who would gain most first."""
+    if (note := _missing(plan)) is not None:
+        return note
+    gaps = plan.left_out[plan.left_out["reason"] != NO_GAP]
+    if gaps.empty:
+        return Note("Nobody with a gap is left out.", "info")
+    counts = gaps["reason"].value_counts()
+    why = "; ".join(f"{reason} {number:,}" for reason, number in counts.items())
+    shown = gaps.head(MOST_LEFT)
+    table = {
+        "Who": shown["unit"],
+        "Skill": [begin_large(skill_label(str(name))) for name in shown["skill"]],
+        "Course": shown["course"].replace("", MISSING),
+        "Gap": shown["gap"].map("{:.1f}".format).replace("nan", MISSING),
+        "Would gain": [format_money(value, plan.currency) for value in shown["gain"]],
+        "Why not": shown["reason"],
+    }
+    return Table.from_frame(
+        pd.DataFrame(table),
+        title=f"{len(gaps):,} gaps or unsure skills get no seat, most of them for: "
+        f"{counts.index[0]}.",
+        caption=f"By reason: {why}. The {len(shown)} with most to gain are shown.",
+        anchor=f"{PLAN_ANCHOR}-left-out",
+        numeric={"Gap", "Would gain"},
+    )
+
+
+def plan_sessions(plan: TrainingPlan) -> Block:
+    """Show when each class is held."""
+    if (note := _missing(plan)) is not None:
+        return note
+    rows = plan.sessions
+    table = {
+        "Class": rows["session"],
+        "Course": rows["course"],
+        "From": [_day(day) for day in rows["starts_on"]],
+        "To": [_day(day) for day in rows["ends_on"]],
+        "People": rows["n_people"],
+    }
+    return Table.from_frame(
+        pd.DataFrame(table),
+        title=f"{len(rows)} classes between {_day(rows['starts_on'].min())} and "
+        f"{_day(rows['ends_on'].max())}.",
+        caption=(
+            "Working days, nobody in two classes a day, at most "
+            f"{plan.limits.away_share:.0%} of a team (or one) away on a day. Public holidays "
+            "are not known."
+        ),
+        anchor=f"{PLAN_ANCHOR}-classes",
+    )
+
+
+def _missing(plan: TrainingPlan) -> Note | None:
+    if plan.lacking or plan.conflict:
+        return Note(plan.finding, "missing")
+    return Note(f"{plan.finding} {plan.caveat}".strip(), "info") if plan.lines.empty else None
+
+
+def _ranges(low: pd.Series[float], high: pd.Series[float], currency: str) -> list[str]:
+    return [
+        f"{format_money(least, currency)} to {format_money(most, currency)}"
+        for least, most in zip(low, high, strict=True)
+    ]
+
+
+def _day(day: pd.Timestamp) -> str:
+    return MISSING if pd.isna(day) else f"{day:%Y-%m-%d}"

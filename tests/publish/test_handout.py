@@ -1,0 +1,72 @@
+import csv
+import stat
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+from planned_company import course, make_company, make_importance, make_profiles
+
+from salesnb.analysis.plan import training_plan
+from salesnb.errors import SalesnbError
+from salesnb.publish.handout import neutralise, write_plan
+
+HOSTILE = '=HYPERLINK("http://x",1)'
+
+
+def plan(*, courses=None, name=HOSTILE):
+    scores = {("A0", "listening"): 2.0, ("A1", "listening"): 2.0}
+    courses = [course("listening", seats=1)] if courses is None else courses
+    return training_plan(
+        make_profiles(scores, names={"A0": name, "A1": name}), make_importance(),
+        make_company(("A0", "A1", "B0"), courses=courses),
+    )  # fmt: skip
+
+
+def test_files_hold_the_plan_and_no_formula(tmp_path):
+    made = plan()
+    written = write_plan(made, tmp_path / "new")
+    assert [path.name for path in written] == [
+        "training_plan.csv", "training_left_out.csv", "training_classes.csv",
+        "training_comparison.csv", "training_plan.xlsx",
+    ]  # fmt: skip
+    for path in written:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with written[0].open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(made.lines) == 1
+    assert rows[0]["unit"] == f"'{HOSTILE}"
+    assert float(rows[0]["gain"]) == pytest.approx(made.lines["gain"].iloc[0])
+    assert rows[0]["starts_on"] == f"{made.lines['starts_on'].iloc[0]:%Y-%m-%d}"
+    book = load_workbook(written[-1])
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert len(book.sheetnames) == 4
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d", "b"}
+    assert f"'{HOSTILE}" in {cell.value for cell in cells}
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", " =1", "\n=1"])
+def test_what_a_spreadsheet_would_run_is_quoted(text):
+    assert neutralise(pd.DataFrame({"a": [text]}))["a"].iloc[0] == f"'{text}"
+
+
+def test_numbers_stay_numbers():
+    frame = pd.DataFrame({"a": [-1.5, 2.0], "b": ["Ann-Marie", None]})
+    pd.testing.assert_frame_equal(neutralise(frame), frame)
+
+
+def test_control_characters_do_not_break_the_workbook(tmp_path):
+    write_plan(plan(name="a\x00b\x0b"), tmp_path)
+    sheet = load_workbook(tmp_path / "training_plan.xlsx")["training_plan"]
+    assert sheet["B2"].value == "ab"
+
+
+def test_no_plan_is_not_written(tmp_path):
+    with pytest.raises(SalesnbError, match="nothing to write"):
+        write_plan(plan(courses=[]), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SalesnbError, match="cannot be made"):
+        write_plan(plan(), tmp_path / "file" / "folder")
