@@ -60,7 +60,7 @@ def describe_design(joint: Joint, *, rule: str, n_assigned: int) -> str:
     )
 
 
-def list_checks(joint: Joint) -> tuple[Check, ...]:
+def list_checks(joint: Joint | Comparison) -> tuple[Check, ...]:
     """Check what the design rests on."""
     if joint.design == "lottery":
         return (_check_draw(joint.placebo),)
