@@ -170,9 +170,7 @@ def show_experiment(table: Table, console: Console) -> None:
     )  # fmt: skip
 
 
-def add(
-    table: Table, question: str, today: str, reached: float, target: str, is_met: bool
-) -> None:
+def add(table: Table, question: str, today: str, reached: float, target: str, is_met: bool) -> None:
     table.add_row(question, today, f"{reached:+.3f}", target, "yes" if is_met else "NO")
 
 

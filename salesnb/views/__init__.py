@@ -8,6 +8,7 @@ from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.drivers import BookingDrivers
 from salesnb.analysis.gaming import GamingChecks
+from salesnb.analysis.impact import Programmes, TrainingImpact
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
@@ -33,9 +34,16 @@ from salesnb.views.figures import (
     skill_profile,
     trend_chart,
 )
+from salesnb.views.figures.impact import impact_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
 from salesnb.views.gaming import gaming_table
+from salesnb.views.impact import (
+    impact_levels,
+    impact_methods,
+    impact_verdict,
+    programmes_table,
+)
 from salesnb.views.imports import (
     kpi_needs,
     load_drift,
@@ -75,6 +83,10 @@ __all__ = [
     "funnel",
     "gaming_table",
     "headlines",
+    "impact_chart",
+    "impact_levels",
+    "impact_methods",
+    "impact_verdict",
     "kpi_needs",
     "kpi_tiles",
     "load_drift",
@@ -87,6 +99,7 @@ __all__ = [
     "next_actions",
     "outlook_chart",
     "pace_chart",
+    "programmes_table",
     "quarter_records",
     "refusals_table",
     "skill_profile",
@@ -115,4 +128,6 @@ GamingChecks.register(table=gaming_table, plot=gaming_table)
 TargetTree.register(table=target_table, plot=target_table)
 Outlook.register(table=outlook_chart, plot=pace_chart)
 AgreedActions.register(table=actions_table, plot=actions_table)
+TrainingImpact.register(table=impact_verdict, plot=impact_chart)
+Programmes.register(table=programmes_table, plot=programmes_table)
 Conventions.register(table=conventions_table, plot=conventions_table)
