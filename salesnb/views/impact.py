@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.impact import PROGRAMMES_ANCHOR, Programmes, TrainingImpact
-from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.impact import PROGRAMMES_ANCHOR, READY, Programmes, TrainingImpact
+from salesnb.analysis.wording import MISSING, begin_large, count
 from salesnb.views.blocks import Block, Note, Remark, Remarks, Table
 
 Row = dict[Hashable, Any]
@@ -33,21 +32,19 @@ def programmes_table(found: Programmes) -> Block:
             {
                 "Programme": [row["programme"] for row in rows],
                 "Course": [row["course"] for row in rows],
-                "Skill": [skill_label(row["skill"]) or MISSING for row in rows],
                 "Chosen by": [row["rule"] or "not recorded" for row in rows],
                 "Judged by": [_DESIGNS[row["design"]] for row in rows],
                 "From": [f"{row['assigned_on']:%Y-%m-%d}" for row in rows],
                 "Sent": [row["n_assigned"] for row in rows],
                 "Completed": [row["n_completed"] for row in rows],
-                "Quarters since": [row["n_after"] for row in rows],
-                "State": [row["status"] for row in rows],
+                "State": [_state(row) for row in rows],
             }
         ),
         title=found.finding,
         caption="Everyone assigned to a course together, the latest first.",
         key=(found.caveat,),
         anchor=PROGRAMMES_ANCHOR,
-        numeric=("Sent", "Completed", "Quarters since"),
+        numeric=("Sent", "Completed"),
     )
 
 
@@ -83,9 +80,10 @@ def impact_methods(impact: TrainingImpact) -> Block:
             f"{impact.kpi.label}, {_quarters(impact)}. In SD: in standard deviations of people's "
             "quarters."
         ),
-        header=("Way of looking", "Effect", "95% interval", "In SD", "Off by", "Why"),
+        header=("Way of looking", "Effect", "95% interval", "In SD", "Off by"),
         rows=tuple(_method(impact, row) for row in rows),
         numeric=frozenset({1, 2, 3, 4}),
+        key=tuple(f"{row['method']}: {row['why']}" for row in rows if row["why"]),
         anchor=METHODS_ANCHOR,
         is_sortable=False,
     )
@@ -99,9 +97,8 @@ def impact_levels(impact: TrainingImpact) -> Block:
     return Table(
         title=_levels_title(impact),
         caption=f"{impact.name}: Kirkpatrick's four levels of what a training can do.",
-        header=("Level", "Measure", "Figure", "95% interval", "People", "What it says"),
+        header=("Level", "Measure", "Figure and 95% interval", "What it says"),
         rows=tuple(_level(impact, row) for row in rows),
-        numeric=frozenset({2, 3, 4}),
         key=(
             "Behaviour is what raters see of the trained skill beside the other skills on the same "
             "form, so how strict a rater is cancels. Raters may know who was trained.",
@@ -149,7 +146,6 @@ def _method(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
         f"{impact.write(row['low95'])} to {impact.write(row['high95'])}",
         f"{row['in_sd']:+.2f}".replace("-", "−"),
         impact.write(row["off_by"]) if np.isfinite(row["off_by"]) else MISSING,
-        row["why"] or MISSING,
     )
 
 
@@ -162,16 +158,22 @@ def _levels_title(impact: TrainingImpact) -> str:
 
 
 def _level(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
-    number = row["level"][0]
-    if number == "2":
-        figure, interval = f"{row['figure']:.0%}", MISSING
-    elif not np.isfinite(row["figure"]):
-        figure = interval = MISSING
+    number, says = row["level"][0], row["text"]
+    if not np.isfinite(row["figure"]):
+        figure = MISSING
+    elif number == "2":
+        figure = f"{row['figure']:.0%}"
     elif number == "4":
-        figure = impact.write(row["figure"])
-        interval = f"{impact.write(row['low'])} to {impact.write(row['high'])}"
+        figure, low, high = (impact.write(row[name]) for name in ("figure", "low", "high"))
+        figure = f"{figure} ({low} to {high})"
     else:
-        figure = f"{row['figure']:+.2f}".replace("-", "−")
-        interval = f"{row['low']:+.2f} to {row['high']:+.2f}".replace("-", "−")
-    text = begin_large(f"{impact.verdict}.") if number == "4" else row["text"]
-    return row["level"], begin_large(row["measure"]), figure, interval, f"{row['n']:,}", text
+        figure = f"{row['figure']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"
+    if number == "4":
+        says = begin_large(f"{impact.verdict}.")
+    return row["level"], begin_large(row["measure"]), figure.replace("-", "−"), says
+
+
+def _state(row: Row) -> str:
+    if row["status"] != READY:
+        return str(row["status"])
+    return f"{READY}: {count(row['n_after'], 'quarter')} since"

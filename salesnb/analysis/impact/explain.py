@@ -42,7 +42,7 @@ def describe_design(joint: Joint, *, rule: str, n_assigned: int) -> str:
             f"{how} {count(ours, 'whole team')} against {theirs} others, each as one figure: what "
             "happens to a team happens to all in it."
         )
-    left = f" {missing} of those assigned have no record on both sides." if missing > 0 else ""
+    left = f" {missing} of those assigned are not known on both sides." if missing > 0 else ""
     if joint.design == "lottery":
         return (
             f"Places were drawn by lot: {ours} drawn first are compared with {theirs} who waited, "

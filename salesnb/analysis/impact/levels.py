@@ -69,8 +69,5 @@ def _behaviour(
         return (level, measure, np.nan, np.nan, np.nan, 0, "Too few ratings before and after.")
     low, high = found.interval(0.95)
     verdict = "rose" if low > 0 else "fell" if high < 0 else "did not change beyond chance"
-    text = (
-        f"Beside the other skills of the same form the rating {verdict} "
-        f"({found.estimate:+.2f} points, {low:+.2f} to {high:+.2f})."
-    ).replace("-", "−")
+    text = f"Beside the other skills of the same form the rating {verdict} (points of 1 to 5)."
     return (level, measure, found.estimate, low, high, int(comparison.trained.sum()), text)

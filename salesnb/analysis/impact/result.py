@@ -107,7 +107,7 @@ class TrainingImpact(Result):
         if self.verdict == "no effect found":
             return (
                 f"{self.name}: no effect on {what} found; one of "
-                f"{self.write(self.kpi_sign * self.smallest_seen)} would have been seen."
+                f"{self.write(self.kpi_sign * self.smallest_seen)} would probably have been seen."
             )
         return f"{self.name}: nobody can tell yet whether it changed {what}."
 

@@ -79,7 +79,7 @@ def plot_impact(impact: TrainingImpact, rows: pd.DataFrame, *, width: float) -> 
     axes.xaxis.set_major_locator(MaxNLocator(12 if width > NARROW else 6, integer=True))
     axes.set_xlim(rows["relative"].min() - 0.6, rows["relative"].max() + 0.6)
     axes.grid(visible=False, axis="x")
-    format_axis(axes.yaxis, impact.write, most=5)
+    format_axis(axes.yaxis, lambda value: impact.write(value).replace(".0 pts", " pts"), most=5)
     axes.set_xlabel(
         "Quarters from the training (dashed: the trained people's own change)"
         if width > NARROW else "Quarters from the training"
