@@ -65,7 +65,7 @@ def impact_verdict(impact: TrainingImpact) -> Block:
         title=impact.finding,
         caption=f"{impact.kpi.label}, {_quarters(impact)}. {impact.caveat}",
         groups=tuple((name, remarks) for name, remarks in groups if remarks),
-        anchor=VERDICT_ANCHOR,
+        anchor=f"{VERDICT_ANCHOR}-{impact.kpi.kpi}",
     )
 
 
@@ -84,7 +84,7 @@ def impact_methods(impact: TrainingImpact) -> Block:
         rows=tuple(_method(impact, row) for row in rows),
         numeric=frozenset({1, 2, 3, 4}),
         key=tuple(f"{row['method']}: {row['why']}" for row in rows if row["why"]),
-        anchor=METHODS_ANCHOR,
+        anchor=f"{METHODS_ANCHOR}-{impact.kpi.kpi}",
         is_sortable=False,
     )
 

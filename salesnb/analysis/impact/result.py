@@ -12,6 +12,7 @@ from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.verdict import Check, Word
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import format_change
+from salesnb.errors import DataError
 from salesnb.measures.catalogue import Kpi
 
 IMPACT_ANCHOR = "training-impact"
@@ -136,6 +137,27 @@ class TrainingImpact(Result):
             return "–" if not np.isfinite(share) else f"{share:+.0%}".replace("-", "−")
         return format_change(self.kpi, change * self.kpi.scale, self.currency)
 
+    @property
+    def anchor(self) -> str:
+        """Id of the figure that shows it."""
+        return f"{IMPACT_ANCHOR}-{self.kpi.kpi}"
+
+    def check(self) -> str:
+        """Check that what naive figures are off by adds up, and that no window meets another.
+
+        Raises
+        ------
+        DataError
+            A figure or a window does not fit.
+        """
+        naive = self.estimates[self.estimates["off_by"].notna()]
+        apart = naive["estimate"] - naive["off_by"] - self.effect.estimate
+        if (apart.abs() > 1e-9 * max(abs(self.effect.estimate), 1.0)).any():
+            raise DataError("impact: naive figures less what they are off by are not the effect.")
+        if self.after and not max(self.before) < self.at < min(self.after):
+            raise DataError(f"impact: the quarters compared do not lie around {self.at}.")
+        return f"{len(self.estimates)} ways of looking add up."
+
     def to_frame(self) -> pd.DataFrame:
         """List one row a method, the naive ones last."""
         return self.estimates.copy()
@@ -152,7 +174,7 @@ class TrainingImpact(Result):
             Candidate(
                 text=self.finding,
                 why=f"{self.design_text} {self.why}",
-                anchor=IMPACT_ANCHOR,
+                anchor=self.anchor,
                 effect=float(min(size / 2, 1.0)) if has_worked else 0.0,
                 p_value=p_value if has_worked else max(p_value, 0.05),
                 kpi=self.kpi.kpi,

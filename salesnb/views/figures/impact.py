@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.impact import IMPACT_ANCHOR, TrainingImpact
+from salesnb.analysis.impact import TrainingImpact
 from salesnb.analysis.wording import MISSING
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis
@@ -52,7 +52,7 @@ def impact_chart(impact: TrainingImpact) -> Block:
             ),
             how_to_read=_HOW,
             numbers=_numbers(impact, rows),
-            anchor=IMPACT_ANCHOR,
+            anchor=impact.anchor,
         )
 
 
