@@ -15,6 +15,7 @@ Bools = NDArray[np.bool_]
 POWER = 0.8
 """Chance with which an effect of the size called the smallest that could be seen is seen."""
 _SMALLEST = 1e-300
+_ROUNDING = 1e-24
 _FULL = 1 - 1e-9
 """Leverage from which on an observation says nothing about the effect."""
 
@@ -93,7 +94,7 @@ def estimate_effect(
     Returns
     -------
     Effect
-        Unknown with fewer than two on either side (one trained is enough without groups).
+        Unknown with fewer than two on either side.
     """
     covariates = np.empty((len(outcome), 0)) if covariates is None else covariates
     used = _used(trained, groups)
@@ -101,7 +102,7 @@ def estimate_effect(
     n_trained, n_compared = int(d.sum()), int((~d).sum())
     dummies = _dummies(None if groups is None else groups[used], len(y))
     design = np.column_stack([d.astype(float), dummies, x])
-    if n_trained < 1 or n_compared < 2 or len(y) <= design.shape[1]:
+    if min(n_trained, n_compared) < 2 or len(y) <= design.shape[1]:
         return Effect(np.nan, np.nan, np.nan, n_trained, n_compared)
     weights = np.ones(len(y))
     if noise is not None:
@@ -153,6 +154,8 @@ def _fit(y: Floats, design: Floats) -> tuple[float, float, float]:
     estimate = float(own @ y) / size
     basis = np.column_stack([own / np.sqrt(size), others])
     rest = y - basis @ (basis.T @ y)
+    if rest @ rest <= _ROUNDING * (y @ y):
+        return estimate, 0.0, np.nan
     leverage = (basis**2).sum(axis=1)
     keep = leverage < _FULL
     a = np.where(keep, (own / size) ** 2 / np.where(keep, 1 - leverage, 1.0), 0.0)

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from salesnb.analysis.impact.windows import FEWEST, symmetric_windows, waitlist_windows
@@ -142,7 +143,7 @@ def named_trainings(measures: Measures) -> pd.DataFrame:
     rows = measures.trainings
     rows = rows[rows[trainings.assigned_on].notna()].reset_index(drop=True)
     days = pd.to_datetime(rows[trainings.assigned_on])
-    quarter = [measures.calendar.quarter_of(day.date()) for day in days]
+    quarter = np.array([measures.calendar.quarter_of(day.date()) for day in days], dtype=object)
     rows = rows.assign(period=quarter, assigned_on=days)
     course, cohort = rows[trainings.course_id].astype(str), rows[trainings.cohort]
     cohort = cohort.astype(object).where(cohort.notna() & (cohort != ""), None)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from salesnb.analysis.impact.effect import Effect
+from salesnb.analysis.impact.programmes import FEWEST_PEOPLE
 
 Word = Literal["worked", "no effect found", "cannot tell"]
 
@@ -20,7 +21,6 @@ SURE, BOUND = 0.95, 0.9
 FAILED = 0.025
 """p-value below which a pre-trend or a placebo fails; there are two, so one in twenty fails by
 chance."""
-FEWEST_ON_A_SIDE = 5
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def decide(
     if not effect.is_known:
         return Verdict("cannot tell", "There are too few people or quarters to compare.")
     fewest = min(effect.n_trained, effect.n_compared)
-    if not is_of_teams and fewest < FEWEST_ON_A_SIDE:
+    if not is_of_teams and fewest < FEWEST_PEOPLE:
         return Verdict("cannot tell", f"One side of the comparison has only {fewest} people.")
     failed = [check.text for check in checks if check.is_passed is False]
     if failed:
