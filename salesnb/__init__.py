@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from salesnb.analysis.conventions import compare_conventions as compare_conventions
     from salesnb.analysis.drivers import booking_drivers as booking_drivers
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
+    from salesnb.analysis.impact import programmes as programmes
+    from salesnb.analysis.impact import training_impact as training_impact
     from salesnb.analysis.insights import find_insights as find_insights
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
@@ -69,6 +71,7 @@ _HOMES = {
     "open_snapshot": "sources.snapshot",
     "peer_groups": "analysis.peers",
     "performance_matrix": "analysis.matrix",
+    "programmes": "analysis.impact",
     "quarter_trend": "analysis.trend",
     "sample_company": "sources.sample",
     "skill_framework": "sources.framework",
@@ -84,6 +87,7 @@ _HOMES = {
     "target_tree": "analysis.targets",
     "training_plan": "analysis.plan",
     "write_plan": "publish.handout",
+    "training_impact": "analysis.impact",
 }
 
 __all__ = ["views", *_HOMES]  # noqa: PLE0604

@@ -8,6 +8,7 @@ from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.drivers import BookingDrivers
 from salesnb.analysis.gaming import GamingChecks
+from salesnb.analysis.impact import Programmes, TrainingImpact
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
@@ -39,9 +40,16 @@ from salesnb.views.figures import (
     trend_chart,
 )
 from salesnb.views.figures.importance import importance_chart, quadrant_chart
+from salesnb.views.figures.impact import impact_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
 from salesnb.views.gaming import gaming_table
+from salesnb.views.impact import (
+    impact_levels,
+    impact_methods,
+    impact_verdict,
+    programmes_table,
+)
 from salesnb.views.imports import (
     kpi_needs,
     load_drift,
@@ -89,6 +97,10 @@ __all__ = [
     "gaming_table",
     "headlines",
     "importance_chart",
+    "impact_chart",
+    "impact_levels",
+    "impact_methods",
+    "impact_verdict",
     "kpi_needs",
     "kpi_tiles",
     "load_drift",
@@ -108,6 +120,7 @@ __all__ = [
     "plan_sessions",
     "plan_table",
     "quadrant_chart",
+    "programmes_table",
     "quarter_records",
     "refusals_table",
     "segments_chart",
@@ -141,4 +154,6 @@ Outlook.register(table=outlook_chart, plot=pace_chart)
 AgreedActions.register(table=actions_table, plot=actions_table)
 SkillImportance.register(table=importance_chart, plot=importance_chart)
 TrainingPlan.register(table=plan_table, plot=plan_table)
+TrainingImpact.register(table=impact_verdict, plot=impact_chart)
+Programmes.register(table=programmes_table, plot=programmes_table)
 Conventions.register(table=conventions_table, plot=conventions_table)

@@ -1,0 +1,15 @@
+"""What training did: who was trained is never chance, so what is compared depends on the rule."""
+
+from salesnb.analysis.impact.programmes import PROGRAMMES_ANCHOR, READY, Programmes, programmes
+from salesnb.analysis.impact.result import IMPACT_ANCHOR, TrainingImpact
+from salesnb.analysis.impact.score import training_impact
+
+__all__ = [
+    "IMPACT_ANCHOR",
+    "PROGRAMMES_ANCHOR",
+    "READY",
+    "Programmes",
+    "TrainingImpact",
+    "programmes",
+    "training_impact",
+]

@@ -1,0 +1,73 @@
+"""Kirkpatrick's levels: reaction, learning, behaviour, results, as far as the data go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.impact.effect import Effect
+from salesnb.analysis.impact.panel import skill_panel
+from salesnb.analysis.impact.study import Comparison, Study, compare
+from salesnb.analysis.skills import skill_label
+from salesnb.measures.measures import Measures
+
+LEVELS = ["level", "measure", "figure", "low", "high", "n", "text"]
+
+
+def kirkpatrick_levels(
+    measures: Measures, study: Study, programme: pd.Series, *, result: str, result_effect: Effect,
+    n_people: int, period: str,
+) -> pd.DataFrame:  # fmt: skip
+    """Say what is known at each of Kirkpatrick's four levels.
+
+    Parameters
+    ----------
+    measures
+        With trainings, and ratings for the third level.
+    study
+        The comparison that the ratings are put to, too.
+    programme
+        Its row of `Programmes`.
+    result, result_effect, n_people
+        Label of the outcome, the effect on it, and the trained it rests on.
+    period
+        Last quarter to look at.
+
+    Returns
+    -------
+    DataFrame
+        level, measure, figure, low, high, n, text: four rows; a level without data says so.
+    """
+    sent, done = int(programme["n_assigned"]), int(programme["n_completed"])
+    rows = [
+        ("1 Reaction", "how it was liked", np.nan, np.nan, np.nan, 0, "Not recorded."),
+        ("2 Learning", "completed the course", done / sent, np.nan, np.nan, sent,
+         f"{done} of {sent} people completed it. No test scores are recorded."),
+        _behaviour(measures, study, str(programme["skill"]), period),
+        ("4 Results", result, result_effect.estimate, *result_effect.interval(0.95),
+         n_people, ""),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=LEVELS)
+
+
+def rate_behaviour(measures: Measures, study: Study, skill: str, *, period: str) -> Comparison:
+    """Compare how far others score the trained skill above the same form's other skills."""
+    panel = skill_panel(measures, skill, period=period, at=study.at)
+    return compare(study, panel)
+
+
+def _behaviour(
+    measures: Measures, study: Study, skill: str, period: str
+) -> tuple[str, str, float, float, float, int, str]:
+    level, measure = "3 Behaviour", f"rating of {skill_label(skill)}" if skill else "rating"
+    if measures.ratings.empty or not skill:
+        why = "The course names no skill." if not skill else "There are no ratings."
+        return (level, measure, np.nan, np.nan, np.nan, 0, why)
+    comparison = rate_behaviour(measures, study, skill, period=period)
+    found = comparison.effect
+    if not found.is_known:
+        return (level, measure, np.nan, np.nan, np.nan, 0, "Too few ratings before and after.")
+    low, high = found.interval(0.95)
+    verdict = "rose" if low > 0 else "fell" if high < 0 else "did not change beyond chance"
+    text = f"Beside the other skills of the same form the rating {verdict} (points of 1 to 5)."
+    return (level, measure, found.estimate, low, high, int(comparison.trained.sum()), text)
