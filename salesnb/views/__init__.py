@@ -7,6 +7,7 @@ from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.drivers import BookingDrivers
+from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop, FeedbackThemes
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
@@ -19,6 +20,7 @@ from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
 from salesnb.views.benchmarks import benchmark_table
+from salesnb.views.feedback import feedback_table, quiet_table, themes_table
 from salesnb.views.figures import (
     adjusted_chart,
     caterpillar,
@@ -26,8 +28,11 @@ from salesnb.views.figures import (
     composite_table,
     contributions_chart,
     contributions_table,
+    coverage_chart,
     driver_chart,
     driver_table,
+    effect_chart,
+    effect_table,
     estimates_figure,
     funnel,
     skill_profile,
@@ -68,10 +73,14 @@ __all__ = [
     "composite_chart",
     "composite_table",
     "conventions_table",
+    "coverage_chart",
     "definitions",
     "driver_chart",
     "driver_table",
+    "effect_chart",
+    "effect_table",
     "estimates_figure",
+    "feedback_table",
     "funnel",
     "gaming_table",
     "headlines",
@@ -88,11 +97,13 @@ __all__ = [
     "outlook_chart",
     "pace_chart",
     "quarter_records",
+    "quiet_table",
     "refusals_table",
     "skill_profile",
     "skill_table",
     "strengths_table",
     "target_table",
+    "themes_table",
     "trend_chart",
     "window_totals",
 ]
@@ -106,6 +117,9 @@ PerformanceMatrix.register(
 )
 SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
+FeedbackEffect.register(table=effect_chart, plot=effect_chart)
+FeedbackLoop.register(table=feedback_table, plot=coverage_chart)
+FeedbackThemes.register(table=themes_table, plot=themes_table)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
 BookingDrivers.register(table=driver_chart, plot=driver_chart)

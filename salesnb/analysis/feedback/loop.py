@@ -154,7 +154,7 @@ def _name_managers(measures: Measures, found: pd.DataFrame) -> pd.Series[str]:
     """Name managers; who is not among the people is called after the team."""
     names = measures.people.set_index("rep_id")["name"]
     known = found["manager_id"].map(names)
-    label = known.fillna("Manager of " + found["team_id"].map(measures.team_name))
+    label = known.fillna(found["team_id"].map(measures.team_name))
     place = found.assign(label=label).groupby("label").cumcount()
     return label.where(place == 0, label + " (" + (place + 1).astype(str) + ")")
 

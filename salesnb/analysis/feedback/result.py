@@ -91,7 +91,7 @@ class FeedbackLoop(Result):
         One row a quarter of the last four: period, n_people at work, n_covered (with any feedback),
         share with 95% interval low to high, n feedbacks.
     managers
-        One row a manager: label, n_people, n_covered, n_by_manager (covered by the manager in
+        One row a manager: label (the name, or that of the team), n_people, n_covered, n_by_manager (covered by the manager in
         person), raw share, and the estimate with 90% interval low to high, pulled to the others.
     differ
         Chance of managers' coverage as far apart among equal ones; missing below two of them.
@@ -144,6 +144,15 @@ class FeedbackLoop(Result):
         return f"; managers {differ} in it beyond chance"
 
     @property
+    def coverage(self) -> str:
+        """Say how many got any feedback, and whether managers differ."""
+        now = self.now
+        return (
+            f"{self.unit}: {now['share']:.0%} of {now['n_people']:.0f} people got feedback in "
+            f"{self.period}{self._managers_said()}."
+        )
+
+    @property
     def caveat(self) -> str:
         """Say what is counted and what is not."""
         return (
@@ -184,7 +193,8 @@ class FeedbackLoop(Result):
         return Candidate(
             text=(
                 f"{self.unit}: whether people get feedback depends on the manager: from "
-                f"{low['raw']:.0%} ({low['label']}) to {high['raw']:.0%} ({high['label']})."
+                f"{low['raw']:.0%} (manager of {low['label']}) to {high['raw']:.0%} (manager of "
+                f"{high['label']})."
             ),
             why=(
                 f"Share of people with any feedback in {self.period}, {len(self.managers)} "
