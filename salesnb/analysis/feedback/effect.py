@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from salesnb.analysis.feedback.profiles import skill_panel, take_out_groups
-from salesnb.analysis.feedback.records import LACKING, known_feedback
+from salesnb.analysis.feedback.records import DAY, LACKING, known_feedback
 from salesnb.analysis.feedback.verdict import (
     CLEAR_ENOUGH,
     FELL,
@@ -29,6 +29,7 @@ Ints = NDArray[np.intp]
 ALL = "all"
 _FEWEST_PAIRS, _FEWEST_PEOPLE = 30, 20
 _POWER = 0.8
+_NO_RATINGS = "it needs the ratings table; the snapshot has none"
 _COLUMNS = [
     "kind", "n", "n_people", "effect", "low", "high", "bound", "bound_low", "bound_high", "placebo",
     "placebo_p", "detectable", "naive", "p_value", "p_adjusted", "verdict",
@@ -39,9 +40,9 @@ _COLUMNS = [
 class _Cells:
     """Person-skills around a quarter: one row each, for every quarter feedback can be in.
 
-    `kind` is the feedback in the quarter ("" for none); `after`, `before`, `just` (the quarter
-    before), `earlier` are points; `person`, `moment` (person x quarter) and `subject` (skill x
-    quarter) are group numbers.
+    `kind` is the feedback that followed the quarter's rating ("" for none); `after`, `before`,
+    `just` (the quarter itself), `earlier` are points; `person`, `moment` (person x quarter) and
+    `subject` (skill x quarter) are group numbers.
     """
 
     kind: NDArray[np.object_]
@@ -79,13 +80,13 @@ def feedback_effect(measures: Measures, *, period: str, team: str | None = None)
     """Compare how skills with feedback moved with the same people's other skills.
 
     A skill's points are beside the same form's others, so that strictness, mood and level are out.
-    For feedback in a quarter, that quarter and the one before are left out (feedback goes to skills
-    just rated low or high, which move back by themselves); the mean of the two quarters before them
-    is compared with that of the two after, at equal distance. Person-quarters and skill-quarters
-    are taken out. The second bound is the regression of the points after on those before, the
-    quarter before the feedback included. Only where both agree, and nothing moved before the
-    feedback, is a difference claimed. Skills under training and those with feedback in
-    neighbouring quarters are left out. Standard errors are by person.
+    Feedback goes to skills just rated low or high, which move back by themselves; so the last
+    rating before the feedback is the middle, it and the quarters beside it are left out, and the
+    two quarters before are compared with the two after, at equal distance. Person-quarters and
+    skill-quarters are taken out. The second bound is the regression of the points after on those
+    before and in the middle. Only where both agree, and nothing moved before the feedback, is a
+    difference claimed. Skills under training and those with other feedback in these seven quarters
+    are left out. Standard errors are by person.
 
     Parameters
     ----------
@@ -111,32 +112,60 @@ def feedback_effect(measures: Measures, *, period: str, team: str | None = None)
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
     unit = measures.unit_name(team_id)
-    said = known_feedback(measures)
     empty = pd.DataFrame(columns=_COLUMNS)
-    if said.empty or measures.ratings.empty:
-        lacking = LACKING if said.empty else "it needs the ratings table; the snapshot has none"
+    if measures.feedback.empty or measures.ratings.empty:
+        lacking = LACKING if measures.feedback.empty else _NO_RATINGS
         return FeedbackEffect(period, unit, empty, lacking)
     periods = tuple(name for name in measures.periods if name <= period)
     panel = skill_panel(measures.ratings, periods)
     if team_id is not None:
         within = measures.members(team_id, period)
         panel = panel[panel.index.get_level_values("rep_id").isin(within)]
-    cells = _gather(panel, _mark(said, panel, periods), _mark_trained(measures, panel, periods))
-    kinds = [ALL, *sorted(set(cells.kind) - {""})]
-    rows = pd.DataFrame([_compare(cells, kind) for kind in kinds], columns=_COLUMNS)
-    return FeedbackEffect(period, unit, _judge(rows))
+    rows = compare_kinds(
+        panel, mark_feedback(measures, panel, periods), _mark_trained(measures, panel, periods)
+    )
+    return FeedbackEffect(period, unit, rows)
 
 
-def _mark(said: pd.DataFrame, panel: pd.DataFrame, periods: tuple[str, ...]) -> NDArray[np.object_]:
-    """Write the kind of feedback into (person-skill, quarter); "" for none."""
+def compare_kinds(
+    panel: pd.DataFrame, kinds: NDArray[np.object_], trained: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Compare skills after each kind of feedback with the same people's other skills.
+
+    Parameters
+    ----------
+    panel
+        From `skill_panel`: N person-skills by T quarters.
+    kinds : (N, T) the kind of feedback that followed a quarter's rating, "" for none.
+    trained : (N, T) whether a course on the skill was assigned or completed.
+
+    Returns
+    -------
+    DataFrame
+        As `FeedbackEffect.rows`.
+    """
+    cells = _gather(panel, kinds, trained)
+    names = [ALL, *sorted(set(cells.kind) - {""})]
+    return _judge(pd.DataFrame([_compare(cells, kind) for kind in names], columns=_COLUMNS))
+
+
+def mark_feedback(
+    measures: Measures, panel: pd.DataFrame, periods: tuple[str, ...]
+) -> NDArray[np.object_]:
+    """Write the kind of feedback into (person-skill, quarter of the last rating before it)."""
     marks = np.full((len(panel), len(periods)), "", dtype=object)
-    said = said[(said["skill"] != "") & said["period"].isin(periods)]
-    row = panel.index.get_indexer(pd.MultiIndex.from_frame(said[["rep_id", "skill"]]))
-    column = said["period"].map({name: place for place, name in enumerate(periods)}).to_numpy(int)
-    known = row >= 0
-    for at, when, kind in zip(row[known][::-1], column[known][::-1], said["kind"][known][::-1],
-                              strict=True):  # fmt: skip
-        marks[at, when] = kind
+    rows = measures.ratings
+    rows = rows[(rows["rater_role"] != "self") & rows["period"].isin(periods)]
+    rated = rows.assign(day=pd.to_datetime(rows["rated_on"]).astype(DAY)).astype({"rep_id": str})
+    rated = rated.groupby(["rep_id", "period"], as_index=False)["day"].max().sort_values("day")
+    said = known_feedback(measures).astype({"rep_id": str}).drop(columns="period")
+    seen = pd.merge_asof(
+        said[said["skill"] != ""], rated, left_on="given_on", right_on="day", by="rep_id",
+        allow_exact_matches=False,
+    ).dropna(subset=["period"])  # fmt: skip
+    row = panel.index.get_indexer(pd.MultiIndex.from_frame(seen[["rep_id", "skill"]]))
+    column = seen["period"].map({name: place for place, name in enumerate(periods)}).to_numpy(int)
+    marks[row[row >= 0], column[row >= 0]] = seen["kind"][row >= 0]
     return marks
 
 
@@ -161,16 +190,16 @@ def _mark_trained(
 def _gather(panel: pd.DataFrame, marks: NDArray[np.object_], trained: NDArray[np.bool_]) -> _Cells:
     """Put the windows around every quarter under one another.
 
-    With feedback in quarter q: q-1 and q are left out; q-2 is paired with q+1 and q-3 with q+2, at
-    equal distance from their middle; earlier is q-5 and q-4.
+    After the rating of quarter q came the feedback: q-2 is paired with q+2 and q-3 with q+3, at
+    equal distance; earlier is q-5 and q-4.
     """
     points = panel.to_numpy(float)
     n_rows, n_quarters = points.shape
     person = pd.factorize(panel.index.get_level_values("rep_id"))[0]
     skill = pd.factorize(panel.index.get_level_values("skill"))[0]
     parts = []
-    for q in range(2, n_quarters - 1):
-        near = slice(max(q - 3, 0), q + 3)
+    for q in range(2, n_quarters - 2):
+        near = slice(max(q - 3, 0), q + 4)
         others = (marks[:, near] != "").sum(axis=1) - (marks[:, q] != "")
         is_clean = (others == 0) & ~trained[:, near].any(axis=1)
         before, after = _pair(points, q)
@@ -179,7 +208,7 @@ def _gather(panel: pd.DataFrame, marks: NDArray[np.object_], trained: NDArray[np
                 "kind": marks[:, q],
                 "after": after,
                 "before": before,
-                "just": points[:, q - 1],
+                "just": points[:, q],
                 "earlier": _mean(points[:, max(q - 5, 0) : max(q - 3, 0)]),
                 "person": person,
                 "moment": person + q * (person.max(initial=0) + 1),
@@ -198,7 +227,7 @@ def _gather(panel: pd.DataFrame, marks: NDArray[np.object_], trained: NDArray[np
 def _pair(points: Floats, q: int) -> tuple[Floats, Floats]:
     """Average the quarters before and after over the pairs of which both are known."""
     n_quarters = points.shape[1]
-    spans = [(q - 2, q + 1), (q - 3, q + 2)]
+    spans = [(q - 2, q + 2), (q - 3, q + 3)]
     whole = np.array([span for span in spans if span[0] >= 0 and span[1] < n_quarters])
     before, after = points[:, whole[:, 0]], points[:, whole[:, 1]]
     known = np.isfinite(before) & np.isfinite(after)

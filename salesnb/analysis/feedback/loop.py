@@ -199,8 +199,7 @@ def _find_silence(
             "there": (end - hired).dt.days.to_numpy(),
         }
     )
-    left = pd.to_datetime(known["left_on"]).to_numpy()
-    frame = frame[~(left <= end.to_numpy())]
+    frame = frame[~(pd.to_datetime(known["left_on"]) <= end).to_numpy()]
     return frame.sort_values(["days", "name"], ascending=[False, True], ignore_index=True)
 
 

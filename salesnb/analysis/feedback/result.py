@@ -91,8 +91,9 @@ class FeedbackLoop(Result):
         One row a quarter of the last four: period, n_people at work, n_covered (with any feedback),
         share with 95% interval low to high, n feedbacks.
     managers
-        One row a manager: label (the name, or that of the team), n_people, n_covered, n_by_manager (covered by the manager in
-        person), raw share, and the estimate with 90% interval low to high, pulled to the others.
+        One row a manager: label (the name, or that of the team), n_people, n_covered,
+        n_by_manager (covered by the manager in person), raw share, and the estimate with 90%
+        interval low to high, pulled to the others.
     differ
         Chance of managers' coverage as far apart among equal ones; missing below two of them.
     kinds

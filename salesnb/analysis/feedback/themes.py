@@ -94,9 +94,12 @@ class FeedbackThemes(Result):
         return self.themes.copy()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer every theme's change."""
+        """Offer the surest change of a theme, allowing for their number (Bonferroni)."""
         tested = self.themes[self.themes["p_value"].notna()]
-        return tuple(
+        if tested.empty:
+            return ()
+        row = tested.loc[tested["p_value"].idxmin()]
+        return (
             Candidate(
                 text=(
                     f"{self.unit}: feedback about {row['name']} went from "
@@ -104,13 +107,13 @@ class FeedbackThemes(Result):
                 ),
                 why=(
                     f"{row['n']} of {self.n} comments about {row['n_people']} people in "
-                    f"{self.window[0]} to {self.window[-1]}, against {self.n_before} before."
+                    f"{self.window[0]} to {self.window[-1]}, against {self.n_before} before; the "
+                    f"surest change of {len(tested)} themes."
                 ),
                 anchor=THEMES_ANCHOR,
-                effect=abs(row["share"] - row["share_before"]),
-                p_value=row["p_value"],
-            )
-            for row in tested.to_dict("records")
+                effect=abs(float(row["share"] - row["share_before"])),
+                p_value=min(float(row["p_value"]) * len(tested), 1.0),
+            ),
         )
 
 

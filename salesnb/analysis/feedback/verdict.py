@@ -51,10 +51,9 @@ class FeedbackEffect(Result):
         clear = self.rows[self.rows["verdict"].isin([MOVED, FELL])]
         if len(clear):
             row = clear.iloc[0]
-            after = "feedback" if row["kind"] == "all" else row["kind"]
             return (
-                f"{self.unit}: skills {row['verdict']} after {after} than the same people's other "
-                f"skills, by {abs(row['effect']):.2f} points."
+                f"{self.unit}: skills {row['verdict']} after {_after(row['kind'])} than the same "
+                f"people's other skills, by {abs(row['effect']):.2f} points."
             )
         row = self.rows.iloc[0]
         if row["verdict"] == NONE_FOUND:
@@ -72,9 +71,9 @@ class FeedbackEffect(Result):
         """Say why the naive figure misleads, and what the comparison cannot show."""
         return (
             "Feedback goes to skills that were just rated low or high, and those move back by "
-            "themselves; so the quarter of the feedback and the one before are left out, and as "
-            "long before is compared with after. Every rater's strictness and the "
-            "person's overall level are taken out: a rise of all skills at once is not seen."
+            "themselves; so the last rating before the feedback and the quarters beside it are "
+            "left out, and as long before is compared with as long after. Every rater's strictness "
+            "and the person's level are taken out: a rise of all skills at once is not seen."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -82,15 +81,16 @@ class FeedbackEffect(Result):
         return self.rows.copy()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer each kind's difference; what both methods do not agree on is not told."""
-        if self.lacking:
+        """Offer the surest difference, allowing for the kinds tested (Holm)."""
+        tested = self.rows[self.rows["p_adjusted"].notna()]
+        if tested.empty:
             return ()
-        tested = self.rows[self.rows["p_value"].notna()]
-        return tuple(
+        row = tested.loc[tested["p_adjusted"].astype(float).idxmin()]
+        is_told = row["verdict"] in (MOVED, FELL)
+        return (
             Candidate(
                 text=(
-                    f"{self.unit}: skills with "
-                    f"{'feedback' if row['kind'] == 'all' else row['kind']} {_way(row['effect'])} "
+                    f"{self.unit}: skills with {_after(row['kind'])} {_way(row['effect'])} "
                     f"{abs(row['effect']):.2f} points against the same people's other skills."
                 ),
                 why=(
@@ -98,11 +98,14 @@ class FeedbackEffect(Result):
                     "before the feedback there was no such difference."
                 ),
                 anchor=EFFECT_ANCHOR,
-                effect=min(abs(row["effect"]), 1.0) if row["verdict"] in (MOVED, FELL) else 0.0,
-                p_value=row["p_value"],
-            )
-            for row in tested.to_dict("records")
+                effect=min(abs(float(row["effect"])), 1.0) if is_told else 0.0,
+                p_value=float(row["p_adjusted"]),
+            ),
         )
+
+
+def _after(kind: str) -> str:
+    return "feedback" if kind == "all" else kind
 
 
 def _way(effect: float) -> str:

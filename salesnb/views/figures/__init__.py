@@ -5,7 +5,7 @@ from salesnb.views.figures.caterpillar import caterpillar, estimates_figure
 from salesnb.views.figures.composite import composite_chart, composite_table
 from salesnb.views.figures.contributions import contributions_chart, contributions_table
 from salesnb.views.figures.drivers import driver_chart, driver_table
-from salesnb.views.figures.feedback import coverage_chart, effect_chart, effect_table
+from salesnb.views.figures.feedback import coverage_chart, effect_chart
 from salesnb.views.figures.funnel import funnel
 from salesnb.views.figures.skills import skill_profile
 from salesnb.views.figures.trend import trend_chart
@@ -22,7 +22,6 @@ __all__ = [
     "driver_chart",
     "driver_table",
     "effect_chart",
-    "effect_table",
     "estimates_figure",
     "funnel",
     "skill_profile",

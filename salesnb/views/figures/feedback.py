@@ -9,10 +9,10 @@ import pandas as pd
 
 from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop
 from salesnb.analysis.feedback.result import FEEDBACK_ANCHOR
-from salesnb.analysis.feedback.verdict import CLEAR_ENOUGH, EFFECT_ANCHOR, FELL, MOVED
+from salesnb.analysis.feedback.verdict import EFFECT_ANCHOR, FELL, MOVED
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large
-from salesnb.views.blocks import Block, Figure, Note, Table
+from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
@@ -99,7 +99,7 @@ def _coverage_numbers(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def effect_chart(effect: FeedbackEffect) -> Block:
-    """Draw how skills moved after feedback, by kind; a table of the numbers where too few."""
+    """Draw how skills moved after feedback, by kind; a note where there are too few."""
     if effect.lacking:
         return Note(effect.finding, "missing")
     rows = effect.rows[effect.rows["effect"].notna()]
@@ -124,22 +124,6 @@ def effect_chart(effect: FeedbackEffect) -> Block:
             numbers=_effect_numbers(effect),
             anchor=EFFECT_ANCHOR,
         )
-
-
-def effect_table(effect: FeedbackEffect) -> Block:
-    """Show both methods, the placebo and what could have been seen, a line a kind."""
-    if effect.lacking:
-        return Note(effect.finding, "missing")
-    return Table.from_frame(
-        _effect_numbers(effect),
-        title=effect.finding,
-        caption=effect.caveat,
-        key=(
-            "Could be seen: the difference that four of five such comparisons would find; above "
-            f"{CLEAR_ENOUGH:.1f} points nothing can be said.",
-        ),
-        anchor=f"{EFFECT_ANCHOR}-table",
-    )
 
 
 def _plot_effect(rows: pd.DataFrame, width: float) -> Axes:
