@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from salesnb.analysis.contributions import contributions as contributions
     from salesnb.analysis.conventions import compare_conventions as compare_conventions
     from salesnb.analysis.drivers import booking_drivers as booking_drivers
+    from salesnb.analysis.feedback import feedback_effect as feedback_effect
+    from salesnb.analysis.feedback import feedback_loop as feedback_loop
+    from salesnb.analysis.feedback import feedback_themes as feedback_themes
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
     from salesnb.analysis.impact import programmes as programmes
     from salesnb.analysis.impact import training_impact as training_impact
@@ -63,6 +66,9 @@ _HOMES = {
     "estimate_effects": "analysis.rates",
     "estimate_log_means": "analysis.rates",
     "estimate_rates": "analysis.rates",
+    "feedback_effect": "analysis.feedback",
+    "feedback_loop": "analysis.feedback",
+    "feedback_themes": "analysis.feedback",
     "find_insights": "analysis.insights",
     "gaming_checks": "analysis.gaming",
     "import_snapshot": "sources.load",

@@ -178,6 +178,7 @@ def check(
     out.print(f"{len(plan.jobs)} reports for {plan.params.quarter} into {plan.folder}:")
     for job in plan.jobs:
         out.print(f"  {job.slug}.html  {job.kind}, {job.title}")
+    _tell_left_out(plan, out)
 
 
 @app.command()
@@ -191,11 +192,12 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option(help="Make up-to-date reports again.")] = False,
 ) -> None:
-    """Run a batch: one HTML report per notebook and team, and a portal."""
+    """Run a batch: one HTML report per notebook, team and training programme, and a portal."""
     from salesnb.publish.batch import run_batch
 
     with _stoppable("What is finished is kept; run it again for the rest."):
         plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
+        _tell_left_out(plan, err)
         with Progress(*_COLUMNS, console=err, disable=not err.is_terminal) as progress:
             task = progress.add_task(plan.params.quarter, total=len(plan.jobs))
 
@@ -241,6 +243,11 @@ def _plan(
     from salesnb.publish.plan import make_plan
 
     return make_plan(read_params(params, quarter=quarter, teams=teams, snapshot=snapshot))
+
+
+def _tell_left_out(plan: Plan, console: Console) -> None:
+    for label, reason in plan.left_out:
+        console.print(f"left out  {label} {reason}.")
 
 
 def _line(done: Done) -> str:

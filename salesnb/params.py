@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -12,7 +12,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from salesnb.errors import ParameterError
 from salesnb.sources.mapping import describe_validation
 
-ReportName = Literal["team_review", "company_review", "data_quality"]
+ReportName = Literal[
+    "team_review", "company_review", "skill_segments", "training_impact", "data_quality"
+]
+REPORTS: tuple[ReportName, ...] = get_args(ReportName)
+ALL = ("all",)
 
 
 def _one_or_many(value: object) -> object:
@@ -25,6 +29,18 @@ def _blank_is_none(value: object) -> object:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 Day = Annotated[dt.date | None, BeforeValidator(_blank_is_none)]
+Limit = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_blank_is_none)
+]
+
+
+class PlanLimits(BaseModel):
+    """What a quarter's training plan may spend."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget: Limit = Field(None, description="money for all courses; blank: no limit")
+    hours: Limit = Field(None, description="hours away from selling, a person; blank: no limit")
 
 
 class RunParams(BaseModel):
@@ -39,9 +55,13 @@ class RunParams(BaseModel):
     snapshot: str = Field(description="snapshot folder; empty for the sample company")
     quarter: str = Field(pattern=r"^\d{4}Q[1-4]$", description="fiscal quarter, 2026Q3")
     reports: tuple[ReportName, ...] = Field(
-        ("team_review", "company_review", "data_quality"), min_length=1
+        REPORTS, min_length=1, description="one whose tables the snapshot lacks is left out"
     )
-    teams: Names = Field(("all",), min_length=1, description="`all`, or ids or names of teams")
+    teams: Names = Field(ALL, min_length=1, description="`all`, or ids or names of teams")
+    programmes: Names = Field(
+        ALL, min_length=1, description="`all`, or cohorts of trainings (courses without cohort)"
+    )
+    plan: PlanLimits = Field(PlanLimits(), description="what the training plan may spend")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="where sums are computed")
     spark_master: str = Field(
         "", description="where Spark runs: local[4], spark://..., sc://...; empty: as it is set up"

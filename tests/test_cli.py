@@ -164,6 +164,8 @@ def test_a_check_lists_the_reports_and_starts_nothing(call, params, tmp_path, mo
         f"  red-x-red-smile.html  Team review, {NAME}",
         "  company.html  Company review, Company",
         "  data-quality.html  Data quality, Data quality",
+        "left out  Skill segments needs ratings; the snapshot has none.",
+        "left out  Training impact needs trainings; the snapshot has none.",
     ]
 
 

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from salesnb.errors import ParameterError
-from salesnb.params import RunParams, read_params
+from salesnb.params import REPORTS, PlanLimits, RunParams, read_params
 
 GOOD = "snapshot: snapshots/mine\nquarter: 2026Q3\n"
 
@@ -21,8 +21,9 @@ def read(tmp_path, text, **overrides):
 def test_what_is_not_given_has_a_default(tmp_path):
     params = read(tmp_path, GOOD)
     assert params == RunParams(snapshot="snapshots/mine", quarter="2026Q3")
-    assert params.reports == ("team_review", "company_review", "data_quality")
+    assert params.reports == REPORTS
     assert (params.teams, params.as_of, params.timeout_seconds) == (("all",), None, 600)
+    assert (params.programmes, params.plan) == (("all",), PlanLimits(budget=None, hours=None))
     assert (params.engine, params.spark_master) == ("duckdb", "")
 
 
@@ -41,6 +42,11 @@ def test_a_day_is_a_date_and_a_blank_one_is_none(tmp_path):
     assert read(tmp_path, GOOD + "as_of:\n").as_of is None
 
 
+def test_limits_of_the_plan_are_numbers_and_blank_ones_no_limit(tmp_path):
+    assert read(tmp_path, GOOD + "plan: {budget: 20e3, hours:}\n").plan == PlanLimits(budget=20_000)
+    assert read(tmp_path, GOOD + "plan: {budget: 0}\n").plan.budget == 0
+
+
 def test_overrides_replace_what_is_written_unless_none(tmp_path):
     text = GOOD + "teams: all\n"
     params = read(tmp_path, text, quarter="2025Q1", teams=["North", "South"], snapshot=None)
@@ -57,6 +63,11 @@ def test_overrides_replace_what_is_written_unless_none(tmp_path):
         ("snapshot: a\nquarter: 2026Q5\n", "quarter: String should match"),
         ("snapshot: a\nquarter: 2026Q3 \nteams: []\n", "teams: Tuple should have at least 1"),
         (GOOD + "reports: [team_revue]\n", r"reports\.0: Input should be 'team_review'"),
+        (GOOD + "plan: {budgt: 1}\n", r"plan\.budgt: Extra inputs"),
+        (GOOD + "plan: {budget: -1}\n", r"plan\.budget: .* greater than or equal to 0"),
+        (GOOD + "plan: {hours: inf}\n", r"plan\.hours: .* finite"),
+        (GOOD + "plan: 20000\n", "plan: Input should be a valid dictionary"),
+        (GOOD + "programmes: []\n", "programmes: Tuple should have at least 1"),
         (GOOD + "engine: polars\n", "engine: Input should be 'duckdb' or 'spark'"),
         (GOOD + "timeout_seconds: soon\n", "timeout_seconds: Input should be a valid integer"),
         (GOOD + "timeout_seconds: 0\n", "timeout_seconds: .* greater than or equal to 1"),

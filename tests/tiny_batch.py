@@ -7,11 +7,15 @@ import nbformat
 import small_company
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from salesnb.params import RunParams
+from salesnb.params import REPORTS, RunParams
 from salesnb.sources.load import import_snapshot
 
 QUARTER = "2026Q2"
 PARAMETERS = 'snapshot = ""\nquarter = "2026Q1"\nteam = "t1"\nas_of = ""'
+MORE_PARAMETERS = {
+    "skill_segments": f"{PARAMETERS}\nbudget = hours = None",
+    "training_impact": f'{PARAMETERS}\nprogramme = ""',
+}
 TEAMS = (("t1", "North"), ("t2", "R&D [red]x[/red]"), ("t9", "Nobody"))
 
 _REPS = """rep_id,name,hired_on
@@ -35,14 +39,17 @@ o5,r1,2026-04-09,2026-06-05,true,true,500
 """
 
 
-def write_export(folder, *, teams=TEAMS, memberships=_MEMBERSHIPS, opportunities=_OPPORTUNITIES):
-    """Write the export of the tiny company; its files are named like the model's tables."""
+def write_export(
+    folder, *, teams=TEAMS, memberships=_MEMBERSHIPS, opportunities=_OPPORTUNITIES, **more
+):
+    """Write the export of the tiny company, and `more` tables; files are named like the tables."""
     listed = "".join(f"{team},{name}\n" for team, name in teams)
     tables = {
         "reps": _REPS,
         "teams": f"team_id,name\n{listed}",
         "memberships": memberships,
         "opportunities": opportunities,
+        **more,
     }
     return small_company.write_export(folder, tables)
 
@@ -74,9 +81,11 @@ def _cell(content):
 
 
 def write_notebooks(folder, **cells):
-    """Write all three notebooks, each with the cells given under its name or one that prints."""
-    for name in ("team_review", "company_review", "data_quality"):
-        write_notebook(folder / f"{name}.ipynb", *cells.get(name, ("# Q?", f"{name!r}")))
+    """Write all notebooks, each with the cells given under its name or one that prints."""
+    for name in REPORTS:
+        parameters = MORE_PARAMETERS.get(name, PARAMETERS)
+        told = cells.get(name, ("# Q?", f"{name!r}"))
+        write_notebook(folder / f"{name}.ipynb", *told, parameters=parameters)
     return folder
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from salesnb.publish.files import write_whole
 from salesnb.publish.kernel import end_kernels
+from salesnb.publish.kinds import KINDS
 from salesnb.publish.manifest import Manifest, Record, read_manifest, write_manifest
 from salesnb.publish.plan import PORTAL, Job, Plan
 from salesnb.publish.portal import PortalEntry, render_portal
@@ -92,6 +93,7 @@ def run_batch(
         A file cannot be written; the reports made before are complete.
     """
     manifest = read_manifest(plan.folder)
+    manifest.left_out = plan.left_out
     run = _Run(plan, manifest, threading.Event(), threading.Lock())
     portal = plan.folder / f"{PORTAL}.html"
     done = []
@@ -102,7 +104,7 @@ def run_batch(
                 on_done(item)
     finally:
         write_manifest(manifest, plan.folder)
-        write_whole(portal, _render(plan, list(manifest.reports.values())))
+        write_whole(portal, _render(plan, manifest))
     return BatchResult(portal, tuple(done))
 
 
@@ -137,9 +139,11 @@ def _end(futures: list[Future[Record]]) -> None:
         end_kernels()  # again and again: a thread may be about to start one
 
 
-def _render(plan: Plan, records: list[Record]) -> str:
-    order = {"Company review": 0, "Team review": 1}
-    records = sorted(records, key=lambda r: (order.get(r.kind, 2), r.title))
+def _render(plan: Plan, manifest: Manifest) -> str:
+    order = {kind.label: place for place, kind in enumerate(KINDS.values())}
+    records = sorted(
+        manifest.reports.values(), key=lambda r: (order.get(r.kind, len(order)), r.title)
+    )
     entries = [
         PortalEntry(
             title=record.title,
@@ -155,6 +159,18 @@ def _render(plan: Plan, records: list[Record]) -> str:
             built=record.built,
         )
         for record in records
+    ]
+    entries += [
+        PortalEntry(
+            title=label,
+            kind=label,
+            team="",
+            quarter=plan.params.quarter,
+            href="",
+            status="left-out",
+            reason=f"It {reason}.",
+        )
+        for label, reason in manifest.left_out
     ]
     title = plan.params.title or plan.measures.company.name
     return render_portal(entries, title=title, as_of=plan.measures.as_of.isoformat())

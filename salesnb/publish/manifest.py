@@ -16,6 +16,8 @@ MANIFEST = "manifest.json"
 _LIBRARIES = ("salesnb", "papermill", "nbconvert", "pandas", "numpy", "scipy", "matplotlib")
 
 Status = Literal["complete", "failed"]
+Parameters = dict[str, str | float]
+"""What a notebook's parameters cell is given, by name."""
 
 
 class Facts(BaseModel):
@@ -47,7 +49,7 @@ class Record(Facts):
     team: str
     quarter: str
     notebook: str
-    parameters: dict[str, str]
+    parameters: Parameters
     fingerprint: str
     snapshot_id: str
     status: Status
@@ -68,12 +70,13 @@ class Record(Facts):
 
 
 class Manifest(BaseModel):
-    """All reports of a folder, by slug."""
+    """All reports of a folder, by slug; and the kinds the last batch could not make, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
     format: int = 1
     reports: dict[str, Record] = {}
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -96,7 +99,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path}: cannot be read as a manifest. Move it away and run again."
         ) from error
     there = {s: r for s, r in manifest.reports.items() if (folder / f"{s}.html").is_file()}
-    return Manifest(reports=there)
+    return Manifest(reports=there, left_out=manifest.left_out)
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

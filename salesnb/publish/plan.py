@@ -23,8 +23,10 @@ from salesnb.measures.cache import (
 )
 from salesnb.measures.measures import Measures
 from salesnb.measures.spark import stop_session
-from salesnb.params import RunParams
-from salesnb.publish.manifest import library_versions
+from salesnb.params import ReportName, RunParams
+from salesnb.publish.kinds import KINDS
+from salesnb.publish.manifest import Parameters, library_versions
+from salesnb.publish.units import Unit, find_programmes, find_teams
 from salesnb.schema import TABLES
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks import slug
@@ -35,12 +37,6 @@ NEEDS = "needs:"
 PORTAL = "index"
 """Name of the page that lists the reports."""
 _ROOM = 50_000_000
-_KINDS = {
-    "team_review": "Team review",
-    "company_review": "Company review",
-    "data_quality": "Data quality",
-}
-_SLUGS = {"company_review": "company", "data_quality": "data-quality"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Job:
     notebook
         Template notebook.
     parameters
-        What its parameters cell is given, all texts.
+        What its parameters cell is given.
     kind, title, team
         For the portal.
     fingerprint
@@ -63,7 +59,7 @@ class Job:
 
     slug: str
     notebook: Path
-    parameters: dict[str, str]
+    parameters: Parameters
     kind: str
     title: str
     team: str
@@ -72,13 +68,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked batch."""
+    """A checked batch; `left_out` are kinds of reports that cannot be made, and why."""
 
     params: RunParams
     snapshot: Snapshot
     measures: Measures
     jobs: tuple[Job, ...]
     folder: Path
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def make_plan(params: RunParams) -> Plan:
@@ -95,22 +92,27 @@ def make_plan(params: RunParams) -> Plan:
     """
     snapshot = load_snapshot(params.snapshot)
     measures = _load_measures(params)
-    problems = [*_check_selection(params, measures), *_check_benchmarks(params, measures)]
-    teams = _find_teams(params, measures, problems)
-    jobs = [
-        _make_job(params, measures, snapshot, name, team)
-        for name in dict.fromkeys(params.reports)
-        for team in (teams if name == "team_review" else [""])
+    problems = [
+        *_check_quarter(params, measures),
+        *_check_selection(params, measures),
+        *_check_benchmarks(params, measures),
     ]
+    jobs: list[Job] = []
+    left_out: list[tuple[str, str]] = []
+    for name in dict.fromkeys(params.reports):
+        units, reason = _find_units(name, params, snapshot, measures, problems)
+        jobs += [_make_job(params, measures, snapshot, name, unit) for unit in units]
+        left_out += [(KINDS[name].label, reason)] if reason else []
     problems += _check_slugs(jobs)
     problems += [line for job in _one_each(jobs) for line in check_notebook(job)]
     if not jobs and not problems:
-        problems.append(f"reports: nothing to make: no team has members in {params.quarter}.")
+        reasons = "; ".join(f"{label} {reason}" for label, reason in left_out)
+        problems.append(f"reports: nothing to make: {reasons}.")
     folder = params.out / params.quarter
     problems += _check_folder(folder)
     if problems:
         raise ParameterError(join_problems(problems, heading=f"{len(problems)} problem(s)"))
-    return Plan(params, snapshot, measures, tuple(jobs), folder)
+    return Plan(params, snapshot, measures, tuple(jobs), folder, tuple(left_out))
 
 
 def _load_measures(params: RunParams) -> Measures:
@@ -125,6 +127,15 @@ def _load_measures(params: RunParams) -> Measures:
         )
     finally:
         stop_session()
+
+
+def _check_quarter(params: RunParams, measures: Measures) -> list[str]:
+    """List what is wrong with the quarter."""
+    try:
+        measures.check_period(params.quarter)
+    except ParameterError as error:
+        return [str(error)]
+    return []
 
 
 def _check_selection(params: RunParams, measures: Measures) -> list[str]:
@@ -151,72 +162,70 @@ def _check_benchmarks(params: RunParams, measures: Measures) -> list[str]:
     return []
 
 
-def _find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[str]:
-    """List the teams' ids, each once; who is in them is asked only in a quarter with data."""
-    try:
-        measures.check_period(params.quarter)
-        is_known = True
-    except ParameterError as error:
-        problems.append(str(error))
-        is_known = False
-    if params.teams == ("all",):
-        return [team for team in measures.team_ids() if measures.members(team, params.quarter)]
-    found = []
-    for name in params.teams:
-        try:
-            team = measures.find_team(name)
-        except ParameterError as error:
-            problems.append(str(error))
-            continue
-        if is_known and not measures.members(team, params.quarter):
-            problems.append(f"team: {name!r} has no members in {params.quarter}.")
-        else:
-            found.append(team)
-    return list(dict.fromkeys(found))
+def _find_units(
+    name: ReportName, params: RunParams, snapshot: Snapshot, measures: Measures,
+    problems: list[str],
+) -> tuple[list[Unit], str]:  # fmt: skip
+    """List what there is to report on, and say why there is nothing if so."""
+    kind, known = KINDS[name], len(problems)
+    absent = [table for table in kind.needs if not snapshot.has(table)]
+    if absent:
+        return [], f"needs {' and '.join(absent)}; the snapshot has none"
+    if kind.each == "team":
+        units = find_teams(params, measures, problems)
+        nothing = f"has no team with members in {params.quarter}"
+    elif kind.each == "programme":
+        units = find_programmes(params, measures, problems)
+        nothing = f"has no programme that had begun by the end of {params.quarter}"
+    else:
+        return [Unit("", kind.title or measures.company.name)], ""
+    return units, "" if units or len(problems) > known else nothing
 
 
 def _make_job(
-    params: RunParams, measures: Measures, snapshot: Snapshot, name: str, team: str
+    params: RunParams, measures: Measures, snapshot: Snapshot, name: ReportName, unit: Unit
 ) -> Job:
+    kind = KINDS[name]
     notebook = params.notebooks / f"{name}.ipynb"
-    parameters = {"snapshot": _given_snapshot(params), "quarter": params.quarter}
+    parameters: Parameters = {"snapshot": _given_snapshot(params), "quarter": params.quarter}
     if params.as_of:
         parameters["as_of"] = params.as_of.isoformat()
-    parameters |= _selection_of(params, name)
-    title = measures.company.name if name != "data_quality" else "Data quality"
-    if team:
-        parameters["team"] = team
-        title = measures.team_name(team)
+    parameters |= {key: value for key, value in _settings(params).items() if key in kind.takes}
+    if unit.key:
+        parameters[kind.each] = unit.key
     return Job(
-        slug=slug(title) if team else _SLUGS[name],
+        slug=f"{kind.slug}{slug(unit.name)}" if unit.key else kind.slug,
         notebook=notebook,
         parameters=parameters,
-        kind=_KINDS[name],
-        title=title,
-        team=measures.team_name(team) if team else "",
+        kind=kind.label,
+        title=unit.name,
+        team=unit.name if kind.each == "team" else "",
         fingerprint=_fingerprint(
             notebook,
             parameters,
             snapshot,
-            file_fingerprint(params.catalogue) + file_fingerprint(parameters.get("benchmarks", "")),
+            file_fingerprint(params.catalogue)
+            + file_fingerprint(str(parameters.get("benchmarks", ""))),
         ),
     )
 
 
-def _selection_of(params: RunParams, name: str) -> dict[str, str]:
-    """Say which KPIs a notebook shows beside what; only those that compare people are told."""
-    if name == "data_quality":
-        return {}
+def _settings(params: RunParams) -> Parameters:
+    """Gather what a batch has set, by the names of notebooks' parameters."""
     files = {"catalogue": params.catalogue, "benchmarks": params.benchmarks}
-    given = {key: str(Path(path).resolve()) for key, path in files.items() if path}
-    return {**given, **params.selection()}
+    limits = {"budget": params.plan.budget, "hours": params.plan.hours}
+    return {
+        **{name: str(Path(path).resolve()) for name, path in files.items() if path},
+        **params.selection(),
+        **{name: limit for name, limit in limits.items() if limit is not None},
+    }
 
 
 def _given_snapshot(params: RunParams) -> str:
     return str(Path(params.snapshot).resolve()) if params.snapshot else ""
 
 
-def _fingerprint(notebook: Path, parameters: dict[str, str], snapshot: Snapshot, files: str) -> str:
+def _fingerprint(notebook: Path, parameters: Parameters, snapshot: Snapshot, files: str) -> str:
     source = notebook.read_bytes() if notebook.is_file() else b""
     paths = ("snapshot", "catalogue", "benchmarks")
     values = {key: value for key, value in parameters.items() if key not in paths}

@@ -10,7 +10,7 @@ from salesnb.publish.page import render_template, spell_date
 from salesnb.publish.sanitise import safe_link
 from salesnb.views.blocks import EVIDENCE, Evidence, render_evidence
 
-FLAGS = {"complete": "", "incomplete": "Incomplete", "failed": "Failed"}
+FLAGS = {"complete": "", "incomplete": "Incomplete", "failed": "Failed", "left-out": "Not made"}
 """Status -> what the portal calls it; a complete report needs no mark."""
 
 
@@ -25,7 +25,7 @@ class PortalEntry:
     href
         Where it is, relative to the index; empty when there is no page to open.
     status, reason
-        ``incomplete`` and ``failed`` are marked and show the reason.
+        All but ``complete`` are marked and show the reason; ``left-out`` is no report, only why.
     headline, evidence
         Its main finding, both empty when it has none.
     kpis
@@ -39,7 +39,7 @@ class PortalEntry:
     team: str
     quarter: str
     href: str
-    status: Literal["complete", "incomplete", "failed"] = "complete"
+    status: Literal["complete", "incomplete", "failed", "left-out"] = "complete"
     reason: str = ""
     headline: str = ""
     evidence: Evidence | Literal[""] = ""
@@ -70,10 +70,10 @@ class PortalEntry:
 
     @property
     def source(self) -> str:
-        """Kind, team and date on one line."""
-        about = self.team if self.team != self.title else ""
+        """Kind, team and date on one line; what the title says already is not repeated."""
         built = f"built {spell_date(self.built)}" if self.built else ""
-        return " · ".join(part for part in (self.kind, about, built) if part)
+        about = dict.fromkeys(part for part in (self.kind, self.team, built) if part)
+        return " · ".join(part for part in about if part != self.title)
 
     @property
     def evidence_html(self) -> str:
@@ -124,8 +124,9 @@ def render_portal(entries: Iterable[PortalEntry], *, title: str, as_of: str) -> 
 
 
 def _summarise(entries: Sequence[PortalEntry]) -> str:
-    """Count the reports, and those that did not finish."""
+    """Count the reports, those that did not finish, and what was not made at all."""
     counts = {status: sum(entry.status == status for entry in entries) for status in FLAGS}
-    total = f"{len(entries)} report{'' if len(entries) == 1 else 's'}"
-    troubled = [f"{counts[status]} {status}" for status in ("incomplete", "failed")]
+    made = len(entries) - counts["left-out"]
+    total = f"{made} report{'' if made == 1 else 's'}"
+    troubled = [f"{counts[status]} {FLAGS[status].lower()}" for status in FLAGS if FLAGS[status]]
     return ", ".join([total, *(part for part in troubled if not part.startswith("0 "))])

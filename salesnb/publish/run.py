@@ -21,7 +21,7 @@ from papermill.exceptions import PapermillExecutionError
 from salesnb.publish.export import render_report
 from salesnb.publish.files import write_whole
 from salesnb.publish.kernel import kernel_options, logged
-from salesnb.publish.manifest import Record, library_versions, read_facts
+from salesnb.publish.manifest import Parameters, Record, library_versions, read_facts
 from salesnb.publish.plan import Job, Plan, needed_tables
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks.base import FACTS_MIME
@@ -136,7 +136,7 @@ def leave_out(
 
 
 def execute(
-    notebook: NotebookNode, parameters: dict[str, str], *, timeout_seconds: int, log: Path
+    notebook: NotebookNode, parameters: Parameters, *, timeout_seconds: int, log: Path
 ) -> Outcome:
     """Execute a notebook in a kernel of its own and find out whether it really ended.
 
@@ -292,7 +292,9 @@ def _describe(
 ) -> dict[str, Any]:
     """Write what the page's header and footer say."""
     measures, params = plan.measures, plan.params
-    people = len(measures.members(job.parameters["team"], params.quarter)) if job.team else None
+    people = (
+        len(measures.members(str(job.parameters["team"]), params.quarter)) if job.team else None
+    )
     return {
         "title": job.title,
         "kicker": job.kind,

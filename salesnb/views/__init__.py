@@ -7,6 +7,7 @@ from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
 from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.drivers import BookingDrivers
+from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop, FeedbackThemes
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.impact import Programmes, TrainingImpact
 from salesnb.analysis.insights import Findings
@@ -22,6 +23,7 @@ from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
 from salesnb.views.benchmarks import benchmark_table
+from salesnb.views.feedback import feedback_table, quiet_table, themes_table
 from salesnb.views.figures import (
     adjusted_chart,
     caterpillar,
@@ -29,8 +31,10 @@ from salesnb.views.figures import (
     composite_table,
     contributions_chart,
     contributions_table,
+    coverage_chart,
     driver_chart,
     driver_table,
+    effect_chart,
     estimates_figure,
     funnel,
     members_table,
@@ -89,10 +93,13 @@ __all__ = [
     "composite_chart",
     "composite_table",
     "conventions_table",
+    "coverage_chart",
     "definitions",
     "driver_chart",
     "driver_table",
+    "effect_chart",
     "estimates_figure",
+    "feedback_table",
     "funnel",
     "gaming_table",
     "headlines",
@@ -122,6 +129,7 @@ __all__ = [
     "quadrant_chart",
     "programmes_table",
     "quarter_records",
+    "quiet_table",
     "refusals_table",
     "segments_chart",
     "segments_table",
@@ -129,6 +137,7 @@ __all__ = [
     "skill_table",
     "strengths_table",
     "target_table",
+    "themes_table",
     "trend_chart",
     "window_totals",
 ]
@@ -142,6 +151,9 @@ PerformanceMatrix.register(
 )
 SkillProfile.register(table=skill_profile, plot=skill_profile)
 Trend.register(table=kpi_tiles, plot=trend_chart)
+FeedbackEffect.register(table=effect_chart, plot=effect_chart)
+FeedbackLoop.register(table=feedback_table, plot=coverage_chart)
+FeedbackThemes.register(table=themes_table, plot=themes_table)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
 BookingDrivers.register(table=driver_chart, plot=driver_chart)

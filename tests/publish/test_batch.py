@@ -106,10 +106,22 @@ def test_the_manifest_says_what_was_made_from_what(made, made_once):
 
 def test_the_portal_lists_all_with_their_status(made):
     portal = made.bytes_of("index.html").decode()
-    assert "4 reports, 1 incomplete" in portal
+    assert "4 reports, 1 incomplete, 2 not made" in portal
     assert "cell 4 raised ZeroDivisionError" in portal
     assert "R&amp;D [red]x[/red]" in portal
     assert portal.index("company.html") < portal.index("north.html") < portal.index("data-quality")
+
+
+def test_kinds_that_cannot_be_made_are_in_manifest_and_portal(made):
+    left_out = json.loads(made.bytes_of("manifest.json"))["left_out"]
+    assert left_out == [
+        ["Skill segments", "needs ratings; the snapshot has none"],
+        ["Training impact", "needs trainings; the snapshot has none"],
+    ]
+    portal = made.bytes_of("index.html").decode()
+    assert "It needs trainings; the snapshot has none." in portal
+    made.run(reports=("data_quality",))
+    assert "It needs trainings" not in made.bytes_of("index.html").decode()
 
 
 def test_a_report_is_recorded_before_it_is_told(made):

@@ -158,6 +158,83 @@ def test_what_the_data_do_not_have_is_refused(plan_batch, changes, match):
         plan_batch(**changes)
 
 
+RATINGS = "form_id,skill,rep_id,rater_id,score,rated_on\nf1,discovery,r1,m1,3,2026-05-01\n"
+COURSES = "course_id,name,skill\nc1,Asking,discovery\n"
+TRAININGS = """rep_id,course_id,assigned_on,cohort
+r1,c1,2026-05-04,=Spring <b>
+r2,c1,2026-02-03,
+r3,c1,2026-07-06,Autumn
+r4,c1,,Never
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folder of a snapshot with ratings, and programmes of two quarters and one to come."""
+    folder = tmp_path_factory.mktemp("trained")
+    rows = (
+        "opportunity_id,rep_id,created_on,closed_on,is_won,is_closed,amount\n"
+        "o1,r1,2026-01-05,2026-02-01,true,true,100\no2,r2,2026-01-06,2026-08-02,true,true,200\n"
+    )
+    tables = {"ratings": RATINGS, "courses": COURSES, "trainings": TRAININGS}
+    return make_snapshot(folder, opportunities=rows, **tables).folder
+
+
+SKILLS = ("skill_segments", "training_impact")
+
+
+def test_a_report_whose_table_is_not_there_is_left_out_with_the_reason(plan_batch, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    plan = plan_batch()
+    assert {"skills"}.isdisjoint(slugs(plan))
+    assert plan.left_out == (
+        ("Skill segments", "needs ratings; the snapshot has none"),
+        ("Training impact", "needs trainings; the snapshot has none"),
+    )
+    with pytest.raises(ParameterError, match="nothing to make: Skill segments needs ratings; the"):
+        plan_batch(reports=("skill_segments",))
+
+
+def test_programmes_that_had_begun_have_a_report_each_oldest_first(plan_batch, trained):
+    plan = plan_batch(snapshot=trained, reports=SKILLS)
+    assert plan.left_out == ()
+    assert [(job.slug, job.kind, job.title, job.team) for job in plan.jobs] == [
+        ("skills", "Skill segments", "Skills and training plan", ""),
+        ("training-asking-c1", "Training impact", "Asking (c1)", ""),
+        ("training-asking-spring-b", "Training impact", "Asking (=Spring <b>)", ""),
+    ]
+    assert [job.parameters.get("programme") for job in plan.jobs] == [None, "c1", "=Spring <b>"]
+    later = plan_batch(snapshot=trained, reports=SKILLS, quarter="2026Q3")
+    assert slugs(later)[-1] == "training-asking-autumn"
+
+
+def test_programmes_asked_for_by_name(plan_batch, trained):
+    asked = {"snapshot": trained, "reports": ("training_impact",)}
+    plan = plan_batch(programmes=("=Spring <b>",), **asked)
+    assert slugs(plan) == ["training-asking-spring-b"]
+    with pytest.raises(ParameterError, match="programmes: 'Autumn' began after 2026Q2"):
+        plan_batch(programmes=("Autumn", "c1"), **asked)
+    with pytest.raises(ParameterError, match="programmes: 'Sprng' unknown. Known: 'c1', '=Spring"):
+        plan_batch(programmes=("Sprng",), **asked)
+
+
+def test_no_programme_had_begun(plan_batch, trained):
+    plan = plan_batch(snapshot=trained, reports=SKILLS, as_of="2026-01-31", quarter="2026Q1")
+    assert plan.left_out == (
+        ("Training impact", "has no programme that had begun by the end of 2026Q1"),
+    )
+
+
+def test_the_limits_of_the_plan_reach_the_notebook_that_plans(plan_batch, trained):
+    plan = plan_batch(snapshot=trained, plan={"budget": 20_000}, reports=(*SKILLS, "data_quality"))
+    told = [job.parameters for job in plan.jobs]
+    assert [parameters.get("budget") for parameters in told] == [20_000.0, None, None, None]
+    assert "hours" not in told[0]
+    other = plan_batch(snapshot=trained, plan={"budget": 1}, reports=(*SKILLS, "data_quality"))
+    same = [a.fingerprint == b.fingerprint for a, b in zip(plan.jobs, other.jobs, strict=True)]
+    assert same == [False, True, True, True]
+
+
 def test_a_missing_snapshot_is_refused(plan_batch, tmp_path):
     with pytest.raises(DataError, match="there is no snapshot"):
         plan_batch(snapshot=tmp_path / "none")
@@ -166,7 +243,8 @@ def test_a_missing_snapshot_is_refused(plan_batch, tmp_path):
 def test_a_batch_of_no_reports_is_refused(tmp_path, plan_batch):
     snapshot = make_snapshot(tmp_path, memberships="rep_id,team_id,valid_from\n").folder
     assert slugs(plan_batch(snapshot=snapshot)) == ["company", "data-quality"]
-    with pytest.raises(ParameterError, match="nothing to make: no team has members in 2026Q2"):
+    said = "nothing to make: Team review has no team with members in 2026Q2"
+    with pytest.raises(ParameterError, match=said):
         plan_batch(snapshot=snapshot, reports=("team_review",))
 
 

@@ -51,6 +51,19 @@ def test_an_incomplete_report_is_marked_and_still_linked():
     assert 'href="north.html"' in row
 
 
+def test_what_was_not_made_says_why_and_counts_as_no_report():
+    left_out = entry(
+        title="Training impact", kind="Training impact", team="", href="", status="left-out",
+        reason="It needs trainings; the snapshot has none.",
+    )  # fmt: skip
+    page = render(entry(), left_out)
+    row = row_of(page, "Training impact")
+    assert '<span class="flag left-out">Not made</span> It needs trainings' in row
+    assert "<a " not in row
+    assert "<small></small>" in row
+    assert "1 report, 1 not made" in page
+
+
 def test_the_finding_carries_its_evidence():
     row = row_of(render(entry(headline="Deals stall", evidence="moderate")), "North")
     assert "<p>Deals stall</p>" in row

@@ -1,0 +1,61 @@
+"""The kinds of reports: what each is called, what it needs, and what it is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from salesnb.params import ReportName
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of report.
+
+    Attributes
+    ----------
+    label
+        What the portal calls it.
+    slug
+        Its file's name without suffix, or what the file's name begins with where there are several.
+    title
+        Its heading; empty where it is the company's name, or that of what it is about.
+    each
+        Of what there is one report each.
+    needs
+        Tables without which it has nothing to say.
+    takes
+        Settings of a batch, besides snapshot, quarter and day, that its notebook has parameters
+        for.
+    """
+
+    label: str
+    slug: str = ""
+    title: str = ""
+    each: Literal["company", "team", "programme"] = "company"
+    needs: tuple[str, ...] = ()
+    takes: frozenset[str] = frozenset()
+
+
+_COMPARED = frozenset({"catalogue", "benchmarks", "kpis", "weights", "kpi_targets"})
+
+KINDS: dict[ReportName, Kind] = {
+    "company_review": Kind("Company review", slug="company", takes=_COMPARED),
+    "team_review": Kind("Team review", each="team", takes=_COMPARED),
+    "skill_segments": Kind(
+        "Skill segments",
+        slug="skills",
+        title="Skills and training plan",
+        needs=("ratings",),
+        takes=frozenset({"catalogue", "budget", "hours"}),
+    ),
+    "training_impact": Kind(
+        "Training impact",
+        slug="training-",
+        each="programme",
+        needs=("trainings",),
+        takes=frozenset({"catalogue"}),
+    ),
+    "data_quality": Kind("Data quality", slug="data-quality", title="Data quality"),
+}
+"""All kinds, in the order of the portal."""

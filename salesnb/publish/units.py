@@ -1,0 +1,78 @@
+"""Which teams and training programmes a batch reports on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from salesnb.errors import ParameterError, quote_examples
+from salesnb.measures.measures import Measures
+from salesnb.params import ALL, RunParams
+from salesnb.schema import courses, trainings
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one report is about: its id as notebooks take it, and its name as people read it."""
+
+    key: str
+    name: str
+
+
+def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:
+    """List the teams asked for, each once; who is in them is asked only in a quarter with data."""
+    is_known = params.quarter in measures.periods
+    if params.teams == ALL:
+        found = [team for team in measures.team_ids() if measures.members(team, params.quarter)]
+        return [Unit(team, measures.team_name(team)) for team in found]
+    found = []
+    for name in params.teams:
+        try:
+            team = measures.find_team(name)
+        except ParameterError as error:
+            problems.append(str(error))
+            continue
+        if is_known and not measures.members(team, params.quarter):
+            problems.append(f"team: {name!r} has no members in {params.quarter}.")
+        else:
+            found.append(team)
+    return [Unit(team, measures.team_name(team)) for team in dict.fromkeys(found)]
+
+
+def find_programmes(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:
+    """List the programmes asked for that had begun by the quarter's end, oldest first."""
+    known = _programmes(measures)
+    if params.programmes != ALL:
+        unknown = sorted(set(params.programmes) - set(known["programme"]))
+        if unknown:
+            problems.append(
+                f"programmes: {quote_examples(unknown)} unknown. Known: "
+                f"{quote_examples(known['programme'], most=20)}."
+            )
+        known = known[known["programme"].isin(params.programmes)]
+        late = known.loc[known["period"] > params.quarter, "programme"]
+        if len(late):
+            problems.append(f"programmes: {quote_examples(late)} began after {params.quarter}.")
+    begun = known[known["period"] <= params.quarter]
+    return [
+        Unit(programme, f"{course} ({programme})" if course else programme)
+        for programme, course in zip(begun["programme"], begun["course"], strict=True)
+    ]
+
+
+def _programmes(measures: Measures) -> pd.DataFrame:
+    """List cohorts, or courses where no cohort is noted: `programme`, `course`, `period`."""
+    rows = measures.trainings.dropna(subset=[trainings.assigned_on])
+    programme = rows[trainings.cohort].fillna(rows[trainings.course_id])
+    rows = rows.assign(programme=programme).dropna(subset=["programme"])
+    first = rows.sort_values([trainings.assigned_on, "programme"]).drop_duplicates("programme")
+    names = measures.courses.drop_duplicates(courses.course_id).set_index(courses.course_id)
+    return pd.DataFrame(
+        {
+            "programme": first["programme"].astype(str),
+            "course": first[trainings.course_id].map(names[courses.name]).fillna(""),
+            "period": [measures.calendar.quarter_of(day) for day in first[trainings.assigned_on]],
+        },
+        dtype=object,
+    )
