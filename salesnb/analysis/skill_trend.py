@@ -62,7 +62,9 @@ class SkillTrend(Result):
         rose = [skill_label(name) for name in real.loc[real["change"] > 0, "skill"]]
         fell = [skill_label(name) for name in real.loc[real["change"] < 0, "skill"]]
         parts = [
-            f"{', '.join(names)} {verb}" for names, verb in ((rose, "rose"), (fell, "fell")) if names
+            f"{', '.join(names)} {verb}"
+            for names, verb in ((rose, "rose"), (fell, "fell"))
+            if names
         ]
         return f"{self.unit}: {' and '.join(parts)} beyond chance {span}."
 
