@@ -32,7 +32,7 @@ class SkillTrend(Result):
     Attributes
     ----------
     period, unit, window
-        Latest quarter, name of the team or company, quarters looked at, oldest first.
+        Latest quarter, name of the team or company, quarters with ratings, oldest first.
     points
         One row a skill and quarter: mean `score` of the people rated then, with 90% interval,
         n_people, n_forms.
@@ -61,9 +61,8 @@ class SkillTrend(Result):
             return f"{self.unit}: no skill changed beyond chance {span}."
         rose = [skill_label(name) for name in real.loc[real["change"] > 0, "skill"]]
         fell = [skill_label(name) for name in real.loc[real["change"] < 0, "skill"]]
-        parts = [
-            f"{', '.join(names)} {verb}" for names, verb in ((rose, "rose"), (fell, "fell")) if names
-        ]
+        moves = ((rose, "rose"), (fell, "fell"))
+        parts = [f"{', '.join(names)} {verb}" for names, verb in moves if names]
         return f"{self.unit}: {' and '.join(parts)} beyond chance {span}."
 
     @property
@@ -127,7 +126,7 @@ def skill_trend(
     """
     people = rate_people(measures, period=period, team=team, n_quarters=n_quarters)
     points, changes = pd.DataFrame(columns=_POINTS), pd.DataFrame(columns=_CHANGES)
-    lacking = people.lacking
+    window, lacking = people.window, people.lacking
     if people.fitted is not None:
         rows = measures.ratings
         if people.team_id is not None:
@@ -143,8 +142,9 @@ def skill_trend(
         )
         lacking = "" if kept.any() else lacking or "nobody was rated by others"
         if not lacking:
-            points, changes = _follow(people.fitted, kept, people.window)
-    return SkillTrend(period, people.unit, people.window, points, changes, lacking)
+            points, changes = _follow(people.fitted, kept, window)
+            window = tuple(sorted(points["period"].unique()))
+    return SkillTrend(period, people.unit, window, points, changes, lacking)
 
 
 def _follow(
