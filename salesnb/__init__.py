@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
     from salesnb.measures.compute import compute_measures as compute_measures
+    from salesnb.sources.framework import skill_framework as skill_framework
     from salesnb.sources.load import import_snapshot as import_snapshot
     from salesnb.sources.sample import sample_company as sample_company
     from salesnb.sources.snapshot import open_snapshot as open_snapshot
@@ -67,6 +68,7 @@ _HOMES = {
     "sample_company": "sources.sample",
     "SkillSegmenter": "analysis.segments",
     "skill_segments": "analysis.segments",
+    "skill_framework": "sources.framework",
     "skill_matrix": "analysis.skill_matrix",
     "skill_profiles": "analysis.profiles",
     "strengths": "analysis.strengths",

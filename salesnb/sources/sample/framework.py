@@ -1,31 +1,17 @@
-"""The competency framework from `skills.yaml`, its weights, and where each skill tells."""
+"""The package's competency framework, what each skill truly weighs, and where it tells."""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from salesnb import schema
+from salesnb.sources.framework import skill_framework
 from salesnb.sources.sample.arrays import Floats
 from salesnb.sources.sample.people import ROLES
-
-_FILE = Path(__file__).parents[1] / "skills.yaml"
-_ANCHORS = (
-    schema.skills.anchor_1,
-    schema.skills.anchor_2,
-    schema.skills.anchor_3,
-    schema.skills.anchor_4,
-    schema.skills.anchor_5,
-)
-_TARGETS = {ROLES[0]: 3.0, ROLES[1]: 3.5}
-_MANAGER_WEIGHTS = MappingProxyType(
-    {"negotiation_commitment": 1.5, "discovery": 1.25, "prospecting_targeting": 1.25}
-)
 
 ARCHETYPES = MappingProxyType(
     {
@@ -61,17 +47,9 @@ STAGE_SKILLS = (
 
 
 @cache
-def _groups() -> dict[str, dict[str, dict[int, str]]]:
-    content: dict[str, dict[str, dict[str, dict[int, str]]]] = yaml.safe_load(
-        _FILE.read_text(encoding="utf-8")
-    )
-    return content["groups"]
-
-
-@cache
 def skill_names() -> tuple[str, ...]:
     """Name all skills, in the framework's order."""
-    return tuple(skill for group in _groups().values() for skill in group)
+    return tuple(dict.fromkeys(skill_framework()[schema.skills.skill]))
 
 
 def positions(skills: tuple[str, ...]) -> list[int]:
@@ -88,17 +66,5 @@ def importance() -> Floats:
 
 def skills_table() -> pd.DataFrame:
     """List every skill for every role, with target, weight and anchors."""
-    rows = [
-        {
-            schema.skills.skill: skill,
-            schema.skills.role: role,
-            schema.skills.group: group,
-            schema.skills.weight: _MANAGER_WEIGHTS.get(skill, 1.0),
-            schema.skills.target: target,
-            **dict(zip(_ANCHORS, anchors.values(), strict=True)),
-        }
-        for role, target in _TARGETS.items()
-        for group, members in _groups().items()
-        for skill, anchors in members.items()
-    ]
-    return pd.DataFrame(rows)
+    framework = skill_framework()
+    return framework[framework[schema.skills.role].isin(ROLES)].reset_index(drop=True)
