@@ -30,8 +30,9 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     than in companies without segments that have the same missing cells, covariance and skew
     (`n_null` of each kind). Without that everybody is in one group and the verdict is "none".
     With it, and with few people between the segments, it is "confirmed"; where borders are less
-    clear "provisional". The number of segments is that with the largest silhouette; membership
-    comes from a mixture of round segments that knows the error of each cell.
+    clear, or fewer than two segments stable, "provisional". The number of segments is that with
+    the largest silhouette; membership comes from a mixture of round segments that knows the error
+    of each cell.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         cells = Cells.from_table(table, _check_errors(errors, table))
         seen = cells.is_observed
         self.error_ = float(np.sqrt((cells.errors**2).sum() / max(int(seen.sum()), 1)))
-        self.centre_ = cells.centre
+        self.means_ = cells.centre
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         generator = np.random.default_rng(seed)
         rows = np.arange(len(cells))
@@ -135,8 +136,8 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         table = validate_data(self, X, dtype=float, ensure_all_finite="allow-nan", reset=False)
         noise = np.full_like(table, self.error_) if errors is None else _check_errors(errors, table)
         seen = np.isfinite(table)
-        values, noise = np.where(seen, table - self.centre_, 0), np.where(seen, noise, 0)
-        return self.mixture_.memberships(Cells(values, noise, seen.astype(float), self.centre_))
+        values, noise = np.where(seen, table - self.means_, 0), np.where(seen, noise, 0)
+        return self.mixture_.memberships(Cells(values, noise, seen.astype(float), self.means_))
 
     def _segment(self, cells: Cells, rows: Ints, generator: np.random.Generator) -> None:
         tested = cells.take(rows)
@@ -151,7 +152,7 @@ class SkillSegmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         self.probabilities_ = self.mixture_.memberships(cells)
         self.labels_: Ints = self.probabilities_.argmax(axis=1)
         self.n_segments_ = k
-        self.centers_ = self.mixture_.centres + self.centre_
+        self.centers_ = self.mixture_.centres + self.means_
         self.stability_ = np.ones(1)
         if k > 1:
             self.stability_ = segment_stability(
