@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.rates import estimate_rates as estimate_rates
     from salesnb.analysis.selection import select_kpis as select_kpis
     from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
+    from salesnb.analysis.skill_trend import skill_trend as skill_trend
     from salesnb.analysis.skills import team_skills as team_skills
     from salesnb.analysis.strengths import strengths as strengths
     from salesnb.analysis.targets import target_tree as target_tree
@@ -73,6 +74,7 @@ _HOMES = {
     "skill_importance": "analysis.plan",
     "skill_matrix": "analysis.skill_matrix",
     "skill_profiles": "analysis.profiles",
+    "skill_trend": "analysis.skill_trend",
     "strengths": "analysis.strengths",
     "select_kpis": "analysis.selection",
     "team_skills": "analysis.skills",

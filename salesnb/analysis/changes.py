@@ -11,10 +11,10 @@ from scipy.stats import norm
 
 from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.rates import estimate_effects
-from salesnb.analysis.skills import FEWEST_RATERS
 from salesnb.analysis.trend import chance_error
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
+from salesnb.measures.staff import FEWEST_RATERS
 
 CHANGES = [
     "before_period", "before", "before_n", "now_period", "now", "now_n", "gain", "error",

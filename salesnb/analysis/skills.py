@@ -1,4 +1,4 @@
-"""Skills in their plain form: a team's scores beside its targets, with n and raters."""
+"""A team's skills beside its targets: means of its people's profiles, with n and raters."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.profiles.cells import HIGHEST, LOWEST, FittedProfiles
+from salesnb.analysis.profiles.groups import compare_group
+from salesnb.analysis.profiles.people import rate_people
 from salesnb.analysis.result import Result
 from salesnb.measures.measures import Measures
 
-FEWEST_RATERS = 2
 SKILLS_ANCHOR = "skills"
-ROUNDING = float(np.sqrt(1 / 12))
-"""Standard deviation that scores in whole points hide."""
-
 _MOST_NAMED = 3
 _SMALLEST = 1e-300
+_REACH = float(ndtri(0.975))
 _COLUMNS = [
-    "skill", "group", "score", "low", "high", "target", "gap", "company", "n_reps", "n_ratings",
-    "n_raters", "p_value",
+    "skill", "group", "score", "low", "high", "lower", "upper", "target", "gap", "company",
+    "n_reps", "n_ratings", "n_raters", "p_value",
 ]  # fmt: skip
 
 
@@ -34,18 +34,31 @@ class SkillProfile(Result):
     period, unit
         Quarter and name of the team or company.
     skills
-        One row a skill, largest gap first: `score` (mean over people of their raters' mean),
-        95% interval `low` to `high`, `target` and `gap` = score - target, the `company` mean,
-        the numbers of people, ratings and raters behind it, and the two-sided `p_value` of a
-        score below its target (1 above it).
+        One row a skill, largest gap first: `score` (mean of its people's scores, severity and
+        halo of raters removed), 95% interval `low` to `high`, `lower` to `upper` quartile of its
+        people, `target` and `gap` = score - target, the `company` mean, the numbers of people,
+        ratings and raters behind it, and the two-sided `p_value` of a score below its target (1
+        above it).
     n_thin
         Person-skill pairs left out because fewer than two raters scored them.
+    window
+        Quarters whose forms were used, oldest first.
+    note
+        Whose framework gives the targets when it is not the snapshot's.
     """
 
     period: str
     unit: str
     skills: pd.DataFrame
     n_thin: int
+    window: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def span(self) -> str:
+        """Name the window."""
+        first, last = self.window[0], self.window[-1]
+        return first if first == last else f"{first} to {last}"
 
     def below_target(self) -> pd.DataFrame:
         """Take the skills whose whole interval lies below the target."""
@@ -55,7 +68,7 @@ class SkillProfile(Result):
     def finding(self) -> str:
         """Name the skills surely below target, or say that there are none."""
         if self.skills.empty:
-            return f"{self.unit}: no skill was scored by two raters in {self.period}."
+            return f"{self.unit}: no skill was scored by two raters in {self.span}."
         below = self.below_target()
         if below.empty:
             return f"{self.unit}: no skill is surely below its target."
@@ -65,8 +78,12 @@ class SkillProfile(Result):
 
     @property
     def caveat(self) -> str:
-        """Say what plain means do not correct."""
-        return "Plain means: differences in how strictly raters score are not taken out."
+        """Say what was taken out, and what cannot be."""
+        note = f" {self.note}" if self.note else ""
+        return (
+            "How strictly each rater scores is taken out; that all of them are too kind or too "
+            f"strict cannot be seen.{note}"
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a skill."""
@@ -92,7 +109,7 @@ class SkillProfile(Result):
                 why=(
                     f"Largest gap: {skill_label(largest['skill'])}, {largest['score']:.1f} against "
                     f"a target of {largest['target']:.1f}, from {largest['n_raters']:,.0f} raters "
-                    f"of {largest['n_reps']:,.0f} people; how strictly they score is not taken out."
+                    f"of {largest['n_reps']:,.0f} people; how strictly they score is taken out."
                 ),
                 anchor=SKILLS_ANCHOR,
                 effect=float(-largest["gap"] / largest["target"]) if len(below) else 0.0,
@@ -110,8 +127,11 @@ def skill_label(skill: str) -> str:
     return skill.replace("_", " ")
 
 
-def team_skills(measures: Measures, *, period: str, team: str | None = None) -> SkillProfile:
-    """Average a team's skill scores in a quarter.
+def team_skills(
+    measures: Measures, *, period: str, team: str | None = None,
+    framework: pd.DataFrame | None = None,
+) -> SkillProfile:  # fmt: skip
+    """Average the skill scores of a team's people, as `skill_profiles` estimates them.
 
     Only what at least two raters scored for a person counts; the rest is counted in `n_thin`.
     Scores that were not observed are missing, never zero.
@@ -121,9 +141,11 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
     measures
         From `load_measures`; without ratings the profile is empty and says so.
     period
-        Fiscal quarter.
+        Fiscal quarter; forms of the three before are used too.
     team
         Id or name; None is the whole company.
+    framework
+        Targets by skill and role, from `skill_framework`; default the snapshot's.
 
     Returns
     -------
@@ -134,80 +156,65 @@ def team_skills(measures: Measures, *, period: str, team: str | None = None) -> 
     ParameterError
         Quarter or team is unknown.
     """
-    measures.check_period(period)
-    team_id = measures.find_team(team) if team is not None else None
-    name = measures.unit_name(team_id)
-    if measures.ratings.empty:
-        return SkillProfile(period, name, pd.DataFrame(columns=_COLUMNS), 0)
-    rows = measures.ratings[measures.ratings["period"] == period]
-    company, _ = _scores_with_enough(rows)
-    if team_id is not None:
-        rows = rows[rows["team_id"].isin(measures.teams_within(team_id))]
-    people, n_thin = _scores_with_enough(rows)
-    skills = _summarise(people, rows).merge(
-        company.groupby("skill")["score"].mean().rename("company"), on="skill", how="left"
-    )
-    skills = skills.merge(_targets(people, measures), on="skill", how="left")
-    skills["target"] = skills["target"].astype(float)  # a role without any has objects
+    people = rate_people(measures, period=period, team=team, framework=framework)
+    enough = people.cells[people.cells["is_enough"]] if not people.lacking else people.cells
+    if people.fitted is None or enough.empty:
+        empty = pd.DataFrame(columns=_COLUMNS)
+        return SkillProfile(period, people.unit, empty, len(people.cells), people.window)
+    skills = _summarise(people.fitted, enough).join(_count(people.fitted, enough))
+    groups = people.framework.groupby("skill")["group"].first()
+    skills["group"] = groups.reindex(skills.index)
     skills["gap"] = skills["score"] - skills["target"]
     skills["p_value"] = _test_below(skills)
-    skills = skills.sort_values(["gap", "skill"], ignore_index=True)
-    return SkillProfile(period, name, skills[_COLUMNS], n_thin)
+    skills = skills.reset_index().sort_values(["gap", "skill"], ignore_index=True)
+    n_thin = int((people.cells["n_raters"] == 1).sum())
+    return SkillProfile(period, people.unit, skills[_COLUMNS], n_thin, people.window, people.note)
 
 
-def person_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Average ratings over raters, each counting once, then per person and skill.
-
-    Returns
-    -------
-    DataFrame
-        rep_id, skill, score, n_raters.
-    """
-    raters = rows.groupby(["rep_id", "skill", "rater_id"], as_index=False)["score"].mean()
-    pairs = raters.groupby(["rep_id", "skill"]).agg(
-        score=("score", "mean"), n_raters=("rater_id", "nunique")
+def _summarise(fitted: FittedProfiles, enough: pd.DataFrame) -> pd.DataFrame:
+    """Average people's scores skill by skill, with the error that raters leave."""
+    forms = fitted.posterior.forms
+    reps = np.flatnonzero(np.isin(forms.reps, enough["rep_id"].unique()))
+    table = enough.pivot_table(index="rep_id", columns="skill", values="score")
+    counts = table.reindex(index=[forms.reps[rep] for rep in reps], columns=list(forms.skills))
+    group = compare_group(fitted.posterior, reps, counts.notna().to_numpy(dtype=float))
+    of_skill = enough.groupby("skill")
+    everyone = fitted.cells[fitted.cells["is_enough"]]
+    skills = pd.DataFrame(
+        {
+            "score": of_skill["score"].mean(),
+            "lower": of_skill["score"].quantile(0.25),
+            "upper": of_skill["score"].quantile(0.75),
+            "target": of_skill["target"].mean(),
+            "n_reps": of_skill.size(),
+            "n_ratings": of_skill["n_ratings"].sum(),
+            "company": everyone.groupby("skill")["score"].mean(),
+            "error": pd.Series(group.error, index=list(forms.skills)),
+        }
     )
-    return pairs.reset_index()
+    skills = skills[skills["n_reps"].notna()].rename_axis("skill")
+    skills["low"] = (skills["score"] - _REACH * skills["error"]).clip(lower=LOWEST)
+    skills["high"] = (skills["score"] + _REACH * skills["error"]).clip(upper=HIGHEST)
+    return skills
 
 
-def _scores_with_enough(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Take the scores of enough raters; count the pairs with too few."""
-    pairs = person_scores(rows)
-    enough = pairs["n_raters"] >= FEWEST_RATERS
-    return pairs[enough], int((~enough).sum())
-
-
-def _summarise(people: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    stats = people.groupby("skill")["score"].agg(score="mean", sd="std", n_reps="count")
-    reach = student.ppf(0.975, np.maximum(stats["n_reps"] - 1, 1))
-    stats["error"] = stats["sd"] / np.sqrt(stats["n_reps"])
-    half = reach * stats["error"]
-    stats["low"] = (stats["score"] - half).clip(lower=1.0)
-    stats["high"] = (stats["score"] + half).clip(upper=5.0)
-    used = rows.merge(people[["rep_id", "skill"]], on=["rep_id", "skill"])
-    counts = used.groupby("skill").agg(
-        n_ratings=("score", "size"), n_raters=("rater_id", "nunique")
+def _count(fitted: FittedProfiles, enough: pd.DataFrame) -> pd.Series[int]:
+    """Count the raters behind each skill."""
+    forms = fitted.posterior.forms
+    form, skill = np.nonzero(~np.isnan(forms.scores))
+    scored = pd.DataFrame(
+        {
+            "rep_id": np.array(forms.reps)[forms.rep[form]],
+            "skill": np.array(forms.skills)[skill],
+            "rater": forms.rater[form],
+        }
     )
-    summary: pd.DataFrame = stats.drop(columns="sd").join(counts).reset_index()
-    return summary
+    used = scored.merge(enough[["rep_id", "skill"]], on=["rep_id", "skill"])
+    return used.groupby("skill")["rater"].nunique().rename("n_raters")
 
 
 def _test_below(skills: pd.DataFrame) -> pd.Series[float]:
-    """Test each mean against its target by Student's t; people scored alike may still differ."""
-    n = skills["n_reps"]
-    error = np.maximum(skills["error"], ROUNDING / np.sqrt(n))
-    p_value = 2 * student.sf(np.abs(skills["gap"] / error), np.maximum(n - 1, 1))
+    """Test each mean against its target; one person is no team."""
+    p_value = 2 * ndtr(-(skills["gap"] / skills["error"]).abs().to_numpy(dtype=float))
     below = pd.Series(np.maximum(p_value, _SMALLEST), index=skills.index)
-    return below.mask(skills["gap"] >= 0, 1.0).where(n > 1)
-
-
-def _targets(people: pd.DataFrame, measures: Measures) -> pd.DataFrame:
-    """Average each skill's target over the roles of those rated in it."""
-    framework = measures.skills[["skill", "role", "group", "target"]]
-    groups = framework.groupby("skill")["group"].first()
-    roles = measures.people[["rep_id", "role"]]
-    wanted = people.merge(roles, on="rep_id", how="left").merge(
-        framework[["skill", "role", "target"]], on=["skill", "role"], how="left"
-    )
-    means = wanted.groupby("skill")["target"].mean()
-    return pd.concat([means, groups], axis=1).rename_axis("skill").reset_index()
+    return below.mask(skills["gap"] >= 0, 1.0).where(skills["gap"].notna() & (skills["n_reps"] > 1))

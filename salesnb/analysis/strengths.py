@@ -149,6 +149,7 @@ def _items_of_kpis(matrix: PerformanceMatrix, looks: pd.Series[int]) -> list[_It
 
 def _items_of_skills(skills: SkillMatrix, looks: pd.Series[int]) -> list[_Item]:
     scores = skills.scores[skills.scores["unit_id"].isin(looks.index)]
+    scores = scores.rename(columns={"score": "estimate"})
     is_apart = _is_sure(scores, looks)
     is_below = scores["against_target"] < 0
     # Above the group but below the target is neither.
@@ -216,4 +217,4 @@ def _word_skill(row: pd.Series[float], *, is_apart: bool) -> str:
     if row["against_target"] < 0:
         parts.append(f"surely below the target of {row['target']:.1f}")
     beside = " and ".join(parts)
-    return f"{label} {row['score']:.1f} of 5, {beside} ({row['n_raters']:.0f} raters)"
+    return f"{label} {row['estimate']:.1f} of 5, {beside} ({row['n_raters']:.0f} raters)"

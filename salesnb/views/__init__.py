@@ -12,8 +12,10 @@ from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
 from salesnb.analysis.plan import SkillImportance, TrainingPlan
+from salesnb.analysis.profiles import SkillProfiles
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.skill_matrix import SkillMatrix
+from salesnb.analysis.skill_trend import SkillTrend
 from salesnb.analysis.skills import SkillProfile
 from salesnb.analysis.strengths import Strengths
 from salesnb.analysis.targets import TargetTree
@@ -37,6 +39,7 @@ from salesnb.views.figures import (
 from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
+from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart
 from salesnb.views.gaming import gaming_table
 from salesnb.views.imports import (
     kpi_needs,
@@ -54,6 +57,7 @@ from salesnb.views.plan import (
     plan_sessions,
     plan_table,
 )
+from salesnb.views.profiles import agreement_table, profiles_table, raters_table
 from salesnb.views.strengths import skill_table, strengths_table
 from salesnb.views.tables import (
     conventions_table,
@@ -69,6 +73,7 @@ from salesnb.views.targets import target_table
 
 __all__ = [
     "actions_table",
+    "agreement_table",
     "adjusted_chart",
     "benchmark_table",
     "caterpillar",
@@ -86,6 +91,11 @@ __all__ = [
     "headlines",
     "importance_chart",
     "kpi_needs",
+    "levels_chart",
+    "person_skills",
+    "profiles_table",
+    "raters_table",
+    "skill_trend_chart",
     "kpi_tiles",
     "load_drift",
     "load_headlines",
@@ -125,6 +135,8 @@ Trend.register(table=kpi_tiles, plot=trend_chart)
 Findings.register(table=headlines, plot=headlines)
 Contributions.register(table=contributions_table, plot=contributions_chart)
 BookingDrivers.register(table=driver_chart, plot=driver_chart)
+SkillProfiles.register(table=profiles_table, plot=levels_chart)
+SkillTrend.register(table=skill_trend_chart, plot=skill_trend_chart)
 SkillMatrix.register(table=skill_table, plot=skill_table)
 Strengths.register(table=strengths_table, plot=strengths_table)
 GamingChecks.register(table=gaming_table, plot=gaming_table)

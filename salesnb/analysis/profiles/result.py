@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.finding import Candidate
 from salesnb.analysis.profiles.agreement import OVERALL
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count
@@ -17,7 +17,7 @@ RATERS_ANCHOR = "raters"
 CELLS = [
     "rep_id", "unit", "team_id", "skill", "raw", "score", "low", "high", "error", "residual",
     "residual_error", "profile", "profile_error", "n_raters", "n_ratings", "is_enough",
-    "self_score", "target", "gap", "p_below",
+    "self_score", "target", "gap", "p_below", "against_target",
 ]  # fmt: skip
 LEVELS = [
     "rep_id", "unit", "team_id", "raw", "level", "low", "high", "error", "n_raters", "n_forms",
@@ -43,7 +43,8 @@ class SkillProfiles(Result):
         `high` and standard `error`; `residual` with `residual_error` (profile, level removed, not
         shrunk: for describing), `profile` with `profile_error` (shrunk: for deciding); `n_raters`
         other than the person, `n_ratings`, `is_enough` (two raters); `self_score`; the role's
-        `target`, `gap` = score - target, `p_below`: probability of being below the target.
+        `target`, `gap` = score - target, `p_below`: probability of being below the target, and
+        `against_target`: -1 surely below, 1 surely above, allowing for the number of scores.
         Missing where nobody scored the skill, never zero.
     levels
         One row a person: the mean over skills, `raw` and corrected (`level`) with 90% interval,
@@ -54,6 +55,8 @@ class SkillProfiles(Result):
         One row a skill, the last one overall: see `measure_agreement`.
     n_circles
         Circles among the people shown.
+    note
+        Whose framework gives the targets when it is not the snapshot's.
     lacking
         Why there is nothing to show; empty when there is.
     """
@@ -67,7 +70,7 @@ class SkillProfiles(Result):
     raters: pd.DataFrame
     agreement: pd.DataFrame
     n_circles: int
-    framework: str = ""
+    note: str = ""
     lacking: str = ""
 
     def residuals(self) -> pd.DataFrame:
@@ -93,12 +96,12 @@ class SkillProfiles(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         enough = self.cells["is_enough"]
-        below = int((self.cells.loc[enough, "p_below"] >= 1 - FALSE_CLAIMS).sum())
+        below = int((self.cells["against_target"] < 0).sum())
         thin = int((~enough).sum())
         lack = f"; of {thin} there is insufficient evidence" if thin else ""
         return (
             f"{self.unit}: {below} of {int(enough.sum())} scores of {len(self.levels)} people are "
-            f"likely below target{lack}."
+            f"surely below their target{lack}."
         )
 
     @property
@@ -112,11 +115,11 @@ class SkillProfiles(Result):
             if self.n_circles > 1
             else ""
         )
-        framework = f" {self.framework}" if self.framework else ""
+        note = f" {self.note}" if self.note else ""
         return (
             "Self-ratings are left out; how strictly each rater scores, how far skills are seen "
             "alike and the form's mood are taken out. That all raters together are too kind or "
-            f"too strict cannot be seen.{apart}{framework}"
+            f"too strict cannot be seen.{apart}{note}"
         )
 
     def to_frame(self) -> pd.DataFrame:

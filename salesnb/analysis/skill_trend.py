@@ -1,0 +1,222 @@
+"""Skills across quarters on one scale: a new lenient rater is not progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+from scipy.stats import false_discovery_control
+
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.profiles.cells import REACH, FittedProfiles
+from salesnb.analysis.profiles.forms import Floats
+from salesnb.analysis.profiles.people import rate_people
+from salesnb.analysis.result import Result
+from salesnb.analysis.skills import skill_label
+from salesnb.measures.measures import Measures
+
+SKILL_TREND_ANCHOR = "skill-trend"
+QUARTERS = 8
+FEWEST_QUARTERS = 3
+_SMALLEST = 1e-300
+_POINTS = ["skill", "period", "score", "low", "high", "n_people", "n_forms"]
+_CHANGES = ["skill", "change", "low", "high", "p_value", "p_adjusted", "is_beyond_chance"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SkillTrend(Result):
+    """A unit's skills quarter by quarter, with raters' severity taken out.
+
+    Attributes
+    ----------
+    period, unit, window
+        Latest quarter, name of the team or company, quarters looked at, oldest first.
+    points
+        One row a skill and quarter: mean `score` of the people rated then, with 90% interval,
+        n_people, n_forms.
+    changes
+        One row a skill: `change` over the window by the straight line through its quarters, with
+        90% interval, `p_value` of no change, `p_adjusted` over all skills, `is_beyond_chance`.
+    lacking
+        Why there is nothing to show; empty when there is.
+    """
+
+    period: str
+    unit: str
+    window: tuple[str, ...]
+    points: pd.DataFrame
+    changes: pd.DataFrame
+    lacking: str = ""
+
+    @property
+    def finding(self) -> str:
+        """Say which skills have changed beyond chance."""
+        if self.lacking:
+            return f"{self.unit}: {self.lacking}."
+        real = self.changes[self.changes["is_beyond_chance"]]
+        span = f"from {self.window[0]} to {self.window[-1]}"
+        if real.empty:
+            return f"{self.unit}: no skill changed beyond chance {span}."
+        rose = [skill_label(name) for name in real.loc[real["change"] > 0, "skill"]]
+        fell = [skill_label(name) for name in real.loc[real["change"] < 0, "skill"]]
+        parts = [
+            f"{', '.join(names)} {verb}"
+            for names, verb in ((rose, "rose"), (fell, "fell"))
+            if names
+        ]
+        return f"{self.unit}: {' and '.join(parts)} beyond chance {span}."
+
+    @property
+    def caveat(self) -> str:
+        """Say what a change may come from."""
+        return (
+            "How strictly each rater scores is taken out. A unit also changes when people join or "
+            "leave; where all its raters changed at once, progress cannot be told from kinder ones."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a skill and quarter."""
+        return self.points.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer each skill's change."""
+        tested = self.changes[self.changes["p_value"].notna()]
+        return tuple(
+            Candidate(
+                text=(
+                    f"{self.unit}: {skill_label(str(row['skill']))} "
+                    f"{'rose' if row['change'] > 0 else 'fell'} by {abs(row['change']):.1f} points "
+                    f"since {self.window[0]}."
+                ),
+                why="Raters' severity is taken out; scale of 1 to 5.",
+                anchor=SKILL_TREND_ANCHOR,
+                effect=float(min(abs(row["change"]) / 3, 1.0)) if row["is_beyond_chance"] else 0.0,
+                p_value=float(row["p_value"]),
+            )
+            for _, row in tested.iterrows()
+        )
+
+
+def skill_trend(
+    measures: Measures, *, period: str, team: str | None = None, n_quarters: int = QUARTERS
+) -> SkillTrend:
+    """Follow a unit's skills across quarters, each rater's severity removed.
+
+    Severities are estimated over the whole company and window, so that quarters are on one scale.
+    A form counts for the unit its person was in at the time.
+
+    Parameters
+    ----------
+    measures
+        From `compute_measures` or `load_measures`; without ratings the result says so.
+    period
+        Latest fiscal quarter.
+    team
+        Id or name; default the whole company.
+    n_quarters
+        Quarters to look at.
+
+    Returns
+    -------
+    SkillTrend
+
+    Raises
+    ------
+    ParameterError
+        Quarter or team is unknown.
+    """
+    people = rate_people(measures, period=period, team=team, n_quarters=n_quarters)
+    points, changes = pd.DataFrame(columns=_POINTS), pd.DataFrame(columns=_CHANGES)
+    lacking = people.lacking
+    if people.fitted is not None:
+        rows = measures.ratings
+        if people.team_id is not None:
+            rows = rows[rows["team_id"].isin(measures.teams_within(people.team_id))]
+        inside = set(zip(rows["rep_id"], rows["period"], strict=True))
+        forms = people.fitted.posterior.forms
+        ages = people.window[::-1]
+        kept = np.array(
+            [
+                (forms.reps[rep], ages[age]) in inside
+                for rep, age in zip(forms.rep, forms.age, strict=True)
+            ]
+        )
+        lacking = "" if kept.any() else lacking or "nobody was rated by others"
+        if not lacking:
+            points, changes = _follow(people.fitted, kept, people.window)
+    return SkillTrend(period, people.unit, people.window, points, changes, lacking)
+
+
+def _follow(
+    fitted: FittedProfiles, kept: np.ndarray, window: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Average a unit's forms by quarter, skill by skill, and test their lines."""
+    posterior = fitted.posterior
+    forms = posterior.forms
+    quarter = len(window) - 1 - forms.age
+    points, changes = [], []
+    for number, skill in enumerate(forms.skills):
+        used = np.flatnonzero(kept & ~np.isnan(forms.scores[:, number]))
+        table = pd.DataFrame(
+            {
+                "quarter": quarter[used], "rep": forms.rep[used],
+                "score": forms.scores[used, number] - posterior.severity[used],
+            }
+        )  # fmt: skip
+        # Each person counts once a quarter.
+        share = 1 / table.groupby(["quarter", "rep"])["score"].transform("size")
+        weight = share / share.groupby(table["quarter"]).transform("sum")
+        quarters = np.unique(table["quarter"])
+        mix = (quarters[:, None] == table["quarter"].to_numpy()) * weight.to_numpy()
+        means = mix @ table["score"].to_numpy()
+        noise = posterior.components.noise + posterior.components.mood
+        shared = mix @ posterior.root_of_severity[used]
+        covariance = np.diag((mix**2).sum(axis=1) * noise) + shared @ shared.T
+        error = np.sqrt(np.diag(covariance))
+        of_quarter = table.groupby("quarter")["rep"]
+        points.append(
+            pd.DataFrame(
+                {
+                    "skill": skill,
+                    "period": [window[place] for place in quarters],
+                    "score": means,
+                    "low": means - REACH * error,
+                    "high": means + REACH * error,
+                    "n_people": of_quarter.nunique().to_numpy(),
+                    "n_forms": of_quarter.size().to_numpy(),
+                }
+            )
+        )
+        changes.append((skill, *_line(quarters, means, covariance)))
+    return pd.concat(points, ignore_index=True), _test(changes)
+
+
+def _line(quarters: Floats, means: Floats, covariance: Floats) -> tuple[float, float]:
+    """Change over the quarters by generalised least squares, with its standard error."""
+    if len(quarters) < FEWEST_QUARTERS:
+        return (np.nan, np.nan)
+    design = np.column_stack([np.ones(len(quarters)), quarters])
+    precise = np.linalg.solve(covariance, design)
+    spread = np.linalg.inv(design.T @ precise)
+    slope = (spread @ precise.T @ means)[1]
+    length = float(quarters[-1] - quarters[0])
+    return (float(slope * length), float(np.sqrt(spread[1, 1]) * length))
+
+
+def _test(changes: list[tuple[str, float, float]]) -> pd.DataFrame:
+    frame = pd.DataFrame(changes, columns=["skill", "change", "error"])
+    z = (frame["change"] / frame["error"]).abs().to_numpy(dtype=float)
+    p_value = np.clip(2 * ndtr(-z), _SMALLEST, 1.0)
+    adjusted = np.full(len(frame), np.nan)
+    known = ~np.isnan(p_value)
+    if known.any():
+        adjusted[known] = false_discovery_control(p_value[known])
+    return frame.assign(
+        low=frame["change"] - REACH * frame["error"],
+        high=frame["change"] + REACH * frame["error"],
+        p_value=p_value,
+        p_adjusted=adjusted,
+        is_beyond_chance=adjusted < FALSE_CLAIMS,
+    )[_CHANGES]

@@ -1,0 +1,208 @@
+"""Skill profiles: levels raw and corrected, one person's skills, skills across quarters."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.profiles import PROFILES_ANCHOR, SkillProfiles
+from salesnb.analysis.skill_trend import SKILL_TREND_ANCHOR, SkillTrend
+from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.errors import ParameterError
+from salesnb.views.blocks import Block, Figure, Note
+from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.skills import plot_skills
+from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_ROWS = 40
+
+
+def levels_chart(profiles: SkillProfiles) -> Block:
+    """Draw each person's mean score as given beside the corrected one with its interval."""
+    if profiles.lacking:
+        return Note(profiles.finding, "missing")
+    rows = profiles.levels.sort_values(["level", "unit"], ascending=[False, True])
+    half = MOST_ROWS // 2
+    shown = rows if len(rows) <= MOST_ROWS else pd.concat([rows.head(half), rows.tail(half)])
+    cut = f" The first and last {half} are shown." if len(shown) < len(rows) else ""
+    moved = float((rows["level"] - rows["raw"]).abs().max())
+    with use_theme():
+        return Figure.from_axes(
+            _plot_levels(shown, width=WIDE),
+            narrow=_plot_levels(shown, width=NARROW),
+            title=(
+                f"Taking out how strict raters are moves {profiles.unit}'s people by up to "
+                f"{moved:.1f} points"
+            ),
+            caption=(
+                f"Mean over skills, forms of {profiles.window[0]} to {profiles.window[-1]}. "
+                f"{profiles.caveat}{cut}"
+            ),
+            alt=(
+                f"Dumbbell plot of raw and corrected mean skill scores of {len(rows)} people, from "
+                f"{rows['level'].iloc[0]:.1f} down to {rows['level'].iloc[-1]:.1f}."
+            ),
+            how_to_read=(
+                "The hollow ring is the mean of the scores as given; the dot is what is left when "
+                "raters' severity is taken out, with its 90% interval. A ring left of its dot had "
+                "strict raters. Where intervals overlap, the order says nothing."
+            ),
+            numbers=_level_numbers(rows),
+            anchor=f"{PROFILES_ANCHOR}-levels",
+        )
+
+
+def _plot_levels(rows: pd.DataFrame, *, width: float) -> Axes:
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(figsize=(width, 1.2 + 0.27 * len(rows)))
+    places = np.arange(len(rows))[::-1]
+    axes.hlines(places, rows["raw"], rows["level"], colors=LIGHT["rule"], linewidth=1.2)
+    axes.hlines(places, rows["low"], rows["high"], colors=UNCLEAR, linewidth=2)
+    axes.scatter(
+        rows["raw"], places, s=34, zorder=2, facecolors=LIGHT["paper"],
+        edgecolors=LIGHT["ink3"], linewidths=1.3,
+    )  # fmt: skip
+    axes.scatter(rows["level"], places, c=UNCLEAR, s=30, zorder=3)
+    axes.set_yticks(places, [shorten(name, width) for name in rows["unit"]])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("Mean score, 1 to 5 (ring: as given; dot: corrected)" if width > NARROW
+                    else "Ring: as given; dot: corrected")  # fmt: skip
+    return axes
+
+
+def _level_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Name": rows["unit"],
+            "As given": rows["raw"].map("{:.2f}".format),
+            "Corrected": rows["level"].map("{:.2f}".format),
+            "90% interval": _ranges(rows),
+            "Raters": rows["n_raters"].map("{:.0f}".format),
+            "Forms": rows["n_forms"].map("{:.0f}".format),
+        }
+    )
+
+
+def person_skills(profiles: SkillProfiles, rep_id: str) -> Block:
+    """Draw one person's skills, largest gap to target first, beside the middle half of the others.
+
+    Raises
+    ------
+    ParameterError
+        The person is not among those shown.
+    """
+    if profiles.lacking:
+        return Note(profiles.finding, "missing")
+    cells = profiles.cells[profiles.cells["rep_id"] == rep_id]
+    if cells.empty:
+        raise ParameterError(f"rep_id: {rep_id!r} is not in these profiles. See their cells.")
+    name, enough = cells["unit"].iloc[0], cells[cells["is_enough"]]
+    thin = len(cells) - len(enough)
+    if enough.empty:
+        return Note(f"{name}: insufficient evidence, no skill has two raters.", "missing")
+    others = profiles.cells[profiles.cells["is_enough"]].groupby("skill")["score"]
+    rows = enough.assign(
+        lower=enough["skill"].map(others.quantile(0.25)),
+        upper=enough["skill"].map(others.quantile(0.75)),
+        against=enough["against_target"],
+    ).sort_values(["gap", "skill"])
+    below = int((rows["against"] < 0).sum())
+    title = f"{name}: {below} of {len(rows)} skills are surely below target"
+    with use_theme():
+        return Figure.from_axes(
+            plot_skills(rows, width=WIDE),
+            narrow=plot_skills(rows, width=NARROW),
+            title=title,
+            caption=(
+                f"Score and 90% interval, largest gap first; tick: target, pale bar: middle half "
+                f"of {profiles.unit}. Insufficient evidence on {thin} skills. {profiles.caveat}"
+            ),
+            alt=f"Dot plot of {len(rows)} skills with intervals and targets. {title}.",
+            how_to_read=(
+                "Orange is surely below and blue surely above the target, allowing for the number "
+                "of scores looked at; grey cannot be told."
+            ),
+            numbers=pd.DataFrame(
+                {
+                    "Skill": rows["skill"].map(skill_label),
+                    "Score": rows["score"].map("{:.2f}".format),
+                    "90% interval": _ranges(rows),
+                    "Target": rows["target"].map("{:.1f}".format).replace("nan", MISSING),
+                    "Own score": rows["self_score"].map("{:.1f}".format).replace("nan", MISSING),
+                    "Raters": rows["n_raters"].map("{:.0f}".format),
+                }
+            ),
+        )
+
+
+def skill_trend_chart(trend: SkillTrend) -> Block:
+    """Draw small multiples of skills across quarters with intervals; real changes in colour."""
+    if trend.lacking:
+        return Note(trend.finding, "missing")
+    with use_theme():
+        return Figure.from_axes(
+            _plot_trends(trend, columns=3, width=WIDE),
+            narrow=_plot_trends(trend, columns=1, width=NARROW),
+            title=trend.finding,
+            caption=(
+                f"{trend.unit}: mean score of the people rated in each quarter, with 90% interval. "
+                f"{trend.caveat}"
+            ),
+            alt=f"Small line charts of {len(trend.changes)} skills by quarter. {trend.finding}",
+            how_to_read=(
+                "Each small chart is one skill on the same scale. Only a change that all the "
+                "chart's quarters together support is coloured: blue rose, orange fell."
+            ),
+            numbers=pd.DataFrame(
+                {
+                    "Skill": trend.points["skill"].map(skill_label),
+                    "Quarter": trend.points["period"],
+                    "Score": trend.points["score"].map("{:.2f}".format),
+                    "90% interval": _ranges(trend.points),
+                    "People": trend.points["n_people"].map("{:.0f}".format),
+                    "Forms": trend.points["n_forms"].map("{:.0f}".format),
+                }
+            ),
+            anchor=SKILL_TREND_ANCHOR,
+        )
+
+
+def _plot_trends(trend: SkillTrend, *, columns: int, width: float) -> Axes:
+    import matplotlib.pyplot as plt
+
+    changes = trend.changes.to_dict("records")
+    rows = math.ceil(len(changes) / columns)
+    _, grid = plt.subplots(
+        rows, columns, figsize=(width, 1.7 * rows), squeeze=False, sharex=True, sharey=True
+    )
+    cells = list(grid.ravel())
+    place = {period: number for number, period in enumerate(trend.window)}
+    for axes, change in zip(cells, changes, strict=False):
+        points = trend.points[trend.points["skill"] == change["skill"]]
+        colour = UNCLEAR
+        if change["is_beyond_chance"]:
+            colour = BETTER if change["change"] > 0 else WORSE
+        at = points["period"].map(place)
+        axes.fill_between(at, points["low"], points["high"], color=LIGHT["band"], linewidth=0)
+        axes.plot(at, points["score"], color=colour, linewidth=1.6, marker="o", markersize=3)
+        axes.set_title(begin_large(skill_label(str(change["skill"]))), fontsize=10.5)
+        ends = sorted({0, len(trend.window) - 1})
+        axes.set_xticks(ends, [trend.window[end] for end in ends])
+        axes.grid(visible=False, axis="x")
+    for axes in cells[len(changes) :]:
+        axes.set_axis_off()
+    first: Axes = cells[0]
+    return first
+
+
+def _ranges(rows: pd.DataFrame) -> list[str]:
+    return [f"{low:.2f} – {high:.2f}" for low, high in zip(rows["low"], rows["high"], strict=True)]
