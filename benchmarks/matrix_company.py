@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from salesnb.measures.catalogue import find_kpis
+from salesnb.measures.catalogue import Kpi, find_kpis
 from salesnb.measures.measures import SUMS, Measures
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
@@ -17,6 +17,7 @@ from salesnb.sources.mapping import Company
 CALENDAR = FiscalCalendar()
 LAST = "2026Q2"
 SIZE_SPREAD = 0.8
+VALUES = ["rep_id", "team_id", "period", "kpi", "value", "is_ended", "n"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,10 @@ def make_company(
     closed: float = 12,
     kpis: tuple[str, ...] | None = None,
 ) -> Measures:
-    """Simulate every KPI of every rep and quarter; `closed` is the mean of a quarter."""
+    """Simulate KPIs of every rep and quarter, default the usual ones.
+
+    `closed` is the mean of a quarter. What follows from no planted truth is drawn alike for all.
+    """
     quarters = CALENDAR.window(LAST, n_quarters)
     n_reps = truth.win.size
     rep = np.tile(np.arange(n_reps), n_quarters)
@@ -63,8 +67,34 @@ def make_company(
             "period": np.repeat(quarters, n_reps),
         }
     )
-    totals = [keys.assign(kpi=kpi.kpi, **frames[kpi.kpi]) for kpi in chosen]
-    return _wrap(pd.concat(totals, ignore_index=True), truth, quarters, chosen)
+    sums = {kpi.kpi: frames.get(kpi.kpi) or _draw_alike(rng, kpi, rep.size) for kpi in chosen}
+    totals = [keys.assign(kpi=name, **columns) for name, columns in sums.items()]
+    values = [_draw_values(rng, keys, kpi) for kpi in chosen if kpi.kept_of is not None and kpis]
+    return _wrap(
+        pd.concat(totals, ignore_index=True),
+        pd.concat(values, ignore_index=True) if values else pd.DataFrame(columns=VALUES),
+        truth, quarters, chosen,
+    )  # fmt: skip
+
+
+def _draw_alike(rng: np.random.Generator, kpi: Kpi, n_rows: int) -> dict[str, np.ndarray]:
+    """Draw the sums of a KPI in which all are equal: of trials, or of amounts."""
+    n, nan = rng.poisson(12, n_rows), np.full(n_rows, np.nan)
+    if kpi.family == "rate":
+        return _sums(rng.binomial(n, 0.4), n, n, nan, nan)
+    money, squares, logs, log_squares = _add_amounts(rng, n, np.full(n_rows, 3.0))
+    if kpi.family == "log_mean":
+        return _sums(money, n, n, logs, log_squares)
+    return _sums(money, np.full(n_rows, 300.0), n, money, squares)
+
+
+def _draw_values(rng: np.random.Generator, keys: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
+    """Draw eight counted values a rep and quarter."""
+    rows = keys.astype("category").take(np.repeat(np.arange(len(keys)), 8)).assign(kpi=kpi.kpi)
+    n_rows = len(rows)
+    return rows.assign(
+        value=rng.integers(1, 200, n_rows).astype(float), is_ended=rng.random(n_rows) < 0.8, n=1
+    )[VALUES]
 
 
 def _simulate(
@@ -122,7 +152,11 @@ def _add_amounts(
 
 
 def _wrap(
-    totals: pd.DataFrame, truth: Truth, quarters: tuple[str, ...], kpis: tuple[object, ...]
+    totals: pd.DataFrame,
+    values: pd.DataFrame,
+    truth: Truth,
+    quarters: tuple[str, ...],
+    kpis: tuple[object, ...],
 ) -> Measures:
     reps, teams = sorted(set(totals["rep_id"])), sorted(set(totals["team_id"]))
     empty = {
@@ -131,9 +165,7 @@ def _wrap(
     }
     return Measures(
         totals=totals,
-        values=pd.DataFrame(
-            columns=["rep_id", "team_id", "period", "kpi", "value", "is_ended", "n"]
-        ),
+        values=values,
         weeks=pd.DataFrame(),
         open_deals=pd.DataFrame(),
         ratings=pd.DataFrame(),

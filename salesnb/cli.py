@@ -214,7 +214,7 @@ def kpis(
         Path | None, typer.Option(help="Python file with KPIs of your own, shown too; it is run.")
     ] = None,
 ) -> None:
-    """Print the KPI catalogue; adjusted_attainment beside it is fitted, not measured."""
+    """Print the KPI catalogue."""
     from rich.table import Table
 
     from salesnb.measures.catalogue import find_kpis, read_kpis

@@ -157,7 +157,12 @@ o12,Talk,2024-11-05 23:00:00
 o12,Offer,2024-11-06 00:00:00
 """
 ACCOUNTS = "account_id,name,territory_id,is_target\nc1,One,T1,true\nc2,Two,T2,true\nc3,Three,,\n"
-TERRITORIES = "territory_id,rep_id\nT1,r1\nT2,\n"
+TERRITORIES = """territory_id,rep_id,potential
+T1,r1,0.1
+T2,,7
+T3,r1,
+T4,r2,0
+"""
 SOURCES = """source,period,spend
 Web,2025Q1,100.1
 Web,2025Q2,

@@ -83,6 +83,8 @@ class Benchmarks(Result):
         n = count(len(self.rows), "KPI")
         judged = self.rows[self.rows["is_judged"].astype(bool)]
         if judged.empty:
+            if self.external.empty:
+                return f"{head}: {n} beside their own past and the teams."
             outside = count(len(self.external), "external figure")
             return f"{head}: {n} beside their own past, the teams and {outside}."
         labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}

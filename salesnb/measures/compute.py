@@ -230,12 +230,12 @@ def _long_totals(prepared: Prepared, sums: pd.DataFrame, kpis: tuple[Kpi, ...]) 
     attained: pooled with others they would count bookings against no quota.
     """
     periods = prepared.ground.names["period"]
-    with_quota = periods.index[periods.isin(prepared.quarters_with_quota)]
     frames = []
     for kpi in kpis:
         frame = _totals_of(sums, kpi)
         if kpi.family == "attainment":
-            frame = frame[frame[people.OWNER].isin(with_quota)]
+            quarter = frame[people.OWNER].map(periods)
+            frame = frame[quarter.isin(quarter[frame["denominator"] != 0])]
         frames.append(frame.assign(kpi=kpi.kpi))
     if not frames:
         return pd.DataFrame(columns=[*KEYS, *SUMS])
@@ -259,7 +259,8 @@ def _totals_of(sums: pd.DataFrame, kpi: Kpi) -> pd.DataFrame:
         parts["n"] = parts["denominator" if kpi.family == "rate" else "numerator"]
         parts["total"] = parts["total_of_squares"] = pd.Series(np.nan, index=sums.index)
     frame = pd.DataFrame(parts)
-    return frame[(frame[["numerator", "denominator", "n"]] != 0).any(axis=1)].reset_index()
+    counted = ["denominator"] if kpi.needs_denominator else ["numerator", "denominator", "n"]
+    return frame[(frame[counted] != 0).any(axis=1)].reset_index()
 
 
 def _count_values(prepared: Prepared, kpis: tuple[Kpi, ...]) -> pd.DataFrame:

@@ -46,10 +46,12 @@ def add_figures(summed: pd.DataFrame, values: pd.DataFrame, kpis: Iterable[Kpi])
 
 def _ratios(summed: pd.DataFrame, known: dict[str, Kpi]) -> pd.Series[float]:
     numerator, denominator = summed["numerator"], summed["denominator"]
-    is_ratio = summed["kpi"].map(lambda name: known[name].is_ratio).astype(bool)
-    scale = summed["kpi"].map(lambda name: known[name].scale).astype(float)
-    ratio = (numerator / denominator.where(denominator > 0) * scale).astype(float)
-    return pd.Series(np.where(is_ratio, ratio, numerator), index=summed.index, dtype=float)
+    ratio = (numerator / denominator.where(denominator > 0)).astype(float)
+    for name, kpi in known.items():
+        if kpi.scale != 1.0:
+            ratio = ratio.mask(summed["kpi"] == name, ratio * kpi.scale)
+    sums = summed["kpi"].isin([name for name, kpi in known.items() if not kpi.is_ratio])
+    return ratio.mask(sums, numerator.astype(float))
 
 
 def _kept_figures(values: pd.DataFrame, known: dict[str, Kpi]) -> Iterable[pd.Series[float]]:
@@ -67,14 +69,16 @@ def _kept_figures(values: pd.DataFrame, known: dict[str, Kpi]) -> Iterable[pd.Se
 
 def _with_kept(out: pd.DataFrame, figures: pd.Series[float], known: dict[str, Kpi]) -> pd.DataFrame:
     """Put figures of counted values in place of the ratio; a sum becomes a share."""
-    matched = out.merge(figures.rename("figure").reset_index(), on=UNIT, how="left")["figure"]
-    matched = matched.set_axis(out.index)
-    is_share = out["kpi"].map(lambda name: known[name].top_of is not None).astype(bool)
-    share = matched / out["denominator"].where(out["denominator"] > 0)
-    value = matched.mask(is_share, share)
-    is_time = out["kpi"].map(lambda name: known[name].survival_of is not None).astype(bool)
-    is_there = pd.MultiIndex.from_frame(out[UNIT]).isin(figures.index)
-    return out.assign(value=out["value"].mask(value.notna() | (is_time & is_there), value))
+    names = {str(name) for name in figures.index.unique("kpi")}
+    rows = out[out["kpi"].isin(names)]
+    figure = rows.merge(figures.rename("figure").reset_index(), on=UNIT, how="left")["figure"]
+    figure = figure.set_axis(rows.index)
+    share = figure / rows["denominator"].where(rows["denominator"] > 0)
+    figure = figure.mask(rows["kpi"].isin([n for n in names if known[n].top_of is not None]), share)
+    is_time = rows["kpi"].isin([n for n in names if known[n].survival_of is not None])
+    is_there = pd.MultiIndex.from_frame(rows[UNIT]).isin(figures.index)
+    value = rows["value"].mask(figure.notna() | (is_time & is_there), figure)
+    return out.assign(value=out["value"].mask(out.index.isin(rows.index), value))
 
 
 def _product(out: pd.DataFrame, kpi: Kpi) -> pd.Series[float]:

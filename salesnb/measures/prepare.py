@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import narwhals as nw
@@ -18,7 +18,8 @@ from salesnb.schema import memberships, opportunities, ratings
 from salesnb.sources.snapshot import Snapshot
 
 _ATTRIBUTED = (
-    "rep_days", "quotas", "due", "spend", "attained", "ramps", "skill_gaps", "target_accounts",
+    "rep_days", "quotas", "due", "spend", "expected", "attained", "ramps", "skill_gaps",
+    "target_accounts",
 )  # fmt: skip
 """Facts that know their owner."""
 _OWNER = [memberships.rep_id, memberships.team_id, "period"]
@@ -61,7 +62,6 @@ class Prepared:
     ground: Ground
     facts: dict[str, Lazy]
     ratings: pd.DataFrame
-    quarters_with_quota: frozenset[str] = field(default_factory=frozenset)
 
     def rows_of(self, fact: str, on: str) -> Lazy:
         """Take a fact with its owners."""
@@ -89,7 +89,7 @@ def prepare(
     makers = _makers(ground, active, quotas, rated)
     wanted = {part.fact for kpi in kpis for part in kpi.parts}
     found = {str(name): makers[name]() for name in sorted(wanted)}
-    return Prepared(ground, found, rated, frozenset(quotas["period"]))
+    return Prepared(ground, found, rated)
 
 
 def _makers(
@@ -132,6 +132,9 @@ def _makers(
         "stalled": lambda: pipeline.stalled_facts(engine, snapshot, opened(), periods, as_of),
         "stages": lambda: stages.stage_facts(engine, snapshot, opportunity, as_of),
         "spend": spend,
+        "expected": lambda: engine.local(
+            staff.share_bookings(snapshot, active, once.bookings, ground.names)
+        ),
         "attained": lambda: engine.local(
             staff.find_attained(snapshot, quotas, once.bookings, ground.names)
         ),

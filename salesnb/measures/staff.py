@@ -10,6 +10,8 @@ import pandas as pd
 
 from salesnb.measures.catalogue.columns import (
     AMOUNT,
+    DAY,
+    EXPECTED,
     GAP,
     HAS_RAMPED,
     IS_ATTAINED,
@@ -19,8 +21,8 @@ from salesnb.measures.catalogue.columns import (
     WEIGHT,
 )
 from salesnb.measures.engine import Engine, Lazy
-from salesnb.measures.people import MONTH, OWNER
-from salesnb.schema import memberships, ratings, reps, skills, targets
+from salesnb.measures.people import MONTH, OWNER, RAMPED_SHARE
+from salesnb.schema import memberships, ratings, reps, skills, targets, territories
 from salesnb.sources.snapshot import Snapshot
 
 FEWEST_RATERS = 2
@@ -35,6 +37,30 @@ def monthly_bookings(engine: Engine, won: Lazy) -> pd.DataFrame:
     """Sum won amounts, of rows with an owner, by owner and month: owner, owner_month, booked."""
     sums = won.group_by(OWNER, MONTH).agg(nw.col(AMOUNT).sum().alias("booked"))
     return engine.collect(sums)
+
+
+def share_bookings(
+    snapshot: Snapshot, active: pd.DataFrame, booked: pd.DataFrame, names: pd.DataFrame
+) -> pd.DataFrame:
+    """Share each quarter's bookings out by potential of territory and ramped time.
+
+    What is shared out is what the reps with a known potential have booked.
+
+    Returns
+    -------
+    DataFrame
+        owner, day (the quarter's first), bookings_expected (money).
+    """
+    areas = snapshot.read("territories").dropna(subset=[territories.rep_id, territories.potential])
+    potential = areas.groupby(territories.rep_id)[territories.potential].sum().astype(float)
+    rows = active.join(potential, on=_rep)
+    rows["_parts"] = rows[territories.potential] * rows[RAMPED_SHARE]
+    rows = rows[rows["_parts"] > 0]
+    won = names.join(booked.groupby(OWNER)["booked"].sum())
+    shared = won[won.index.isin(rows[OWNER])].groupby("period")["booked"].sum()
+    parts = rows["_parts"] / rows.groupby("period")["_parts"].transform("sum")
+    amount = rows["period"].map(shared.to_dict()).astype(float)
+    return pd.DataFrame({OWNER: rows[OWNER], DAY: rows[DAY], EXPECTED: parts * amount})
 
 
 def find_attained(

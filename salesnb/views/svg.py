@@ -7,7 +7,6 @@ nothing can run or be fetched: elements and attributes outside a short list are 
 import hashlib
 import io
 import re
-import warnings
 from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -73,9 +72,7 @@ def render_svg(figure: "Figure") -> str:
     _rasterise_crowded(figure)
     written = io.StringIO()
     settings = mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "salesnb"})
-    with settings, warnings.catch_warnings():
-        # A face without a script's letters only misjudges widths: the browser has its own.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with settings, theme.any_letters():
         figure.savefig(
             written,
             format="svg",

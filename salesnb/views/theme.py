@@ -4,6 +4,7 @@ Figures are always drawn in the light palette. `salesnb.views.svg` then replaces
 hexes by the CSS variable of the same name, so the page alone decides between light and dark.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -103,6 +104,17 @@ def css_declarations(palette: MappingProxyType[str, str]) -> str:
     '--ink:#eceff3;--ink2:#c2c9d'
     """
     return ";".join(f"--{name}:{colour}" for name, colour in palette.items())
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Measure text of any script; a face without its letters only misjudges widths.
+
+    The browser has letters of its own.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 @contextmanager

@@ -184,6 +184,16 @@ def test_a_teams_own_target_counts_before_its_reps_quotas():
     assert found["company"] == {"target": 50.0, "basis": "set"}
 
 
+def test_a_team_that_holds_all_but_who_is_in_none_is_the_company_too():
+    weeks = [("A1", quarter, 0, 1, 10.0, 100.0) for quarter in QUARTERS]
+    made = company([*weeks, *((f"Z{row[0][1:]}", *row[1:]) for row in weeks)])
+    nowhere = made.totals.assign(team_id=made.totals["team_id"].replace("Z", ""))
+    without = made.weeks.assign(team_id=made.weeks["team_id"].replace("Z", ""))
+    teams = made.teams[made.teams["team_id"] == "A"]
+    rows = look(seen(dataclasses.replace(made, totals=nowhere, weeks=without, teams=teams))).rows
+    assert list(rows["level"]) == ["company", "rep", "rep"]
+
+
 def test_the_company_is_held_to_the_sum_of_its_top_teams_targets_where_all_have_one():
     weeks = [(rep, quarter, 0, 1, 10.0, 100.0) for rep in ("A1", "B1") for quarter in QUARTERS]
     quotas = {(rep, quarter): 12.0 for rep in ("A1", "B1") for quarter in QUARTERS}

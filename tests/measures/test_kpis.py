@@ -74,6 +74,37 @@ def test_what_means_no_decision_and_how_long_is_in_time_are_the_companys(measure
     assert find.measures.kpi("won_within_T").label == "Won within 30 days"
 
 
+TERRITORIES = """territory_id,rep_id,potential
+t1,r1,200
+t2,r1,100
+t3,r2,100
+t4,r3,0
+t5,,900
+"""
+
+
+def test_bookings_are_shared_out_by_potential_and_ramped_time(measure):
+    reps = REPS + "r3,Cem,AE,2025-01-01,\n"
+    won = OPPORTUNITIES + "o9,r3,c3,Fair,2026-01-01,,2026-02-20,,Won,true,true,1000,,\n"
+    find = measure({"reps": reps, "opportunities": won, "territories": TERRITORIES})
+    # r2 has been there for 76 of 90 days, 60 of them ramping: as good as 46; r3 has no potential
+    parts = {"r1": 300, "r2": 100 * 46 / 90}
+    expected = {rep: 450 * part / sum(parts.values()) for rep, part in parts.items()}
+    assert find("adjusted_attainment", "r1") == pytest.approx(400 / expected["r1"], rel=1e-12)
+    assert find("adjusted_attainment", "r2") == pytest.approx(50 / expected["r2"], rel=1e-12)
+    assert find("adjusted_attainment", "r3") is None
+    assert find("adjusted_attainment") == pytest.approx(1, rel=1e-12)
+    assert find("bookings") == 1450
+
+
+def test_without_any_known_potential_nothing_is_shared_out(measure):
+    areas = "territory_id,rep_id,potential\nt4,r1,0\nt5,,900\n"
+    find = measure({"opportunities": OPPORTUNITIES, "territories": areas})
+    assert find("adjusted_attainment") is None
+    find = measure({"opportunities": OPPORTUNITIES})
+    assert find.measures.missing["adjusted_attainment"] == "territories"
+
+
 def test_where_lost_amounts_are_not_kept_there_is_no_rate_by_value(measure):
     rows = OPPORTUNITIES.replace(",200,,No Decision", ",0,,No Decision")
     find = measure({"opportunities": rows})

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,9 @@ from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.selection import select_kpis
 from salesnb.analysis.trend import quarter_trend
-from salesnb.views.figures.funnel import find_outliers
+from salesnb.measures.catalogue import CATALOGUE
+from salesnb.views.figures.funnel import find_outliers, plot_funnel
+from salesnb.views.theme import WIDE, use_theme
 
 NOW = QUARTERS[-1]
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -64,7 +68,26 @@ def test_a_funnel_names_only_outliers(unequal, equal):
     loud = views.funnel(matrix_of(unequal), "win_rate")
     named = loud.numbers.loc[loud.numbers["Outlier"], "Name"]
     assert len(named) > 5
-    assert all(name in loud.svg for name in named)
+    assert any(f">{name}<" in loud.svg for name in named)
+    others = loud.numbers.loc[~loud.numbers["Outlier"], "Name"]
+    assert not any(f">{name}<" in loud.svg for name in others)
+
+
+def test_names_of_outliers_hide_neither_points_nor_one_another():
+    item = next(kpi for kpi in CATALOGUE if kpi.kpi == "win_rate")
+    crowd = pd.DataFrame(
+        {
+            "unit": [f"Crowded Name {number}" for number in range(12)], "n": 100.0,
+            "raw": 0.9 + np.arange(12) * 1e-3, "group": 0.3, "p_value": 1e-9, "is_outlier": True,
+        }
+    )  # fmt: skip
+    with use_theme():
+        axes = plot_funnel(crowd, item, width=WIDE)
+    boxes = [name.get_window_extent() for name in axes.texts]
+    assert 1 <= len(boxes) < 12
+    assert not any(one.overlaps(two) for one, two in itertools.combinations(boxes, 2))
+    points = axes.transData.transform(crowd[["n", "raw"]].to_numpy())
+    assert not any(box.contains(*point) for box in boxes for point in points)
 
 
 def test_a_funnel_needs_a_rate(unequal):

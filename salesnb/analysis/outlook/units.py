@@ -36,12 +36,13 @@ class Units:
 def list_units(measures: Measures, period: str, team_id: str | None = None) -> Units:
     """List the company (or one team), the teams below, and their reps, with target and bookings.
 
-    A team that holds everybody is the company, and is listed as that alone.
+    A team that holds all who are in a team is the company, and is listed as that alone.
     """
     homes = home_teams(measures, period)
     weeks = measures.weeks[measures.weeks["period"] == period]
     by_team, by_rep = _bookings_by(weeks, "team_id"), _bookings_by(weeks, "rep_id")
-    everybody, used = set(homes), set(homes.values())
+    everybody = {rep for rep, home in homes.items() if home}
+    used = set(homes.values())
     units: list[tuple[str, str, str, str, pd.Series[float]]] = []
     members: list[tuple[str, ...]] = []
     if team_id is None:

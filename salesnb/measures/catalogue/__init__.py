@@ -1,7 +1,6 @@
 """The KPI catalogue: what is measured, as data.
 
-`CATALOGUE` holds all there is but what is fitted (`adjusted_attainment`, in the analysis). A
-company's own KPIs are read from a Python file.
+`CATALOGUE` holds all there is. A company's own KPIs are read from a Python file.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from salesnb.sources.mapping import Company
 _TEMPLATES = (
     outcomes.BOOKINGS,
     outcomes.QUOTA_ATTAINMENT,
+    outcomes.ADJUSTED_ATTAINMENT,
     outcomes.QUOTA_PARTICIPATION,
     outcomes.WIN_RATE,
     outcomes.WIN_RATE_VALUE,

@@ -22,7 +22,7 @@ Direction = Literal["up", "down", "neutral"]
 Fact = Literal[
     "opportunities", "amounts", "won", "leads", "qualified_leads", "responses", "activities",
     "rep_days", "quotas", "due", "pictures", "forecasts", "open", "stalled", "stages", "spend",
-    "attained", "ramps", "skill_gaps", "target_accounts",
+    "expected", "attained", "ramps", "skill_gaps", "target_accounts",
 ]  # fmt: skip
 """What is added up. `amounts` are opportunities with their amounts converted, `won` those won;
 `open` is what was open at the end of a quarter; `docs/kpis.md` says the rest."""
@@ -79,6 +79,8 @@ class Kpi:
         KPI that must differ too before a difference in this one is claimed.
     is_ratio
         Whether the figure is numerator / denominator; else it is the numerator.
+    needs_denominator
+        Whether a rep's quarter counts only where it has a denominator.
     is_stock
         Whether it is a state on a day: of several quarters the last one's sums count.
     is_headline
@@ -110,6 +112,7 @@ class Kpi:
     scale: float = 1.0
     matures: bool = False
     is_ratio: bool = True
+    needs_denominator: bool = False
     is_stock: bool = False
     window: int = 4
     importance: float = 1.0

@@ -13,6 +13,7 @@ from salesnb.measures.catalogue.columns import (
     CYCLE,
     DAY,
     DUE,
+    EXPECTED,
     IS_ATTAINED,
     IS_LOST,
     IS_QUALIFIED,
@@ -24,7 +25,7 @@ from salesnb.measures.catalogue.columns import (
     WON_IN_TIME,
 )
 from salesnb.measures.catalogue.kpi import ONE, Kpi, Part, flag
-from salesnb.schema import opportunities, targets
+from salesnb.schema import opportunities, targets, territories
 
 
 def _closed(value: nw.Expr) -> Part:
@@ -76,6 +77,19 @@ QUOTA_ATTAINMENT = Kpi(
     _booked(_amount), _quota, (*_booking, targets.target),
     "only as fair as the quotas; ramp and leave shorten a quota",
     moment=_booked(_amount),
+)  # fmt: skip
+ADJUSTED_ATTAINMENT = Kpi(
+    "adjusted_attainment", "Attainment of potential",
+    "bookings / (the company's bookings of the quarter, shared out by territory potential and "
+    "ramped time)",
+    "closed in the quarter, by reps with a territory of known potential", "attainment", "ratio",
+    "up",
+    _booked(_amount), Part("expected", DAY, nw.col(EXPECTED)),
+    (*_booking, territories.rep_id, territories.potential),
+    "1 is as the company; territories count as they are now, and bookings are taken to grow as "
+    "potential does: adjusted_performance tests that. Read it beside bookings",
+    moment=_booked(_amount), needs_denominator=True, is_headline=False,
+    importance=0.8,
 )  # fmt: skip
 QUOTA_PARTICIPATION = Kpi(
     "quota_participation", "Quota participation",

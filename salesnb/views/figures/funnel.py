@@ -22,10 +22,13 @@ from salesnb.views.figures.parts import (
     shorten,
     tick_writer,
 )
-from salesnb.views.theme import BETTER, LIGHT, NARROW, WIDE, WORSE, use_theme
+from salesnb.views.theme import BETTER, LIGHT, NARROW, WIDE, WORSE, any_letters, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_PLACES = tuple((side, up) for up in (-4, 4, -12) for side in ("left", "right"))
+"""Where a name may stand beside its point: to its right or left, points above."""
 
 _LIMITS = ((0.95, "better1"), (0.998, "band"))
 
@@ -69,8 +72,9 @@ def funnel(matrix: PerformanceMatrix, kpi: str) -> Block:
             ),
             how_to_read=(
                 "Rates from few records scatter widely, so the limits are wide on the left. Of "
-                "twenty equal people one falls outside the 95% band by chance; only those named "
-                "remain outliers once the number of people is allowed for (Benjamini-Hochberg)."
+                "twenty equal people one falls outside the 95% band by chance; only those coloured "
+                "remain outliers once the number of people is allowed for (Benjamini-Hochberg). "
+                "Where names would hide one another, some are in the numbers only."
             ),
             numbers=pd.DataFrame(
                 {
@@ -125,14 +129,33 @@ def plot_funnel(rows: pd.DataFrame, kpi: Kpi, *, width: float) -> Axes:
         x=rows["n"], y=rows["raw"], hue=state, s=42, linewidth=0, ax=axes, legend=False,
         palette={"unclear": LIGHT["ink3"], "better": BETTER, "worse": WORSE},
     )  # fmt: skip
-    for row in rows[rows["is_outlier"]].to_dict("records"):
-        axes.annotate(
-            shorten(row["unit"], width), (row["n"], row["raw"]), xytext=(6, 4),
-            textcoords="offset points", fontsize=10,
-        )  # fmt: skip
     axes.set_xlim(0, sizes.max())
     axes.set_ylim(max(0.0, rows["raw"].min() - 0.15), min(1.0, rows["raw"].max() + 0.15))
     axes.set_xlabel("Records (n)")
     axes.set_ylabel(kpi.label)
     format_axis(axes.yaxis, tick_writer(kpi, ""), most=5)
+    _name_outliers(axes, rows, width)
     return axes
+
+
+def _name_outliers(axes: Axes, rows: pd.DataFrame, width: float) -> None:
+    """Name outliers where a name hides nothing, the rarest first; the rest are in the numbers."""
+    from matplotlib.transforms import Bbox
+
+    points = axes.transData.transform(rows[["n", "raw"]].to_numpy(dtype=float))
+    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in points]
+    for row in rows[rows["is_outlier"]].sort_values(["p_value", "unit"]).to_dict("records"):
+        name = axes.annotate(
+            shorten(row["unit"], width), (row["n"], row["raw"]), xytext=(0, 0),
+            textcoords="offset points", fontsize=10,
+        )  # fmt: skip
+        for side, up in _PLACES:
+            name.set(ha=side, position=(6 if side == "left" else -6, up))
+            with any_letters():
+                box = name.get_window_extent()
+            is_inside = axes.bbox.x0 < box.x0 and box.x1 < axes.bbox.x1
+            if is_inside and not box.count_overlaps(taken):
+                taken.append(box)
+                break
+        else:
+            name.remove()
