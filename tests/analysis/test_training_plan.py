@@ -349,5 +349,5 @@ def play(seed, *, n_reps=36, sd=0.5, blur=0.3):
 def test_a_plan_on_blurred_scores_comes_near_the_best_that_could_be_known():
     reached, lowest, promised = np.mean([play(seed) for seed in range(8)], axis=0)
     assert reached >= 0.85
-    assert reached >= 1.7 * lowest
+    assert reached >= 1.6 * lowest
     assert promised == pytest.approx(1, abs=0.25)
