@@ -82,7 +82,7 @@ def as_panel(outcome, team, records=None):
 def study_of(panel, trained, *, design="chosen", until=None, at=BEFORE):
     """Say what is compared, as `design_study` would."""
     return Study(
-        "made", design, panel.periods[at], frozenset(panel.units[trained]),
+        design, panel.periods[at], frozenset(panel.units[trained]),
         frozenset(panel.units[~trained]), until,
     )  # fmt: skip
 

@@ -42,8 +42,8 @@ class Study:
 
     Attributes
     ----------
-    programme, design
-        Its name, and how it can be judged.
+    design
+        How it can be judged.
     at
         Quarter of the training.
     trained
@@ -54,7 +54,6 @@ class Study:
         First quarter that no longer counts: those compared are trained then. None without.
     """
 
-    programme: str
     design: Design
     at: str
     trained: frozenset[str]
@@ -96,8 +95,7 @@ def design_study(measures: Measures, programme: pd.Series, *, ramped: frozenset[
     """Decide who is compared.
 
     A lottery is judged against those who lost it: who was assigned to the same course by lot
-    later. Without them, and for all other rules, against everyone not trained in the course by
-    then.
+    later. Without them, and for all other rules, against everyone who was never assigned to it.
 
     Parameters
     ----------
@@ -121,14 +119,11 @@ def design_study(measures: Measures, programme: pd.Series, *, ramped: frozenset[
             stayed = _here_on(measures, first["assigned_on"].min().date())
             compared = frozenset(first[trainings.rep_id]) - trained
             until = str(first["period"].iloc[0])
-            return Study(
-                str(programme["programme"]), "lottery", at, trained & stayed, compared & stayed,
-                until,
-            )  # fmt: skip
+            return Study("lottery", at, trained & stayed, compared & stayed, until)
     design: Design = "team" if programme["design"] == "team" else "chosen"
     others = frozenset(same[trainings.rep_id])
     compared = ramped - others
-    return Study(str(programme["programme"]), design, at, trained & ramped, compared)
+    return Study(design, at, trained & ramped, compared)
 
 
 def find_ramped(measures: Measures, day: dt.date) -> frozenset[str]:
