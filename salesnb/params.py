@@ -59,7 +59,7 @@ class RunParams(BaseModel):
     )
     teams: Names = Field(ALL, min_length=1, description="`all`, or ids or names of teams")
     programmes: Names = Field(
-        ALL, min_length=1, description="`all`, or cohorts of trainings (courses without cohort)"
+        ALL, min_length=1, description="`all`, or names of training programmes, mostly cohorts"
     )
     plan: PlanLimits = Field(PlanLimits(), description="what the training plan may spend")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="where sums are computed")

@@ -62,17 +62,18 @@ def find_programmes(params: RunParams, measures: Measures, problems: list[str]) 
 
 
 def _programmes(measures: Measures) -> pd.DataFrame:
-    """List cohorts, or courses where no cohort is noted: `programme`, `course`, `period`."""
-    rows = measures.trainings.dropna(subset=[trainings.assigned_on])
-    programme = rows[trainings.cohort].fillna(rows[trainings.course_id])
-    rows = rows.assign(programme=programme).dropna(subset=["programme"])
-    first = rows.sort_values([trainings.assigned_on, "programme"]).drop_duplicates("programme")
-    names = measures.courses.drop_duplicates(courses.course_id).set_index(courses.course_id)
-    return pd.DataFrame(
-        {
-            "programme": first["programme"].astype(str),
-            "course": first[trainings.course_id].map(names[courses.name]).fillna(""),
-            "period": [measures.calendar.quarter_of(day) for day in first[trainings.assigned_on]],
-        },
-        dtype=object,
-    )
+    """List programmes as impact names them: `programme`, `course`, `period` of the first day.
+
+    A programme is a cohort (of one course); without one, a course's assignments of a quarter.
+    """
+    rows = measures.trainings.dropna(subset=[trainings.assigned_on, trainings.course_id])
+    rows = rows.sort_values([trainings.assigned_on, trainings.course_id])
+    period = [measures.calendar.quarter_of(day) for day in rows[trainings.assigned_on]]
+    course, cohort = rows[trainings.course_id].astype("str"), rows[trainings.cohort].astype("str")
+    is_shared = course.groupby(cohort).transform("nunique") > 1
+    name = cohort.where(~is_shared, course + " " + cohort)
+    name = name.where(cohort.notna() & (cohort != ""), course + " " + pd.Series(period, rows.index))
+    titles = measures.courses.drop_duplicates(courses.course_id).set_index(courses.course_id)
+    title = course.map(titles[courses.name]).fillna("")
+    whole = pd.DataFrame({"programme": name, "course": title, "period": period}, dtype=object)
+    return whole.drop_duplicates("programme")

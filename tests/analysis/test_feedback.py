@@ -197,6 +197,12 @@ def test_actions_due_last_quarter_are_closed_spoken_about_or_left():
     assert (one.period, one.n_due, one.n_closed, one.n_spoken, one.n_left) == (BEFORE, 5, 1, 2, 2)
 
 
+def test_actions_of_people_without_any_feedback_are_left():
+    actions = [("a", "A0", days(-60), days(-20), "win_rate", None, 1.0, "open")]
+    one = find(company([said("B0", days(1))], actions=actions), team="A").reviews
+    assert (one.n_due, one.n_left) == (1, 1)
+
+
 def test_the_order_of_rows_does_not_matter():
     told = [said(f"A{n % 5}", days(7 * n), kind=("praise", "question")[n % 2]) for n in range(10)]
     one, other = find(company(told)), find(company(told[::-1]))

@@ -200,12 +200,22 @@ def test_programmes_that_had_begun_have_a_report_each_oldest_first(plan_batch, t
     assert plan.left_out == ()
     assert [(job.slug, job.kind, job.title, job.team) for job in plan.jobs] == [
         ("skills", "Skill segments", "Skills and training plan", ""),
-        ("training-asking-c1", "Training impact", "Asking (c1)", ""),
+        ("training-asking-c1-2026q1", "Training impact", "Asking (c1 2026Q1)", ""),
         ("training-asking-spring-b", "Training impact", "Asking (=Spring <b>)", ""),
     ]
-    assert [job.parameters.get("programme") for job in plan.jobs] == [None, "c1", "=Spring <b>"]
+    assert [job.parameters.get("programme") for job in plan.jobs] == [
+        None, "c1 2026Q1", "=Spring <b>",
+    ]  # fmt: skip
     later = plan_batch(snapshot=trained, reports=SKILLS, quarter="2026Q3")
     assert slugs(later)[-1] == "training-asking-autumn"
+
+
+def test_a_cohort_of_two_courses_is_two_programmes(plan_batch, tmp_path):
+    rows = "rep_id,course_id,assigned_on,cohort\nr1,c1,2026-05-04,Spring\nr2,c2,2026-05-04,Spring\n"
+    both = f"{COURSES}c2,Closing,discovery\n"
+    snapshot = make_snapshot(tmp_path, courses=both, trainings=rows).folder
+    plan = plan_batch(snapshot=snapshot, reports=("training_impact",))
+    assert [job.parameters["programme"] for job in plan.jobs] == ["c1 Spring", "c2 Spring"]
 
 
 def test_programmes_asked_for_by_name(plan_batch, trained):
@@ -213,8 +223,8 @@ def test_programmes_asked_for_by_name(plan_batch, trained):
     plan = plan_batch(programmes=("=Spring <b>",), **asked)
     assert slugs(plan) == ["training-asking-spring-b"]
     with pytest.raises(ParameterError, match="programmes: 'Autumn' began after 2026Q2"):
-        plan_batch(programmes=("Autumn", "c1"), **asked)
-    with pytest.raises(ParameterError, match="programmes: 'Sprng' unknown. Known: 'c1', '=Spring"):
+        plan_batch(programmes=("Autumn", "c1 2026Q1"), **asked)
+    with pytest.raises(ParameterError, match="'Sprng' unknown. Known: 'c1 2026Q1', '=Spring"):
         plan_batch(programmes=("Sprng",), **asked)
 
 

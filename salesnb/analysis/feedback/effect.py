@@ -157,7 +157,7 @@ def mark_feedback(
     rows = measures.ratings
     rows = rows[(rows["rater_role"] != "self") & rows["period"].isin(periods)]
     rated = rows.assign(day=pd.to_datetime(rows["rated_on"]).astype(DAY)).astype({"rep_id": str})
-    rated = rated.groupby(["rep_id", "period"], as_index=False)["day"].max().sort_values("day")
+    rated = rated.groupby(["rep_id", "period"])["day"].max().reset_index().sort_values("day")
     said = known_feedback(measures).astype({"rep_id": str}).drop(columns="period")
     seen = pd.merge_asof(
         said[said["skill"] != ""], rated, left_on="given_on", right_on="day", by="rep_id",

@@ -239,7 +239,7 @@ def _review_actions(
     said = own.groupby("rep_id")["given_on"].max()
     said_on = own.groupby(["rep_id", "skill"])["given_on"].max()
     keys = pd.MultiIndex.from_arrays([rows[actions.rep_id], skill])
-    on_skill = pd.Series(said_on.reindex(keys).to_numpy(), index=rows.index)
-    spoken = on_skill.where(skill != "", rows[actions.rep_id].map(said))
-    is_spoken = (spoken >= due) & ~is_closed
+    on_skill = pd.to_datetime(said_on.reindex(keys).to_numpy())
+    spoken = np.where(skill != "", on_skill, pd.to_datetime(said.reindex(keys.get_level_values(0))))
+    is_spoken = (spoken >= due.to_numpy()) & ~is_closed.to_numpy()
     return Reviews(before, len(rows), int(is_closed.sum()), int(np.sum(is_spoken)))

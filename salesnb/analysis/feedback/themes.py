@@ -98,7 +98,7 @@ class FeedbackThemes(Result):
         tested = self.themes[self.themes["p_value"].notna()]
         if tested.empty:
             return ()
-        row = tested.loc[tested["p_value"].idxmin()]
+        row = tested.iloc[int(tested["p_value"].argmin())]
         return (
             Candidate(
                 text=(

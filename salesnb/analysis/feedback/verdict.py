@@ -85,7 +85,7 @@ class FeedbackEffect(Result):
         tested = self.rows[self.rows["p_adjusted"].notna()]
         if tested.empty:
             return ()
-        row = tested.loc[tested["p_adjusted"].astype(float).idxmin()]
+        row = tested.iloc[int(tested["p_adjusted"].astype(float).argmin())]
         is_told = row["verdict"] in (MOVED, FELL)
         return (
             Candidate(
