@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.rates import estimate_log_means as estimate_log_means
     from salesnb.analysis.rates import estimate_rates as estimate_rates
     from salesnb.analysis.segments import SkillSegmenter as SkillSegmenter
+    from salesnb.analysis.segments import segments_before as segments_before
     from salesnb.analysis.segments import skill_segments as skill_segments
     from salesnb.analysis.selection import select_kpis as select_kpis
     from salesnb.analysis.skill_matrix import skill_matrix as skill_matrix
@@ -83,6 +84,7 @@ _HOMES = {
     "sample_company": "sources.sample",
     "skill_framework": "sources.framework",
     "SkillSegmenter": "analysis.segments",
+    "segments_before": "analysis.segments",
     "skill_segments": "analysis.segments",
     "skill_importance": "analysis.plan",
     "skill_matrix": "analysis.skill_matrix",

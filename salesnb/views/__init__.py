@@ -45,8 +45,8 @@ from salesnb.views.figures import (
     skill_profile,
     trend_chart,
 )
-from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.impact import impact_chart
+from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
 from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart

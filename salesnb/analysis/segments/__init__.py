@@ -6,7 +6,7 @@ would be found again. `find` puts it to use on skill profiles: `teams` takes out
 `describe` gives profiles and names, `result` holds the answer and words it.
 """
 
-from salesnb.analysis.segments.find import skill_segments
+from salesnb.analysis.segments.find import segments_before, skill_segments
 from salesnb.analysis.segments.gate import Verdict
 from salesnb.analysis.segments.result import BETWEEN, SEGMENTS_ANCHOR, SkillSegments
 from salesnb.analysis.segments.segmenter import SkillSegmenter
@@ -19,5 +19,6 @@ __all__ = [
     "SkillSegmenter",
     "SkillSegments",
     "Verdict",
+    "segments_before",
     "skill_segments",
 ]

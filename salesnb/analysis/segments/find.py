@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from salesnb.analysis.profiles import SkillProfiles, skill_profiles
 from salesnb.analysis.segments.cells import Floats
 from salesnb.analysis.segments.describe import (
     match_segments,
@@ -28,9 +28,7 @@ from salesnb.analysis.segments.result import (
 from salesnb.analysis.segments.segmenter import SkillSegmenter
 from salesnb.analysis.segments.stability import STABLE
 from salesnb.analysis.segments.teams import remove_teams
-
-if TYPE_CHECKING:
-    from salesnb.analysis.profiles import SkillProfiles
+from salesnb.measures.measures import Measures
 
 _FEWEST_SKILLS = 3
 """Observed skills of a person from which there is a profile."""
@@ -99,6 +97,23 @@ def skill_segments(
         period, unit, Verdict(segmenter.verdict_), found.segments, found.profile, found.members,
         len(residuals), segmenter.p_value_, segmenter.p_valley_, own.share,
     )  # fmt: skip
+
+
+def segments_before(measures: Measures, *, period: str) -> SkillSegments | None:
+    """Find the company's segments of the quarter before, whose names are to be kept.
+
+    None where the data do not reach back.
+
+    Raises
+    ------
+    ParameterError
+        The quarter is unknown.
+    """
+    measures.check_period(period)
+    earlier = measures.calendar.shift(period, -1)
+    if earlier not in measures.periods:
+        return None
+    return skill_segments(skill_profiles(measures, period=earlier))
 
 
 @dataclass(frozen=True)
