@@ -87,7 +87,8 @@ def test_intervals_cover_and_levels_are_nearer_the_truth_than_means():
     for seed in range(8):
         ratings, truth, _ = simulate(seed)
         cells = fit(ratings).cells
-        true = truth.stack().rename("true").rename_axis(["rep_id", "skill"]).reset_index()
+        true = truth.rename_axis("rep_id").reset_index()
+        true = true.melt("rep_id", var_name="skill", value_name="true")
         cells = cells.merge(true, on=["rep_id", "skill"])
         # All raters' mean severity cannot be seen.
         shift = (cells["score"] - cells["true"]).mean()

@@ -107,6 +107,7 @@ def person_skills(profiles: SkillProfiles, rep_id: str) -> Block:
         raise ParameterError(f"rep_id: {rep_id!r} is not in these profiles. See their cells.")
     name, enough = cells["unit"].iloc[0], cells[cells["is_enough"]]
     thin = len(cells) - len(enough)
+    lack = f" Insufficient evidence on {thin} more." if thin else ""
     if enough.empty:
         return Note(f"{name}: insufficient evidence, no skill has two raters.", "missing")
     others = profiles.cells[profiles.cells["is_enough"]].groupby("skill")["score"]
@@ -124,7 +125,7 @@ def person_skills(profiles: SkillProfiles, rep_id: str) -> Block:
             title=title,
             caption=(
                 f"Score and 90% interval, largest gap first; tick: target, pale bar: middle half "
-                f"of {profiles.unit}. Insufficient evidence on {thin} skills. {profiles.caveat}"
+                f"of {profiles.unit}.{lack} {profiles.caveat}"
             ),
             alt=f"Dot plot of {len(rows)} skills with intervals and targets. {title}.",
             how_to_read=(
@@ -181,9 +182,7 @@ def _plot_trends(trend: SkillTrend, *, columns: int, width: float) -> Axes:
 
     changes = trend.changes.to_dict("records")
     rows = math.ceil(len(changes) / columns)
-    _, grid = plt.subplots(
-        rows, columns, figsize=(width, 1.7 * rows), squeeze=False, sharex=True, sharey=True
-    )
+    _, grid = plt.subplots(rows, columns, figsize=(width, 1.8 * rows), squeeze=False, sharey=True)
     cells = list(grid.ravel())
     place = {period: number for number, period in enumerate(trend.window)}
     for axes, change in zip(cells, changes, strict=False):
