@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtri
 
 from salesnb.analysis.profiles.components import fit_components
-from salesnb.analysis.profiles.forms import SELF, Floats, Forms, Ints, gather_forms
+from salesnb.analysis.profiles.forms import Floats, Forms, Ints, find_own, gather_forms
 from salesnb.analysis.profiles.posterior import Posterior, solve, weigh_forms
 from salesnb.measures.staff import FEWEST_RATERS
 
@@ -170,7 +170,6 @@ def _count_raters(forms: Forms) -> Floats:
 
 
 def _self_scores(ratings: pd.DataFrame, periods: tuple[str, ...]) -> pd.DataFrame:
-    is_self = (ratings["rater_role"] == SELF) | (ratings["rater_id"] == ratings["rep_id"])
-    rows = ratings[is_self & ratings["period"].isin(periods)]
+    rows = ratings[find_own(ratings) & ratings["period"].isin(periods)]
     means = rows.groupby(["rep_id", "skill"])["score"].mean()
     return means.rename("self_score").reset_index()

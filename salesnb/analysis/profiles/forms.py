@@ -69,10 +69,9 @@ class Forms:
         )  # fmt: skip
 
 
-def by_others(ratings: pd.DataFrame) -> pd.Series[bool]:
-    """Find the ratings that somebody else than the person gave."""
-    is_self = (ratings["rater_role"] == SELF) | (ratings["rater_id"] == ratings["rep_id"])
-    return ~is_self & ratings["score"].notna()
+def find_own(ratings: pd.DataFrame) -> pd.Series[bool]:
+    """Find the ratings that people gave themselves."""
+    return (ratings["rater_role"] == SELF) | (ratings["rater_id"] == ratings["rep_id"])
 
 
 def gather_forms(ratings: pd.DataFrame, *, skills: tuple[str, ...], periods: list[str]) -> Forms:
@@ -80,8 +79,9 @@ def gather_forms(ratings: pd.DataFrame, *, skills: tuple[str, ...], periods: lis
 
     `skills` and `periods` give the order; what they do not name is left out.
     """
-    rows = ratings[by_others(ratings) & ratings["period"].isin(periods)]
-    rows = rows[rows["skill"].isin(skills)].fillna({"rater_role": "", "form_id": ""})
+    rows = ratings[~find_own(ratings) & ratings["score"].notna()]
+    rows = rows[rows["period"].isin(periods) & rows["skill"].isin(skills)]
+    rows = rows.fillna({"rater_role": "", "form_id": ""})
     wide = rows.pivot_table(index=FORM, columns="skill", values="score", aggfunc="mean")
     wide = wide.sort_index().reindex(columns=[name for name in skills if name in wide.columns])
     keys = wide.index.to_frame(index=False)
