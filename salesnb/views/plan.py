@@ -30,7 +30,7 @@ def plan_table(plan: TrainingPlan) -> Block:
         "Who": shown["unit"],
         "Course": shown["course"],
         "Skill": [begin_large(skill_label(str(name))) for name in shown["skill"]],
-        "Gap": [f"{row.gap:.1f} ({row.gap_low:.1f} to {row.gap_high:.1f})"
+        "Gap": [f"{row.gap:.1f} ({row.gap_low:.1f} to {row.gap_high:.1f})".replace("-", "−")
                 for row in shown.itertuples()],
         "Raters": shown["n_raters"].map("{:.0f}".format),
         "Expected gain": [format_money(value, plan.currency) for value in shown["gain"]],

@@ -18,7 +18,7 @@ NO_WORTH = "the skill moves no results"
 NO_SEAT = "no seat"
 BUDGET = "budget"
 HOURS = "hours"
-SMALL_CLASS = "class too small"
+NOT_HELD = "course not held"
 OTHERS_FIRST = "others gain more"
 
 
@@ -34,7 +34,7 @@ def bind(offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_]) -> NDA
     sizes = np.bincount(offers.course[is_taken], minlength=len(offers.seats))
     spent = np.bincount(offers.rep[is_taken], offers.hours[is_taken], len(offers.is_due))
     parts = {
-        SMALL_CLASS: (sizes == 0)[offers.course] & (limits.smallest_class > 1),
+        NOT_HELD: (sizes == 0)[offers.course] & (limits.smallest_class > 1),
         NO_SEAT: (sizes >= offers.seats)[offers.course],
         BUDGET: offers.cost > left + 1e-9,
         HOURS: spent[offers.rep] + offers.hours > limits.hours + 1e-9,
