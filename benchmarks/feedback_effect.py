@@ -4,7 +4,7 @@ Simulated companies: skills that drift, two raters a quarter with strictness, mo
 points, and feedback that goes to random skills, to the one rated lowest in the quarter before or
 in the same quarter, or (as praise) to the highest.
 
-Run `python benchmarks/feedback_effect.py`: some two minutes on one core.
+Run `python benchmarks/feedback_effect.py`: two to three minutes on one core.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def main() -> None:
              some["claims"] >= LEAST_FOUND),
         )  # fmt: skip
         for question, naive, reached, target, is_met in asked:
-            table.add_row(rule, question, naive, f"{reached:+.3f}", target,
+            shown = f"{reached:+.3f}" if naive else f"{reached:.3f}"
+            table.add_row(rule, question, naive, shown, target,
                           "yes" if is_met else "NO")  # fmt: skip
     console.print(table)
     console.print(f"{n} companies of {N_REPS} people a rule; {time.perf_counter() - start:.0f} s")

@@ -97,6 +97,8 @@ def make_plan(params: RunParams) -> Plan:
         *_check_selection(params, measures),
         *_check_benchmarks(params, measures),
     ]
+    if "team_review" not in params.reports:
+        find_teams(params, measures, problems)  # a wrong name is refused all the same
     jobs: list[Job] = []
     left_out: list[tuple[str, str]] = []
     for name in dict.fromkeys(params.reports):

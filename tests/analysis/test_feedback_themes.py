@@ -110,6 +110,8 @@ def test_names_and_what_fewer_than_five_people_were_told_never_show():
     assert len(found.themes) >= 3
     assert "secretword" not in shown
     assert "quux" not in shown
+    same = [(n, q, f"{SENTENCES['notes']} says Quux", None) for q in QUARTERS for n in range(8)]
+    assert set(find([*mixed(), *same], names=names).themes["example"]) == {""}
 
 
 def test_a_sentence_is_quoted_only_when_five_people_got_it():

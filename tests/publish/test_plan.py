@@ -220,6 +220,8 @@ def test_a_cohort_of_two_courses_is_two_programmes(plan_batch, tmp_path):
 
 def test_programmes_asked_for_by_name(plan_batch, trained):
     asked = {"snapshot": trained, "reports": ("training_impact",)}
+    with pytest.raises(ParameterError, match="team: 'Nrth' is unknown"):
+        plan_batch(teams=("Nrth",), **asked)
     plan = plan_batch(programmes=("=Spring <b>",), **asked)
     assert slugs(plan) == ["training-asking-spring-b"]
     with pytest.raises(ParameterError, match="programmes: 'Autumn' began after 2026Q2"):

@@ -168,7 +168,7 @@ def feedback_themes(
         return _nothing(period, unit, window, lacking)
     topics = find_topics(counts, random_state=random_state)
     rows = rows.assign(topic=topics.of_documents, is_now=rows["period"].isin(window).to_numpy())
-    themes = _describe(rows, topics, vocabulary)
+    themes = _describe(rows, topics, vocabulary, names)
     now = rows[rows["is_now"]]
     return FeedbackThemes(
         period, unit, window, themes, len(now), now["rep_id"].nunique(), len(rows) - len(now),
@@ -197,7 +197,9 @@ def _count_words(
     return rows.reset_index(drop=True), counts, vocabulary
 
 
-def _describe(rows: pd.DataFrame, topics: Topics, vocabulary: list[str]) -> pd.DataFrame:
+def _describe(
+    rows: pd.DataFrame, topics: Topics, vocabulary: list[str], names: frozenset[str]
+) -> pd.DataFrame:
     """Describe the topics that hold and that enough people are behind."""
     now = rows[rows["is_now"]]
     found = []
@@ -212,7 +214,7 @@ def _describe(rows: pd.DataFrame, topics: Topics, vocabulary: list[str]) -> pd.D
             {
                 "name": ", ".join(words[:3]),
                 "words": tuple(words),
-                "example": _quote(own),
+                "example": _quote(own, names),
                 "n": len(own),
                 "n_people": own["rep_id"].nunique(),
                 "share": len(own) / len(now),
@@ -229,9 +231,10 @@ def _describe(rows: pd.DataFrame, topics: Topics, vocabulary: list[str]) -> pd.D
     return themes[_COLUMNS]
 
 
-def _quote(own: pd.DataFrame) -> str:
-    """Quote the sentence that most people got word for word, at least five of them."""
+def _quote(own: pd.DataFrame, names: frozenset[str]) -> str:
+    """Quote the sentence that most people got word for word, at least five; none with a name."""
     people = own.groupby(own["comment"].map(plain))["rep_id"].nunique()
+    people = people[[not name_words([sentence]) & names for sentence in people.index]]
     return str(people.idxmax()) if people.max() >= FEWEST_PEOPLE else ""
 
 
