@@ -34,7 +34,7 @@ Limit = Annotated[
 ]
 
 
-class PlanLimits(BaseModel):
+class PlanParams(BaseModel):
     """What a quarter's training plan may spend."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +61,7 @@ class RunParams(BaseModel):
     programmes: Names = Field(
         ALL, min_length=1, description="`all`, or names of training programmes, mostly cohorts"
     )
-    plan: PlanLimits = Field(PlanLimits(), description="what the training plan may spend")
+    plan: PlanParams = Field(PlanParams(), description="what the training plan may spend")
     engine: Literal["duckdb", "spark"] = Field("duckdb", description="where sums are computed")
     spark_master: str = Field(
         "", description="where Spark runs: local[4], spark://..., sc://...; empty: as it is set up"

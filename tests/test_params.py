@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from salesnb.errors import ParameterError
-from salesnb.params import REPORTS, PlanLimits, RunParams, read_params
+from salesnb.params import REPORTS, PlanParams, RunParams, read_params
 
 GOOD = "snapshot: snapshots/mine\nquarter: 2026Q3\n"
 
@@ -23,7 +23,7 @@ def test_what_is_not_given_has_a_default(tmp_path):
     assert params == RunParams(snapshot="snapshots/mine", quarter="2026Q3")
     assert params.reports == REPORTS
     assert (params.teams, params.as_of, params.timeout_seconds) == (("all",), None, 600)
-    assert (params.programmes, params.plan) == (("all",), PlanLimits(budget=None, hours=None))
+    assert (params.programmes, params.plan) == (("all",), PlanParams(budget=None, hours=None))
     assert (params.engine, params.spark_master) == ("duckdb", "")
 
 
@@ -43,7 +43,7 @@ def test_a_day_is_a_date_and_a_blank_one_is_none(tmp_path):
 
 
 def test_limits_of_the_plan_are_numbers_and_blank_ones_no_limit(tmp_path):
-    assert read(tmp_path, GOOD + "plan: {budget: 20e3, hours:}\n").plan == PlanLimits(budget=20_000)
+    assert read(tmp_path, GOOD + "plan: {budget: 20e3, hours:}\n").plan == PlanParams(budget=20_000)
     assert read(tmp_path, GOOD + "plan: {budget: 0}\n").plan.budget == 0
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
+from salesnb.analysis.impact import programmes
 from salesnb.errors import ParameterError, quote_examples
 from salesnb.measures.measures import Measures
 from salesnb.params import ALL, RunParams
-from salesnb.schema import courses, trainings
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> li
 
 def find_programmes(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:
     """List the programmes asked for that had begun by the quarter's end, oldest first."""
-    known = _programmes(measures)
+    known = programmes(measures).rows.iloc[::-1]
     if params.programmes != ALL:
         unknown = sorted(set(params.programmes) - set(known["programme"]))
         if unknown:
@@ -55,25 +53,4 @@ def find_programmes(params: RunParams, measures: Measures, problems: list[str]) 
         if len(late):
             problems.append(f"programmes: {quote_examples(late)} began after {params.quarter}.")
     begun = known[known["period"] <= params.quarter]
-    return [
-        Unit(programme, f"{course} ({programme})" if course else programme)
-        for programme, course in zip(begun["programme"], begun["course"], strict=True)
-    ]
-
-
-def _programmes(measures: Measures) -> pd.DataFrame:
-    """List programmes as impact names them: `programme`, `course`, `period` of the first day.
-
-    A programme is a cohort (of one course); without one, a course's assignments of a quarter.
-    """
-    rows = measures.trainings.dropna(subset=[trainings.assigned_on, trainings.course_id])
-    rows = rows.sort_values([trainings.assigned_on, trainings.course_id])
-    period = [measures.calendar.quarter_of(day) for day in rows[trainings.assigned_on]]
-    course, cohort = rows[trainings.course_id].astype("str"), rows[trainings.cohort].astype("str")
-    is_shared = course.groupby(cohort).transform("nunique") > 1
-    name = cohort.where(~is_shared, course + " " + cohort)
-    name = name.where(cohort.notna() & (cohort != ""), course + " " + pd.Series(period, rows.index))
-    titles = measures.courses.drop_duplicates(courses.course_id).set_index(courses.course_id)
-    title = course.map(titles[courses.name]).fillna("")
-    whole = pd.DataFrame({"programme": name, "course": title, "period": period}, dtype=object)
-    return whole.drop_duplicates("programme")
+    return [Unit(row.programme, f"{row.course} ({row.programme})") for row in begun.itertuples()]

@@ -12,7 +12,7 @@ from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, begin_large, format_money
 from salesnb.views.blocks import Block, Note, Table
 
-MOST_LINES = 60
+MOST_LINES = 40
 """Seats shown; the files have all."""
 MOST_LEFT = 30
 
@@ -35,8 +35,6 @@ def plan_table(plan: TrainingPlan) -> Block:
         "Raters": shown["n_raters"].map("{:.0f}".format),
         "Expected gain": [format_money(value, plan.currency) for value in shown["gain"]],
         "90% interval": _ranges(shown["gain_low"], shown["gain_high"], plan.currency),
-        "Hours": shown["hours"].map("{:g}".format),
-        "Cost": [format_money(value, plan.currency) for value in shown["cost"]],
         "Starts": [_day(day) for day in shown["starts_on"]],
         "Check on": [_day(day) for day in shown["check_on"]],
     }  # fmt: skip
@@ -50,7 +48,7 @@ def plan_table(plan: TrainingPlan) -> Block:
         ),
         key=tuple(line for line in (plan.caveat,) if line),
         anchor=PLAN_ANCHOR,
-        numeric={"Raters", "Expected gain", "Hours", "Cost"},
+        numeric={"Gap", "Raters", "Expected gain", "90% interval"},
     )
 
 

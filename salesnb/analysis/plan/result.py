@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesnb.analysis.finding import Candidate
 from salesnb.analysis.plan.limits import PlanLimits
 from salesnb.analysis.plan.reasons import NO_EVIDENCE
 from salesnb.analysis.result import Result
@@ -138,3 +139,15 @@ class TrainingPlan(Result):
     def to_frame(self) -> pd.DataFrame:
         """List one row a seat."""
         return self.lines.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer the plan, or that none keeps to all limits: what a reader asks for first."""
+        if self.lacking or (self.lines.empty and not self.conflict):
+            return ()
+        times = self.times_lowest_first
+        beside = (
+            f"{times:.1f} times what training the lowest scores first is expected to bring. "
+            if times > 1 else ""
+        )  # fmt: skip
+        why = "" if self.conflict else f"{beside}{self.assumptions}".strip()
+        return (Candidate(self.finding, why, PLAN_ANCHOR, effect=1.0, p_value=0.0),)
