@@ -1,7 +1,7 @@
 """Do skill profiles recover planted skills, and cost little?
 
-Run `python benchmarks/profiles_recovery.py`: about a minute on two cores. Today: means of raw scores.
-What all raters share (severity, halo) cannot be seen, so the truth is put on their scale.
+Run `python benchmarks/profiles_recovery.py`: about a minute on two cores. Today: means of raw
+scores. What all raters share (severity, halo) cannot be seen, so the truth is put on their scale.
 """
 
 from __future__ import annotations

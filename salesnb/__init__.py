@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.feedback import feedback_loop as feedback_loop
     from salesnb.analysis.feedback import feedback_themes as feedback_themes
     from salesnb.analysis.gaming import gaming_checks as gaming_checks
+    from salesnb.analysis.impact import judge_programmes as judge_programmes
     from salesnb.analysis.impact import programmes as programmes
     from salesnb.analysis.impact import training_impact as training_impact
     from salesnb.analysis.insights import find_insights as find_insights
@@ -74,6 +75,7 @@ _HOMES = {
     "find_insights": "analysis.insights",
     "gaming_checks": "analysis.gaming",
     "import_snapshot": "sources.load",
+    "judge_programmes": "analysis.impact",
     "load_measures": "measures.cache",
     "load_snapshot": "measures.cache",
     "open_snapshot": "sources.snapshot",

@@ -38,16 +38,17 @@ class Kind:
 
 
 _COMPARED = frozenset({"catalogue", "benchmarks", "kpis", "weights", "kpi_targets"})
+_PLANNED = frozenset({"budget", "hours"})
 
 KINDS: dict[ReportName, Kind] = {
     "company_review": Kind("Company review", slug="company", takes=_COMPARED),
-    "team_review": Kind("Team review", each="team", takes=_COMPARED),
+    "team_review": Kind("Team review", each="team", takes=_COMPARED | _PLANNED),
     "skill_segments": Kind(
         "Skill segments",
         slug="skills",
         title="Skills and training plan",
         needs=("ratings",),
-        takes=frozenset({"catalogue", "budget", "hours"}),
+        takes=_PLANNED | {"catalogue"},
     ),
     "training_impact": Kind(
         "Training impact",

@@ -53,4 +53,7 @@ def find_programmes(params: RunParams, measures: Measures, problems: list[str]) 
         if len(late):
             problems.append(f"programmes: {quote_examples(late)} began after {params.quarter}.")
     begun = known[known["period"] <= params.quarter]
-    return [Unit(row.programme, f"{row.course} ({row.programme})") for row in begun.itertuples()]
+    return [
+        Unit(str(programme), f"{course} ({programme})")
+        for programme, course in zip(begun["programme"], begun["course"], strict=True)
+    ]

@@ -9,7 +9,7 @@ from salesnb.analysis.conventions import Conventions
 from salesnb.analysis.drivers import BookingDrivers
 from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop, FeedbackThemes
 from salesnb.analysis.gaming import GamingChecks
-from salesnb.analysis.impact import Programmes, TrainingImpact
+from salesnb.analysis.impact import Programmes, ProgrammeVerdicts, TrainingImpact
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
@@ -56,6 +56,7 @@ from salesnb.views.impact import (
     impact_methods,
     impact_verdict,
     programmes_table,
+    verdicts_table,
 )
 from salesnb.views.imports import (
     kpi_needs,
@@ -149,6 +150,7 @@ __all__ = [
     "target_table",
     "themes_table",
     "trend_chart",
+    "verdicts_table",
     "window_totals",
 ]
 
@@ -179,5 +181,6 @@ AgreedActions.register(table=actions_table, plot=actions_table)
 SkillImportance.register(table=importance_chart, plot=importance_chart)
 TrainingPlan.register(table=plan_table, plot=plan_table)
 TrainingImpact.register(table=impact_verdict, plot=impact_chart)
+ProgrammeVerdicts.register(table=verdicts_table, plot=verdicts_table)
 Programmes.register(table=programmes_table, plot=programmes_table)
 Conventions.register(table=conventions_table, plot=conventions_table)

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.impact import PROGRAMMES_ANCHOR, READY, Programmes, TrainingImpact
+from salesnb.analysis.impact import (
+    OVERVIEW_ANCHOR,
+    PROGRAMMES_ANCHOR,
+    READY,
+    Programmes,
+    ProgrammeVerdicts,
+    TrainingImpact,
+)
 from salesnb.analysis.wording import MISSING, begin_large, count
 from salesnb.views.blocks import Block, Note, Remark, Remarks, Table
 
@@ -46,6 +53,35 @@ def programmes_table(found: Programmes) -> Block:
         anchor=PROGRAMMES_ANCHOR,
         numeric=("Sent", "Completed"),
     )
+
+
+def verdicts_table(found: ProgrammeVerdicts) -> Block:
+    """List what each programme did beside what is usually reported of it."""
+    if found.lacking:
+        return Note(found.finding, "missing")
+    rows = [
+        (
+            impact.programme, impact.course, impact.rule or "not recorded",
+            begin_large(impact.verdict), impact.write(impact.effect.estimate),
+            " to ".join(impact.write(end) for end in impact.effect.interval(0.95)),
+            impact.write(impact.kpi_sign * impact.smallest_seen), impact.write(impact.before_after),
+        )
+        for impact in found.impacts
+    ]  # fmt: skip
+    return Table(
+        title=found.finding,
+        caption=f"{found.impacts[0].kpi.label}, to {found.period}; each judged by its own design.",
+        header=("Programme", "Course", "Chosen by", "Verdict", "Effect", "95% interval",
+                "Would be seen", "Before and after"),
+        rows=tuple(rows),
+        numeric=frozenset({4, 5, 6, 7}),
+        key=(
+            found.caveat,
+            "Would be seen: the effect that would have been found four times in five. Before and "
+            "after: the trained people's own change, with what it owes to chance and selection.",
+        ),
+        anchor=OVERVIEW_ANCHOR,
+    )  # fmt: skip
 
 
 def impact_verdict(impact: TrainingImpact) -> Block:

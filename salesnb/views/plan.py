@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import pandas as pd
 
 from salesnb.analysis.plan import PLAN_ANCHOR, TrainingPlan
 from salesnb.analysis.plan.reasons import NO_GAP
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 MOST_LINES = 40
@@ -17,15 +18,24 @@ MOST_LINES = 40
 MOST_LEFT = 30
 
 
-def plan_table(plan: TrainingPlan) -> Block:
-    """Show a row a seat, the largest gain first, each with its reason."""
+def plan_table(plan: TrainingPlan, *, teams: Collection[str] | None = None) -> Block:
+    """Show a row a seat, the largest gain first, each with its reason.
+
+    Parameters
+    ----------
+    plan
+        Of the company or a team.
+    teams
+        Ids of the teams whose seats are shown; None shows all.
+    """
     if (note := _missing(plan)) is not None:
         return note
-    shown = plan.lines.head(MOST_LINES)
-    cut = (
-        f" The first {MOST_LINES} of {len(plan.lines)} seats." if len(shown) < len(plan.lines)
-        else ""
-    )  # fmt: skip
+    lines, title = plan.lines, plan.finding
+    if teams is not None:
+        lines = lines[lines["team_id"].isin(teams)]
+        title = f"{len(lines)} of {count(len(plan.lines), 'seat')} of {plan.unit}'s plan"
+    shown = lines.head(MOST_LINES)
+    cut = f" The first {MOST_LINES} of {len(lines)} seats." if len(shown) < len(lines) else ""
     table = {
         "Who": shown["unit"],
         "Course": shown["course"],
@@ -40,7 +50,7 @@ def plan_table(plan: TrainingPlan) -> Block:
     }  # fmt: skip
     return Table.from_frame(
         pd.DataFrame(table),
-        title=plan.finding,
+        title=title,
         caption=(
             f"Ratings of {plan.period}; courses from {plan.starts_on:%Y-%m-%d}. Gain: bookings "
             "of a year, how far the skill is expected to rise times what a point brings times "

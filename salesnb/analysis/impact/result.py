@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.impact.effect import Effect
+from salesnb.analysis.impact.naive import PRE_POST
 from salesnb.analysis.impact.verdict import Check, Word
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import format_change
@@ -136,6 +137,12 @@ class TrainingImpact(Result):
             share = np.expm1(change)
             return "–" if not np.isfinite(share) else f"{share:+.0%}".replace("-", "−")
         return format_change(self.kpi, change * self.kpi.scale, self.currency)
+
+    @property
+    def before_after(self) -> float:
+        """Change of the trained from before to after, as usually reported; missing if unknown."""
+        rows = self.estimates[self.estimates["method"] == PRE_POST]
+        return float(rows["estimate"].iloc[0]) if len(rows) else np.nan
 
     @property
     def anchor(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from salesnb.analysis.segments import BETWEEN, SEGMENTS_ANCHOR, STABLE, SkillSegments, Verdict
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, count
+from salesnb.analysis.wording import MISSING, count, count_people
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -92,11 +93,21 @@ def segments_table(found: SkillSegments) -> Block:
     )
 
 
-def members_table(found: SkillSegments) -> Block:
-    """List the people of each segment, and apart those who are between segments."""
+def members_table(found: SkillSegments, *, teams: Collection[str] | None = None) -> Block:
+    """List the people of each segment, and apart those who are between segments.
+
+    Parameters
+    ----------
+    found
+        Segments of the company.
+    teams
+        Ids of the teams whose people are listed; None lists everybody.
+    """
     if found.verdict is Verdict.NONE:
         return segments_chart(found)
     people = found.members
+    if teams is not None:
+        people = people[people["team_id"].isin(teams)]
     n_sure = int((~people["is_between"]).sum())
     rows = []
     for number, name in zip(found.segments["segment"], found.segments["name"], strict=True):
@@ -105,7 +116,7 @@ def members_table(found: SkillSegments) -> Block:
             (name, _names(own[~own["is_between"]]), _names(own[own["is_between"]]))
         )  # fmt: skip
     return Table(
-        title=f"{found.unit}: {n_sure} of {len(people)} people surely belong to a segment",
+        title=f"{found.unit}: {n_sure} of {count_people(len(people))} surely belong to a segment",
         caption=(
             f"{found.period}. For those between segments plan one by one. A segment says which "
             "skills to look at, not how good somebody is."
