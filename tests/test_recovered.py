@@ -1,0 +1,56 @@
+"""The committed notebooks tell the truth that is planted in the sample company."""
+
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from sklearn.metrics import adjusted_rand_score
+
+from salesnb.sources.sample import sample_company
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    return sample_company(tmp_path_factory.mktemp("sample"))
+
+
+def read_table(notebook, call):
+    """Read the table that a committed cell shows, as texts."""
+    cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
+    cell = next(cell for cell in cells if cell.source.startswith(call))
+    page = BeautifulSoup(cell.outputs[0]["data"]["text/html"], "html.parser")
+    header, *rows = page.find("table").find_all("tr")
+    names = [cell.get_text(" ", strip=True) for cell in header.find_all(["th", "td"])]
+    texts = [
+        [cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])] for row in rows
+    ]
+    return pd.DataFrame(texts, columns=names)
+
+
+def test_the_segments_are_the_planted_archetypes(company):
+    truth = pd.read_csv(company / "truth" / "reps.csv", keep_default_na=False)
+    people = pd.read_csv(company / "reps.csv", keep_default_na=False)
+    people = people[~people["name"].duplicated(keep=False)]
+    archetype = truth.set_index("rep_id")["archetype"]
+    by_name = people.set_index("name")["rep_id"].map(archetype)
+    shown = read_table("skill_segments", "sn.views.members_table")
+    listed = shown.assign(name=shown["Surely"].str.split(", ")).explode("name")
+    listed = listed[listed["name"].isin(by_name.index)]
+    assert len(listed) > 90
+    assert adjusted_rand_score(by_name[listed["name"]], listed["Segment"]) >= 0.9
+    lacks = listed.groupby("Segment")["name"].agg(lambda names: by_name[names].mode()[0])
+    assert sorted(lacks) == sorted(truth["archetype"].unique())
+
+
+def test_the_course_that_works_is_found_and_the_useless_ones_are_not_called_working(company):
+    truth = pd.read_csv(company / "truth" / "training_effects.csv").set_index("course_id")
+    shown = read_table("training_impact", "sn.judge_programmes")
+    verdicts = dict(zip(shown.iloc[:, 0].str.split().str[0], shown["Verdict"], strict=True))
+    assert len(verdicts) == 4
+    for course, verdict in verdicts.items():
+        works = truth.loc[course, "win_logit_effect"] > 0
+        assert verdict == ("Worked" if works else "No effect found"), course
