@@ -33,7 +33,7 @@ def plan_table(plan: TrainingPlan, *, teams: Collection[str] | None = None) -> B
     lines, title = plan.lines, plan.finding
     if teams is not None:
         lines = lines[lines["team_id"].isin(teams)]
-        title = f"{len(lines)} of {count(len(plan.lines), 'seat')} of {plan.unit}'s plan"
+        title = f"{len(lines)} of the {count(len(plan.lines), 'seat')} planned for {plan.unit}"
     shown = lines.head(MOST_LINES)
     cut = f" The first {MOST_LINES} of {len(lines)} seats." if len(shown) < len(lines) else ""
     table = {

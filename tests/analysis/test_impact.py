@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from made_company import make_measures
 
-from salesnb.analysis.impact import programmes, training_impact
+from salesnb import views
+from salesnb.analysis.impact import judge_programmes, programmes, training_impact
 from salesnb.analysis.impact.programmes import READY, design_of
 from salesnb.analysis.insights import find_insights
 from salesnb.errors import ParameterError
@@ -103,10 +104,29 @@ def test_programmes_are_listed_with_what_can_be_said(sample):
 def test_findings_are_offered_quiet_ones_too(sample):
     worked = training_impact(sample)
     quiet = training_impact(sample, programme="OBJ-110")
-    (first,), (second,) = worked.candidates(), quiet.candidates()
+    (first,), (second, silent) = worked.candidates(), quiet.candidates()
     assert first.p_value < 0.001 < second.p_value
     assert (first.effect > 0, second.effect) == (True, 0.0)
-    assert "worked" in find_insights(worked, quiet).finding or len(worked.candidates()) == 1
+    assert np.isnan(silent.p_value)
+    told = find_insights(worked, quiet)
+    assert [item.text for item in told.items] == [worked.finding, quiet.finding]
+    assert told.n_tested == 2
+
+
+def test_all_programmes_stand_side_by_side(sample):
+    found = judge_programmes(sample, period="2026Q3")
+    assert [impact.programme for impact in found.worked] == ["NEG-220 2026-01"]
+    assert found.finding.startswith("Of 4 training programmes, 1 surely improved win rate: NEG-220")
+    frame = found.to_frame().set_index("programme")
+    alone = training_impact(sample, programme="OBJ-110", period="2026Q3")
+    row = frame.loc["OBJ-110 2025-01"]
+    assert (row["estimate"], row["verdict"]) == (alone.effect.estimate, "no effect found")
+    assert row["before_after"] == alone.before_after > row["estimate"]
+    early = judge_programmes(sample, period="2024Q1")
+    assert (
+        early.finding == "No programme can be judged: nobody was assigned to a training by 2024Q1."
+    )
+    assert "2024Q1" in views.verdicts_table(early).text
 
 
 def test_a_planted_effect_is_found_and_none_is_not():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -170,20 +170,19 @@ class TrainingImpact(Result):
         return self.estimates.copy()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer the verdict: what worked with its p-value, the rest as tested and quiet."""
+        """Offer the verdict: what worked with its p-value, the rest as tested, and told last."""
         if self.lacking or not self.effect.is_known:
             return ()
         has_worked = self.verdict == "worked"
         tested = self.estimates[self.estimates["role"] != "naive"]
         p_value = float(np.nanmax([*tested["p_value"], self.permutation_p]))
         size = abs(self.effect.estimate) / self.spread if self.spread > 0 else 0.0
-        return (
-            Candidate(
-                text=self.finding,
-                why=f"{self.design_text} {self.why}",
-                anchor=self.anchor,
-                effect=float(min(size / 2, 1.0)) if has_worked else 0.0,
-                p_value=p_value if has_worked else max(p_value, 0.05),
-                kpi=self.kpi.kpi,
-            ),
+        tested_as = Candidate(
+            text=self.finding,
+            why=f"{self.design_text} {self.why}",
+            anchor=self.anchor,
+            effect=float(min(size / 2, 1.0)) if has_worked else 0.0,
+            p_value=p_value if has_worked else max(p_value, 0.05),
+            kpi=self.kpi.kpi,
         )
+        return (tested_as,) if has_worked else (tested_as, replace(tested_as, p_value=np.nan))
