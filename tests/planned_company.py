@@ -62,9 +62,10 @@ def make_importance(worth=(0.05, 0.05, 0.05), *, sd=0.01):
             "p_positive": 0.99,
         }
     )  # fmt: skip
+    draws = np.random.default_rng(0).normal(worth, sd, (2_000, 3))
     return SkillImportance(
-        period=NOW, outcome="win_rate", skills=skills, covariance=sd**2 * np.eye(3), n_reps=50,
-        n_rows=300, n_quarters=6, own=0.01, p_weights=0.5, p_none=1e-6,
+        period=NOW, outcome="win_rate", skills=skills, draws=draws,
+        n_reps=50, n_rows=300, n_quarters=6, own=0.01, p_weights=0.5, p_none=1e-6,
     )  # fmt: skip
 
 

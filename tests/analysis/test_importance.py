@@ -2,10 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_company import QUARTERS, make_measures
+from scipy.stats import norm
 
 from salesnb.analysis.plan import skill_importance
 from salesnb.analysis.plan.importance import find_weights, pair
 from salesnb.analysis.plan.outcomes import find_outcomes
+from salesnb.analysis.plan.positive import _SCALES, _WIDTHS, draw_effects
 from salesnb.analysis.plan.ridge import Rows, fit_toward
 from salesnb.errors import ParameterError
 from salesnb.measures.cache import load_measures
@@ -29,7 +31,7 @@ def test_without_any_data_the_weights_stand():
     fit = fit_toward(nothing, np.array([3.0, 1.0]), total=0.4)
     np.testing.assert_allclose(fit.mean, [0.3, 0.1])
     assert np.isnan(fit.p_weights)
-    assert np.sqrt(fit.covariance[0, 0]) > 0.2
+    assert fit.draws[:, 0].std() > 0.2
 
 
 def test_with_much_data_least_squares_stands_whatever_the_weights():
@@ -45,11 +47,12 @@ def test_with_much_data_least_squares_stands_whatever_the_weights():
 def test_intervals_hold_the_truth_and_right_weights_are_not_contradicted():
     rng = np.random.default_rng(2)
     held, p_values = [], []
-    for _ in range(60):
+    for _ in range(30):
         weights = rng.uniform(0.5, 2, 6)
-        effects = 0.3 * weights / weights.sum() + rng.normal(0, 0.03, 6)
+        effects = np.maximum(0.3 * weights / weights.sum() + rng.normal(0, 0.03, 6), 0.002)
         fit = fit_toward(simulate_rows(rng, effects), weights)
-        held.append(np.abs(fit.mean - effects) < 1.645 * np.sqrt(np.diag(fit.covariance)))
+        low, high = np.quantile(fit.draws, [0.05, 0.95], axis=0)
+        held.append((low <= effects) & (effects <= high))
         right = fit_toward(simulate_rows(rng, 0.3 * weights / weights.sum()), weights)
         p_values.append(right.p_weights)
     assert np.mean(held) == pytest.approx(0.9, abs=0.06)
@@ -63,7 +66,7 @@ def test_people_are_not_as_much_evidence_as_their_quarters():
     rows = simulate_rows(rng, effects, own_sd=0.6, n_reps=40)
     split = Rows(rows.skills, rows.outcome, rows.noise, np.arange(len(rows.outcome)), rows.controls)
     one, many = (fit_toward(each, np.ones(2)) for each in (rows, split))
-    assert one.covariance[0, 0] > 1.5 * many.covariance[0, 0]
+    assert one.draws[:, 0].var() > 1.3 * many.draws[:, 0].var()
 
 
 def test_scaling_the_outcome_scales_the_effects():
@@ -72,7 +75,7 @@ def test_scaling_the_outcome_scales_the_effects():
     weights = np.array([1.0, 2.0])
     one, three = fit_toward(rows, weights), fit_toward(scaled, weights, total=0.9)
     np.testing.assert_allclose(3 * one.mean, three.mean, rtol=1e-6)
-    np.testing.assert_allclose(9 * one.covariance, three.covariance, rtol=1e-6)
+    np.testing.assert_allclose(3 * one.draws, three.draws, rtol=1e-6)
 
 
 def test_skills_that_do_not_vary_are_left_to_the_weights():
@@ -80,7 +83,30 @@ def test_skills_that_do_not_vary_are_left_to_the_weights():
     same = np.column_stack([rows.skills, np.full(len(rows.outcome), 3.0)])
     fit = fit_toward(Rows(same, rows.outcome, rows.noise, rows.person, rows.controls), np.ones(3))
     assert np.isfinite(fit.mean).all()
-    assert fit.covariance[2, 2] > fit.covariance[0, 0]
+    assert fit.draws[:, 2].var() > fit.draws[:, 0].var()
+
+
+def test_no_skill_is_taken_to_do_harm_but_it_is_told_when_results_look_so():
+    rows = simulate_rows(np.random.default_rng(6), np.array([0.3, -0.3]))
+    fit = fit_toward(rows, np.ones(2))
+    assert (fit.draws >= 0).all()
+    assert fit.mean[1] < 0.02
+    assert fit.p_positive[1] < 0.01 < 0.99 < fit.p_positive[0]
+
+
+def test_draws_have_the_moments_of_their_density():
+    # one skill: the density on a grid, the prior's scale and width added up as they are drawn
+    precision, found = np.array([[30.0]]), np.array([6.0])
+    drawn = draw_effects(precision, found, np.ones(1), 0.5).effects[:, 0]
+    effect = np.linspace(0, 3, 3_001)
+    scale, width = (0.5 * each for each in (_SCALES[:, None, None], _WIDTHS[None, :, None]))
+    prior = norm.pdf(effect, scale, width) / norm.sf(0, scale, width)
+    prior = (prior * norm.pdf(scale, 0.5, 0.5)).sum(axis=(0, 1))
+    density = prior * np.exp(found * effect - 15 * effect**2)
+    mean = np.average(effect, weights=density)
+    assert drawn.mean() == pytest.approx(mean, abs=0.01)
+    spread = np.average((effect - mean) ** 2, weights=density) ** 0.5
+    assert drawn.std() == pytest.approx(spread, rel=0.05)
 
 
 def test_outcomes_are_what_was_won_against_everybody():

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from planned_company import SKILLS, course, make_company, make_importance, make_profiles
 
 from salesnb.analysis.plan import PlanLimits, training_plan
-from salesnb.analysis.plan.assign import assign, find_conflict, loosen, take_in_order
+from salesnb.analysis.plan import assign as assign_module
+from salesnb.analysis.plan.assign import assign, find_conflict, loosen
+from salesnb.analysis.plan.greedy import take_in_order
 from salesnb.analysis.plan.limits import Offers
 from salesnb.analysis.plan.offers import expected_rise
 from salesnb.errors import ParameterError
@@ -98,6 +100,26 @@ def test_a_plan_keeps_to_all_limits_or_says_which_conflict(problem):
     assert set(conflict) & {"team share", "everyone"}
     for name in conflict:
         assert not loosen(offers, limits, conflict, name) <= 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(problems())
+def test_without_time_there_is_still_a_plan_that_keeps_to_all_limits(problem):
+    gain, offers, limits = problem
+    with pytest.MonkeyPatch.context() as patch:
+        solve = assign_module._solve
+        patch.setattr(
+            assign_module, "_solve",
+            lambda *given, seconds=15.0, **asked: (
+                solve(*given, **asked) if seconds > 1 else assign_module._Solved(None, np.inf)
+            ),
+        )  # fmt: skip
+        hurried = assign(gain, offers, limits, seconds=0.5)
+    best = assign(gain, offers, limits)
+    assert (hurried is None) == (best is None)
+    if hurried is not None:
+        assert count_broken(hurried.is_taken, offers, limits) == 0
+        assert hurried.gap == 1.0 or not gain[best.is_taken].sum() > gain[hurried.is_taken].sum()
 
 
 @settings(max_examples=25, deadline=None)

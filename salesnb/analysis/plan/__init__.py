@@ -1,9 +1,9 @@
 """Who should take which course: what seats are expected to bring, within all limits.
 
-`outcomes`, `ridge` and `importance` learn what a point of each skill is worth; `money` and
-`offers` value every course for everybody; `limits`, `assign`, `conflicts` and `bounds` choose
-within seats, hours, budget and fairness; `sessions` dates them; `reasons` says why somebody got
-none; `result` holds the answer and words it.
+`outcomes`, `ridge`, `positive` and `importance` learn what a point of each skill is worth;
+`money` and `offers` value every course for everybody; `limits`, `assign`, `greedy`, `conflicts`
+and `bounds` choose within seats, hours, budget and fairness; `sessions` dates them; `reasons` says
+why somebody got none; `result` holds the answer and words it.
 """
 
 from salesnb.analysis.plan.importance import (

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csr_array, hstack, vstack
 
+from salesnb.analysis.plan.greedy import fill, order_by_cost, take_in_order
 from salesnb.analysis.plan.limits import (
     LinearRows,
     Name,
@@ -26,8 +27,10 @@ from salesnb.errors import SalesnbError
 
 LARGEST_GAP = 0.004
 """Share of the gain that the best plan may be better by than the one found."""
-_SECONDS = 4.0
+_SECONDS = 3.0
 """Time a plan may take; the best one found by then counts, with its gap."""
+_LONGEST = 15.0
+"""Time that any plan at all may take, where fairness makes one hard to find."""
 _EXTRA = 1e-7
 """Offers of nothing are not worth a seat."""
 
@@ -56,13 +59,22 @@ class Shadow:
     budget: float
 
 
-def assign(gain: Vector, offers: Offers, limits: PlanLimits) -> Assignment | None:
+def assign(
+    gain: Vector, offers: Offers, limits: PlanLimits, *, seconds: float = _SECONDS
+) -> Assignment | None:
     """Choose the offers with the largest gain; None when no plan keeps to all limits.
 
     Parameters
     ----------
     gain
         (N,) of each offer; one that brings nothing is only taken where fairness asks for it.
+    seconds
+        Time to find the best; what is found by then is filled up in the order of gain by cost.
+
+    Raises
+    ------
+    SalesnbError
+        The solver failed, or found no plan at all in time.
     """
     if not len(offers):
         return Assignment(np.zeros(0, dtype=bool), 0.0)
@@ -70,13 +82,51 @@ def assign(gain: Vector, offers: Offers, limits: PlanLimits) -> Assignment | Non
     worth = gain / max(float(np.abs(gain).max()), 1e-9) - _EXTRA
     cost = np.concatenate([-worth, np.zeros(_held(offers))])
     for presolve in (True, False):
-        found = _solve(cost, rows, offers, presolve=presolve)
+        found = _solve(cost, rows, offers, seconds=seconds, presolve=presolve)
         if found is None:
             return None
-        is_taken = found[0][: len(offers)] > 0.5
-        if _keeps_to(rows, is_taken, offers):
-            return Assignment(is_taken, found[1])
+        if found.values is None:
+            start = _start(worth, rows, offers, limits)
+            return None if start is None else _improve(start, worth, offers, limits, found.most)
+        is_taken = found.values[: len(offers)] > 0.5
+        if not _keeps_to(rows, is_taken, offers):
+            continue
+        gap = _measure_gap(worth, is_taken, found.most)
+        if gap > LARGEST_GAP:
+            return _improve(is_taken, worth, offers, limits, found.most)
+        return Assignment(is_taken, gap)
     raise SalesnbError("training plan: the solver's plan breaks a limit. Change a limit slightly.")
+
+
+def _start(
+    worth: Vector, rows: Collection[LinearRows], offers: Offers, limits: PlanLimits
+) -> NDArray[np.bool_] | None:
+    """Find any plan: without fairness in the order of gain by cost; None when there is none."""
+    if not offers.floors.any() and not offers.is_due.any():
+        return take_in_order(order_by_cost(worth, offers, limits), offers, limits)
+    nothing = np.zeros(len(offers) + _held(offers))
+    found = _solve(nothing, rows, offers, seconds=_LONGEST)
+    if found is None:
+        return None
+    is_taken = found.known[: len(offers)] > 0.5
+    if not _keeps_to(rows, is_taken, offers):
+        raise SalesnbError("training plan: the solver's plan breaks a limit. Loosen a limit.")
+    return is_taken
+
+
+def _improve(
+    start: NDArray[np.bool_], worth: Vector, offers: Offers, limits: PlanLimits, most: float
+) -> Assignment:
+    is_taken = fill(start, worth, offers, limits)
+    return Assignment(is_taken, _measure_gap(worth, is_taken, most))
+
+
+def _measure_gap(worth: Vector, is_taken: NDArray[np.bool_], most: float) -> float:
+    """Share by which the most that any plan can bring is above this one; 1 where not known."""
+    value = float(worth[is_taken].sum())
+    if most - value <= _EXTRA * max(1.0, len(worth)):
+        return 0.0
+    return min(most / value - 1, 1.0) if value > 0 else 1.0
 
 
 def _keeps_to(rows: Collection[LinearRows], is_taken: NDArray[np.bool_], offers: Offers) -> bool:
@@ -93,10 +143,24 @@ def _held(offers: Offers) -> int:
     return len(offers.seats)
 
 
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """Values of the variables, None when there was no time; most that the negative cost can be."""
+
+    values: Vector | None
+    most: float
+
+    @property
+    def known(self) -> Vector:
+        if self.values is None:
+            raise SalesnbError("training plan: none was found in time. Loosen a limit.")
+        return self.values
+
+
 def _solve(
     cost: Vector, rows: Collection[LinearRows], offers: Offers, *, n_slack: int = 0,
-    presolve: bool = True,
-) -> tuple[Vector, float] | None:  # fmt: skip
+    seconds: float = _LONGEST, presolve: bool = True,
+) -> _Solved | None:  # fmt: skip
     """Minimise a cost over offers, courses held and slacks; None when nothing keeps to the rows."""
     n_whole = len(offers) + _held(offers)
     upper = np.concatenate([np.ones(n_whole), np.full(n_slack, np.inf)])
@@ -106,16 +170,14 @@ def _solve(
             constraints=[LinearConstraint(row.matrix, row.low, row.high) for row in rows],
             integrality=np.concatenate([np.ones(n_whole), np.zeros(n_slack)]),
             bounds=Bounds(0, upper),
-            options={"mip_rel_gap": LARGEST_GAP, "time_limit": _SECONDS, "presolve": presolve},
+            options={"mip_rel_gap": LARGEST_GAP, "time_limit": seconds, "presolve": presolve},
         )
-    if result.x is None:
-        if result.status == 2:
-            return None
-        raise SalesnbError(
-            f"training plan: none was found within {_SECONDS:.0f} s ({result.message}). "
-            "Loosen a limit."
-        )
-    return np.asarray(result.x), float(result.mip_gap or 0.0)
+    if result.status == 2:
+        return None
+    if result.x is None and result.status != 1:
+        raise SalesnbError(f"training plan: the solver failed ({result.message}).")
+    most = np.inf if result.mip_dual_bound is None else -float(result.mip_dual_bound)
+    return _Solved(None if result.x is None else np.asarray(result.x), most)
 
 
 @contextmanager
@@ -169,7 +231,7 @@ def loosen(offers: Offers, limits: PlanLimits, conflict: tuple[Name, ...], name:
     wide.append(replace(loose, matrix=_widen(loose.matrix, csr_array(sign * slack))))
     cost = np.concatenate([np.zeros(len(offers) + _held(offers)), np.ones(n_slack)])
     found = _solve(cost, wide, offers, n_slack=n_slack)
-    return float("nan") if found is None else float(found[0][-n_slack:].sum())
+    return float("nan") if found is None else float(found.known[-n_slack:].sum())
 
 
 def _widen(matrix: csr_array, more: csr_array) -> csr_array:
@@ -201,39 +263,3 @@ def find_shadow(gain: Vector, offers: Offers, limits: PlanLimits) -> Shadow:
         for name, place in places.items()
     }
     return Shadow(price["seats"], float(price["budget"][0]) if "budget" in price else 0.0)
-
-
-def take_in_order(order: NDArray[np.intp], offers: Offers, limits: PlanLimits) -> NDArray[np.bool_]:
-    """Give offers away in an order, as long as seats, hours and budget last.
-
-    This is what a plan is compared with: fairness is not looked after. A course that stays too
-    small is not held, and what it would have taken goes to the others, the smallest first.
-    """
-    seats = offers.seats.copy()
-    while True:
-        is_taken = _give_away(order, offers, limits, seats)
-        sizes = np.bincount(offers.course[is_taken], minlength=len(seats))
-        is_small = (sizes > 0) & (sizes < limits.smallest_class)
-        if not is_small.any():
-            return is_taken
-        seats[np.argmin(np.where(is_small, sizes, np.inf))] = 0
-
-
-def _give_away(
-    order: NDArray[np.intp], offers: Offers, limits: PlanLimits, seats: Vector
-) -> NDArray[np.bool_]:
-    is_taken = np.zeros(len(offers), dtype=bool)
-    free, money = seats.copy(), limits.budget
-    hours = np.full(len(offers.is_due), limits.hours)
-    trained: set[tuple[int, int]] = set()
-    for place in order:
-        rep, course = offers.rep[place], offers.course[place]
-        pair = (int(rep), int(offers.skill[place]))
-        is_open = free[course] >= 1 and hours[rep] >= offers.hours[place]
-        if is_open and pair not in trained and money >= offers.cost[place]:
-            is_taken[place] = True
-            trained.add(pair)
-            free[course] -= 1
-            hours[rep] -= offers.hours[place]
-            money -= offers.cost[place]
-    return is_taken

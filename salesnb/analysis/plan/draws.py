@@ -30,9 +30,7 @@ def draw_gains(
     """
     generator = np.random.default_rng(random_state)
     skills = list(importance.skills["skill"])
-    worth = generator.multivariate_normal(
-        importance.skills["importance"].to_numpy(), importance.covariance, _DRAWS, method="eigh"
-    )
+    worth = generator.choice(importance.draws, _DRAWS)
     people, person = np.unique(taken["rep_id"].astype(str), return_inverse=True)
     stake = generator.normal(size=(len(people), _DRAWS))[person]
     money, money_sd, gap, gap_sd, effect = (

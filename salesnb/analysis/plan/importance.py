@@ -19,8 +19,10 @@ from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
 IMPORTANCE_ANCHOR = "skill-importance"
-_AHEAD = 2
+_AHEAD = 3
 """Quarters of results that are explained by the scores known before them."""
+_SCORED = 8
+"""Quarters of ratings behind scores: how people move is considered, so old ones still help."""
 
 REACH = 1.6448536269514722
 """Standard deviations to either side of a 90% interval."""
@@ -41,9 +43,10 @@ class SkillImportance(Result):
     skills
         One row a skill of the framework: the manager's `weight`; the share of bookings that a
         point more brings, were the weights right (`by_weight`), and as learned (`importance`),
-        with 90% interval `low` to `high`; `p_positive`, chance that it brings anything.
-    covariance
-        (S, S) of `importance`.
+        with 90% interval `low` to `high`: no skill is taken to lose bookings. `p_positive` is the
+        chance that it brings anything, were that possible.
+    draws
+        (D, S) of `importance`, from all that is likely.
     n_reps, n_rows, n_quarters
         People, people and quarters together, and quarters behind it; 0 when nothing was learned.
     own
@@ -58,7 +61,7 @@ class SkillImportance(Result):
     period: str
     outcome: str
     skills: pd.DataFrame
-    covariance: NDArray[np.float64]
+    draws: NDArray[np.float64]
     n_reps: int
     n_rows: int
     n_quarters: int
@@ -129,7 +132,7 @@ class SkillImportance(Result):
 def skill_importance(
     measures: Measures, *, period: str, outcome: str = WIN_RATE, n_quarters: int = 12
 ) -> SkillImportance:
-    """Learn what a point of each skill is worth, from results of the two quarters after.
+    """Learn what a point of each skill is worth, from results of the three quarters after.
 
     Results of the quarter in which somebody was rated are not used: raters know them, which makes
     skills look half as important again. Scores are those of `skill_profiles` as of a quarter's
@@ -210,7 +213,7 @@ def _learn_from(
     for start in range(len(ended) % _AHEAD, len(ended), _AHEAD):
         before = measures.calendar.shift(ended[start], -1)
         if before in measures.periods:
-            cells = skill_profiles(measures, period=before).cells
+            cells = skill_profiles(measures, period=before, n_quarters=_SCORED).cells
             for quarter in ended[start : start + _AHEAD]:
                 pairs.append(pair(cells, results[results["period"] == quarter], skills))
     rows = join_rows(pairs, len(skills))
@@ -268,28 +271,25 @@ def _to_bookings(measures: Measures, outcome: str, periods: tuple[str, ...]) -> 
 
 def _scale(fit: Fit, factor: float) -> Fit:
     return Fit(
-        fit.mean * factor, fit.covariance * factor**2, fit.centre * factor, fit.own * factor,
-        fit.p_weights, fit.p_none,
+        fit.draws * factor, fit.mean * factor, fit.p_positive, fit.centre * factor,
+        fit.own * factor, fit.p_weights, fit.p_none,
     )  # fmt: skip
 
 
 def _conclude(
     period: str, outcome: str, weights: pd.DataFrame, fit: Fit | None, basis: _Basis, lacking: str
 ) -> SkillImportance:
-    from scipy.stats import norm
-
     if fit is None:
         empty, none = pd.DataFrame(columns=_COLUMNS), float("nan")
         return SkillImportance(
             period, outcome, empty, np.empty((0, 0)), 0, 0, 0, 0.0, none, none, lacking
         )  # fmt: skip
-    sd = np.sqrt(np.diag(fit.covariance))
+    low, high = np.quantile(fit.draws, [0.05, 0.95], axis=0)
     skills = weights.assign(
-        by_weight=fit.centre, importance=fit.mean, low=fit.mean - REACH * sd,
-        high=fit.mean + REACH * sd, p_positive=norm.cdf(fit.mean / sd),
+        by_weight=fit.centre, importance=fit.mean, low=low, high=high, p_positive=fit.p_positive
     )  # fmt: skip
     return SkillImportance(
-        period=period, outcome=outcome, skills=skills[_COLUMNS], covariance=fit.covariance,
+        period=period, outcome=outcome, skills=skills[_COLUMNS], draws=fit.draws,
         n_reps=basis.n_reps, n_rows=basis.n_rows, n_quarters=basis.n_quarters, own=fit.own,
         p_weights=fit.p_weights, p_none=fit.p_none, lacking=lacking,
     )  # fmt: skip

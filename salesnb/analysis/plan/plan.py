@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from salesnb.analysis.plan.assign import Assignment, assign, take_in_order
+from salesnb.analysis.plan.assign import Assignment, assign
 from salesnb.analysis.plan.bounds import list_bounds
 from salesnb.analysis.plan.conflicts import explain_conflict
 from salesnb.analysis.plan.draws import draw_gains
+from salesnb.analysis.plan.greedy import take_in_order
 from salesnb.analysis.plan.importance import REACH, SkillImportance
 from salesnb.analysis.plan.limits import Offers, PlanLimits
 from salesnb.analysis.plan.money import expect_bookings
@@ -40,6 +41,8 @@ USUAL_EFFECT = 0.4
 
 _LEAD_DAYS = 7
 """Days after the data end before the first course is held."""
+_COMPARED = 1.0
+"""Seconds for the plan that this one is compared with."""
 _NO_EFFECTS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -219,7 +222,7 @@ def _compare(chosen: _Chosen, importance: SkillImportance, random_state: int) ->
     weights = importance.skills.set_index("skill")["by_weight"]
     by_weight = opened["skill"].map(weights).astype(float)
     worth = (opened["rise"] * by_weight * opened["money"]).to_numpy(dtype=float)
-    weighed = assign(worth, offers, chosen.limits)
+    weighed = assign(worth, offers, chosen.limits, seconds=_COMPARED)
     plans = {
         THIS_PLAN: chosen.taken,
         LOWEST_FIRST: opened[take_in_order(order, offers, chosen.limits)],

@@ -1,9 +1,9 @@
 """Regression of few people on many skills, drawn toward given weights as far as data are weak.
 
 ``effect of skill j = scale x weight j + own j``: the scale and the own parts are random, so that
-without data the weights remain and with many the data decide. How large own parts are is found by
-the marginal likelihood, averaged over a grid. Rows of one person are not independent; estimates
-weigh rows as if they were, their errors do not.
+without data the weights remain and with many the data decide. How large own parts are is averaged
+over, as likely as data make it. Rows of one person are not independent: they weigh together as
+much as their mean does, and errors consider it.
 
 Source: Lindley & Smith (1972), JRSS B 34, 1-41 (a ridge centred on a prior mean); Liang & Zeger
 (1986), Biometrika 73, 13-22 (working independence).
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
+from scipy.special import ndtr, softmax
 from scipy.stats import chi2
+
+from salesnb.analysis.plan.positive import draw_effects
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -58,8 +60,12 @@ class Fit:
 
     Attributes
     ----------
-    mean, covariance
-        (S,), (S, S) of the effects.
+    draws
+        (D, S) effects, none below 0, from what data and weights say of them.
+    mean
+        (S,) of the draws.
+    p_positive
+        (S,) chance that an effect is above 0, were it free to be below.
     centre
         (S,) effects, were the weights right.
     own
@@ -68,8 +74,9 @@ class Fit:
         Chance of data as far from the weights (from no effect at all), were they right.
     """
 
+    draws: Matrix
     mean: Vector
-    covariance: Matrix
+    p_positive: Vector
     centre: Vector
     own: float
     p_weights: float
@@ -97,21 +104,19 @@ def fit_toward(rows: Rows, weights: Vector, *, total: float = TOTAL) -> Fit:
     total
         Sum of the effects that is assumed, on the outcome's scale, and its standard deviation.
     """
-    centre = total * weights / weights.sum()
     moments = _gather(rows)
-    widths = _OWN * total / len(weights)
-    fits = [_update(moments, centre, width) for width in widths]
-    likely = softmax([likelihood for likelihood, _, _ in fits])
-    means = np.array([mean for _, mean, _ in fits])
-    mean = likely @ means
-    within = np.einsum("k,kij->ij", likely, np.array([covariance for _, _, covariance in fits]))
-    apart = means - mean
-    scale = float(mean @ weights / (weights @ weights))
+    basis = _span(moments.cross)
+    cross = basis.T @ moments.cross
+    # of no data nothing is left of either
+    known = cross.T @ np.linalg.inv(basis.T @ moments.covariance @ basis)
+    drawn = draw_effects(known @ cross, known @ basis.T @ moments.found, weights, total)
+    mean = drawn.effects.mean(axis=0) if basis.size else total * weights / weights.sum()
     return Fit(
+        draws=drawn.effects,
         mean=mean,
-        covariance=within + (apart.T * likely) @ apart,
-        centre=scale * weights,
-        own=float(likely @ widths),
+        p_positive=_find_chances(moments, total * weights / weights.sum()),
+        centre=float(mean @ weights / (weights @ weights)) * weights,
+        own=float(drawn.own.mean()),
         p_weights=_test(moments, weights[:, None]),
         p_none=_test_direction(moments, weights),
     )
@@ -123,7 +128,8 @@ def _gather(rows: Rows) -> _Moments:
     if len(rows.outcome) <= rows.controls.shape[1] + 1:
         return _Moments(np.zeros((size, size)), np.zeros(size), np.zeros((size, size)))
     between, factor = _spread(rows)
-    weight = 1 / (between + factor * rows.noise)
+    information = 1 / (factor * rows.noise)
+    weight = information / (1 + between * np.bincount(rows.person, information)[rows.person])
     root = np.sqrt(weight)[:, None]
     design = _without(rows.skills * root, rows.controls * root)
     outcome = _without((rows.outcome[:, None]) * root, rows.controls * root)[:, 0]
@@ -152,12 +158,23 @@ def _spread(rows: Rows) -> tuple[float, float]:
     counts = np.bincount(rows.person)
     pairs = float((counts * (counts - 1)).sum())
     between = max(float((sums**2).sum() - (rest**2).sum()) / pairs, 0.0) if pairs else 0.0
+    # skills are people's: as many of them explain people by chance
+    people = np.count_nonzero(counts)
+    between *= people / max(people - rows.skills.shape[1], 1)
     factor = (float((rest**2).mean()) - between) / float(rows.noise.mean())
     return between, max(factor, 1.0)
 
 
-def _update(moments: _Moments, centre: Vector, width: float) -> tuple[float, Vector, Matrix]:
-    """Give log likelihood, mean and covariance of effects whose own parts have this width."""
+def _find_chances(moments: _Moments, centre: Vector) -> Vector:
+    """Find the chance of each effect to be above 0, were all free to be below."""
+    fits = [_update(moments, centre, width) for width in _OWN * centre.mean()]
+    likely = softmax([likelihood for likelihood, _, _ in fits])
+    chances = [ndtr(mean / np.sqrt(np.maximum(variance, 1e-18))) for _, mean, variance in fits]
+    return np.asarray(likely @ np.array(chances))
+
+
+def _update(moments: _Moments, centre: Vector, width: float) -> tuple[float, Vector, Vector]:
+    """Give log likelihood, mean and variance of effects whose own parts have this width."""
     prior = width**2 * np.eye(len(centre)) + np.outer(centre, centre)
     basis = _span(moments.cross)
     cross = basis.T @ moments.cross
@@ -167,7 +184,7 @@ def _update(moments: _Moments, centre: Vector, width: float) -> tuple[float, Vec
     mean = centre + prior @ cross.T @ solved[:, 0]
     covariance = prior - prior @ cross.T @ solved[:, 1:]
     likelihood = -0.5 * (np.linalg.slogdet(spread)[1] + apart @ solved[:, 0])
-    return float(likelihood), mean, covariance
+    return float(likelihood), mean, np.diag(covariance)
 
 
 def _span(cross: Matrix) -> Matrix:

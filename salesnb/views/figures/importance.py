@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PLACES = tuple((sign, step) for step in (0, 1, -1, 2, -2, 3, -3) for sign in (1, -1))
 """Where a name may stand: right or left of its dot, some lines above or below."""
+_SURE = 0.95
+"""Chance of an effect from which it is drawn as sure."""
 _HOW = (
     "Each dot is a skill. To the right people are further below target; higher up a point of the "
     "skill goes with more bookings, the line is the 90% interval of that. Top right is what to "
@@ -47,8 +49,9 @@ def importance_chart(importance: SkillImportance) -> Block:
             ),
             how_to_read=(
                 "The dot is what results of later quarters say, drawn toward the manager's "
-                "weights where people are few; the diamond is what the weights alone say. Blue "
-                "is surely above none. Intervals that overlap are no order."
+                "weights where people are few; the diamond is what the weights alone say. No skill "
+                "is taken to lose bookings; blue ones surely bring some. Intervals that overlap "
+                "are no order."
             ),
             numbers=_numbers(rows),
             anchor=IMPORTANCE_ANCHOR,
@@ -112,7 +115,7 @@ def _plot_dots(rows: pd.DataFrame, *, width: float) -> Axes:
 
     _, axes = plt.subplots(figsize=(width, 0.9 + 0.3 * len(rows)))
     places = np.arange(len(rows))
-    colours = [BETTER if low > 0 else UNCLEAR for low in rows["low"]]
+    colours = [BETTER if chance >= _SURE else UNCLEAR for chance in rows["p_positive"]]
     axes.axvline(0, color=LIGHT["ink2"], linewidth=1, zorder=1)
     axes.hlines(places, 100 * rows["low"], 100 * rows["high"], colors=colours, linewidth=2)
     axes.scatter(100 * rows["by_weight"], places, c=LIGHT["rule"], s=36, marker="D", zorder=2)
