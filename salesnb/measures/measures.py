@@ -192,6 +192,16 @@ class Measures:
             found += frontier
         return tuple(found)
 
+    def ids_within(self, team: str | None) -> tuple[str, ...] | None:
+        """List the ids of a team, by id or name, and of those below; None stays None: everybody.
+
+        Raises
+        ------
+        ParameterError
+            There is no such team, or the name is not unique.
+        """
+        return None if team is None else self.teams_within(self.find_team(team))
+
     def members(self, team_id: str, period: str) -> tuple[str, ...]:
         """List the reps with any record in the team (or a team below it) in the quarter."""
         within = self.totals["team_id"].isin(self.teams_within(team_id))

@@ -367,6 +367,13 @@ def north():
     return replace(measures, teams=teams)
 
 
+def test_teams_within_are_asked_for_by_name_and_nobody_is_everybody(north):
+    assert set(north.ids_within("North")) == {"a", "b", "n"}
+    assert north.ids_within(None) is None
+    with pytest.raises(ParameterError, match="team: 'Elm' names 2 teams"):
+        north.ids_within("Elm")
+
+
 def test_a_team_holds_those_below_it(north):
     assert north.teams_within("n") == ("n", "a", "b")
     assert north.members("n", "2026Q1") == ("r1", "r2")
