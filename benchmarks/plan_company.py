@@ -32,6 +32,10 @@ class Planted:
 def plant_company(rng: np.random.Generator, n_reps: int) -> tuple[Measures, Planted]:
     """Draw skills of which some matter six times as much as others; managers know it in part.
 
+    Sizes are the sample company's where it plants one: spread of winning and its half that is
+    skills, importance, leniency, mood and noise of forms, courses, territories; 2.2 raters and 20
+    closed opportunities (more where potential is) a quarter, twelve quarters of results.
+
     Half of what people differ by in winning is skills. Forms come from managers of one team each,
     who differ in severity, from peers and from coaches, who rate in all teams.
     """

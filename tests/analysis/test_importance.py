@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_company import QUARTERS, make_measures
-from scipy.stats import norm
+from scipy.stats import gamma, norm
 
 from salesnb.analysis.plan import skill_importance
 from salesnb.analysis.plan.importance import find_weights, pair
 from salesnb.analysis.plan.outcomes import find_outcomes
-from salesnb.analysis.plan.positive import _SCALES, _WIDTHS, draw_effects
+from salesnb.analysis.plan.positive import _SCALES, _SHAPES, draw_effects
 from salesnb.analysis.plan.ridge import Rows, fit_toward
 from salesnb.errors import ParameterError
 from salesnb.measures.cache import load_measures
@@ -49,7 +49,7 @@ def test_intervals_hold_the_truth_and_right_weights_are_not_contradicted():
     held, p_values = [], []
     for _ in range(30):
         weights = rng.uniform(0.5, 2, 6)
-        effects = np.maximum(0.3 * weights / weights.sum() + rng.normal(0, 0.03, 6), 0.002)
+        effects = 0.3 * weights / weights.sum() * rng.gamma(3, 1 / 3, 6)
         fit = fit_toward(simulate_rows(rng, effects), weights)
         low, high = np.quantile(fit.draws, [0.05, 0.95], axis=0)
         held.append((low <= effects) & (effects <= high))
@@ -95,14 +95,13 @@ def test_no_skill_is_taken_to_do_harm_but_it_is_told_when_results_look_so():
 
 
 def test_draws_have_the_moments_of_their_density():
-    # one skill: the density on a grid, the prior's scale and width added up as they are drawn
+    # one skill: its density on a grid, the prior added up over the shapes and scales it may have
     precision, found = np.array([[30.0]]), np.array([6.0])
     drawn = draw_effects(precision, found, np.ones(1), 0.5).effects[:, 0]
-    effect = np.linspace(0, 3, 3_001)
-    scale, width = (0.5 * each for each in (_SCALES[:, None, None], _WIDTHS[None, :, None]))
-    prior = norm.pdf(effect, scale, width) / norm.sf(0, scale, width)
-    prior = (prior * norm.pdf(scale, 0.5, 0.5)).sum(axis=(0, 1))
-    density = prior * np.exp(found * effect - 15 * effect**2)
+    effect = (np.arange(6_000) + 0.5) / 2_000
+    shape, scale = _SHAPES[:, None, None], _SCALES[None, :, None]
+    prior = gamma.pdf(effect, shape, scale=0.5 * scale / shape) * norm.pdf(scale, 1, 1)
+    density = prior.sum(axis=(0, 1)) * np.exp(found * effect - 15 * effect**2)
     mean = np.average(effect, weights=density)
     assert drawn.mean() == pytest.approx(mean, abs=0.01)
     spread = np.average((effect - mean) ** 2, weights=density) ** 0.5

@@ -63,7 +63,8 @@ def training_plan(
     Parameters
     ----------
     profiles
-        From `skill_profiles`, of the company or of one team: whose courses are planned.
+        From `skill_profiles`, of the company or of one team: whose courses are planned. Of more
+        quarters (`n_quarters=12`) gaps are surer, and the plan better.
     importance
         From `skill_importance`.
     measures

@@ -1,9 +1,10 @@
 """Effects that cannot be negative, drawn toward weights: no skill makes somebody win less.
 
-``effect j ~ normal(scale x weight j, width), at least 0``: scale and width are drawn along from
-what the effects themselves show, so that their chance is counted.
+``effect j ~ gamma with mean scale x weight j ^ stretch and a shape``: most skills may matter little
+and a few much, and who weighs skills often ranks them better than they measure, so that weights may
+count stretched. Scale, stretch and shape are drawn along from what the effects themselves show.
 
-Source: Gelfand, Smith & Lee (1992), JASA 87, 523-532 (Gibbs sampling under constraints).
+Source: Ritter & Tanner (1992), JASA 87, 861-868 (Gibbs sampling on a grid).
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import gammaln
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 _CHAINS, _STEPS, _SKIPPED = 64, 120, 40
-_SCALES = np.linspace(0.05, 4.0, 40)
+_SCALES = np.linspace(0.1, 4.0, 30)
 """Sums of all effects that are tried, as multiples of what is assumed before any data."""
-_WIDTHS = np.linspace(0.1, 2.5, 25)
-"""Spreads of effects around their weights that are tried, as multiples of the mean effect."""
+_SHAPES = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0])
+_STRETCHES = np.array([0.5, 1.0, 1.5, 2.0, 3.0])
+_LEAST = 0.05
+"""Weight of a skill that has none, as a multiple of the mean weight."""
+_REACH, _WIDEST = 5.0, 10.0
+_POINTS = (np.arange(60) + 0.5) / 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,58 +54,67 @@ def draw_effects(
     """
     rng = np.random.default_rng(seed)
     unit = total / len(weights)
-    shares = weights / weights.mean()
+    shares = np.maximum(weights / weights.mean(), _LEAST)
     if not precision.any():
         scale = rng.exponential(size=(_CHAINS * (_STEPS - _SKIPPED), 1))
         alone = rng.exponential(size=(len(scale), len(weights)))
         return Draws(unit * shares * scale * alone, unit * np.ones(len(scale)))
-    precision, found = precision * unit**2, found * unit
-    prior = _Prior.about(shares)
-    effects = np.maximum(rng.normal(1.0, 0.5, (_CHAINS, len(weights))), 0.0)
-    kept, widths = [], []
+    # none is worth many times the mean, where data say nothing
+    precision = precision * unit**2 + np.eye(len(weights)) / _WIDEST**2
+    found, prior = found * unit, _Prior.about(shares)
+    effects = np.maximum(rng.normal(1.0, 0.3, (_CHAINS, len(weights))), _LEAST)
+    kept, own = [], []
     for step in range(_STEPS):
-        scale, width = prior.draw(effects, rng)
+        chosen = prior.draw(effects, rng)
+        shape, mean = prior.shape[chosen], prior.mean[chosen]
         for skill in range(len(weights)):
-            spread = 1 / (precision[skill, skill] + width**-2)
-            others = effects @ precision[:, skill] - effects[:, skill] * precision[skill, skill]
-            mean = spread * (found[skill] - others + scale * shares[skill] / width**2)
-            effects[:, skill] = _draw_above_zero(mean, np.sqrt(spread), rng)
+            variance = 1 / precision[skill, skill]
+            others = effects @ precision[:, skill] - effects[:, skill] / variance
+            middle = variance * (found[skill] - others - shape / mean[:, skill])
+            effects[:, skill] = _draw_tilted(middle, np.sqrt(variance), shape, rng)
         if step >= _SKIPPED:
             kept.append(effects.copy())
-            widths.append(width)
-    return Draws(unit * np.concatenate(kept), unit * np.concatenate(widths))
+            own.append(mean.mean(axis=1) / np.sqrt(shape))
+    return Draws(unit * np.concatenate(kept), unit * np.concatenate(own))
 
 
 @dataclass(frozen=True, eq=False)
 class _Prior:
-    """Scales and widths that are possible (G,), and how likely each is without its effects."""
+    """Shapes (G,) and means (G, S) that are possible, and (G,) how likely each is."""
 
-    shares: Vector
-    scale: Vector
-    width: Vector
+    shape: Vector
+    mean: Matrix
     likely: Vector
 
     @classmethod
     def about(cls, shares: Vector) -> _Prior:
-        scale, width = (each.ravel() for each in np.meshgrid(_SCALES, _WIDTHS, indexing="ij"))
-        # what of each normal is above 0
-        whole = log_ndtr(scale[:, None] * shares / width[:, None]).sum(axis=1)
-        likely = -((scale - 1) ** 2) / 2 - whole - len(shares) * np.log(width)
-        return cls(shares, scale, width, likely)
-
-    def draw(self, effects: Matrix, rng: np.random.Generator) -> tuple[Vector, Vector]:
-        """Draw (K,) scales and widths given (K, S) effects."""
-        apart = (
-            (effects**2).sum(axis=1)[:, None]
-            - 2 * np.outer(effects @ self.shares, self.scale)
-            + self.scale**2 * (self.shares @ self.shares)
+        scale, shape, stretch = (
+            each.ravel() for each in np.meshgrid(_SCALES, _SHAPES, _STRETCHES, indexing="ij")
         )
-        likely = self.likely - apart / (2 * self.width**2)
-        chosen = (likely + rng.gumbel(size=likely.shape)).argmax(axis=1)
-        return self.scale[chosen], self.width[chosen]
+        powers = shares ** stretch[:, None]
+        mean = scale[:, None] * powers / powers.mean(axis=1, keepdims=True)
+        whole = shape * np.log(shape) - gammaln(shape)
+        likely = len(shares) * whole - shape * np.log(mean).sum(axis=1) - (scale - 1) ** 2 / 2
+        return cls(shape, mean, likely)
+
+    def draw(self, effects: Matrix, rng: np.random.Generator) -> NDArray[np.intp]:
+        """Draw (K,) places of these given (K, S) effects."""
+        likely = (
+            self.likely
+            + np.outer(np.log(effects).sum(axis=1), self.shape - 1)
+            - self.shape * (effects @ (1 / self.mean).T)
+        )
+        chosen: NDArray[np.intp] = (likely + rng.gumbel(size=likely.shape)).argmax(axis=1)
+        return chosen
 
 
-def _draw_above_zero(mean: Vector, sd: Vector, rng: np.random.Generator) -> Vector:
-    """Draw normals that are not below 0."""
-    share = np.maximum(rng.random(len(mean)) * ndtr(mean / sd), 1e-300)
-    return np.maximum(mean - sd * ndtri(share), 0.0)
+def _draw_tilted(middle: Vector, sd: float, shape: Vector, rng: np.random.Generator) -> Vector:
+    """Draw from ``x ^ (shape - 1) x normal(middle, sd)`` above 0, on a grid about its mode."""
+    mode = (middle + np.sqrt(middle**2 + 4 * sd**2 * np.maximum(shape - 1, 0.0))) / 2
+    low = np.maximum(mode - _REACH * sd, 0.0)[:, None]
+    # points are dense at the lower end, where small shapes have their peak
+    points = low + (mode[:, None] + _REACH * sd - low) * _POINTS**2
+    likely = (shape - 1)[:, None] * np.log(points) - ((points - middle[:, None]) / sd) ** 2 / 2
+    chosen = (likely + np.log(_POINTS) + rng.gumbel(size=likely.shape)).argmax(axis=1)
+    drawn: Vector = points[np.arange(len(points)), chosen]
+    return drawn

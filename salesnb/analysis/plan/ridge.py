@@ -1,9 +1,8 @@
 """Regression of few people on many skills, drawn toward given weights as far as data are weak.
 
-``effect of skill j = scale x weight j + own j``: the scale and the own parts are random, so that
-without data the weights remain and with many the data decide. How large own parts are is averaged
-over, as likely as data make it. Rows of one person are not independent: they weigh together as
-much as their mean does, and errors consider it.
+Effects follow the weights up to a scale and parts of their own (`positive`), so that without data
+the weights remain and with many the data decide. Rows of one person are not independent: they
+weigh together as much as their mean does, and errors consider it.
 
 Source: Lindley & Smith (1972), JRSS B 34, 1-41 (a ridge centred on a prior mean); Liang & Zeger
 (1986), Biometrika 73, 13-22 (working independence).
