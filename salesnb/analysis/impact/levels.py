@@ -68,6 +68,9 @@ def _behaviour(
     if not found.is_known:
         return (level, measure, np.nan, np.nan, np.nan, 0, "Too few ratings before and after.")
     low, high = found.interval(0.95)
-    verdict = "rose" if low > 0 else "fell" if high < 0 else "did not change beyond chance"
-    text = f"Beside the other skills of the same form the rating {verdict} (points of 1 to 5)."
+    moved = "moved up" if low > 0 else "moved down" if high < 0 else "did not move beyond chance"
+    text = (
+        f"Beside the untrained the rating {moved}, against the other skills of the same form "
+        "(points of 1 to 5); not checked further."
+    )
     return (level, measure, found.estimate, low, high, int(comparison.trained.sum()), text)
