@@ -77,8 +77,9 @@ def verdicts_table(found: ProgrammeVerdicts) -> Block:
         numeric=frozenset({4, 5, 6, 7}),
         key=(
             found.caveat,
-            "Would be seen: the effect that would have been found four times in five. Before and "
-            "after: the trained people's own change, with what it owes to chance and selection.",
+            "Would be seen: the effect that would have been found four times in five; where people "
+            "were chosen, by the first comparison alone. Before and after: the trained people's "
+            "own change, with what it owes to chance and selection.",
         ),
         anchor=OVERVIEW_ANCHOR,
     )  # fmt: skip

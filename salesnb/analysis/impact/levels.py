@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.impact.effect import Effect
-from salesnb.analysis.impact.panel import skill_panel
+from salesnb.analysis.impact.panel import rating_panel
 from salesnb.analysis.impact.study import Comparison, Study, compare
 from salesnb.analysis.skills import skill_label
 from salesnb.measures.measures import Measures
@@ -52,7 +52,7 @@ def kirkpatrick_levels(
 
 def rate_behaviour(measures: Measures, study: Study, skill: str, *, period: str) -> Comparison:
     """Compare how far others score the trained skill above the same form's other skills."""
-    panel = skill_panel(measures, skill, period=period, at=study.at)
+    panel = rating_panel(measures, skill, period=period, at=study.at)
     return compare(study, panel)
 
 

@@ -106,7 +106,7 @@ def outcome_panel(measures: Measures, kpi: Kpi, *, period: str, at: str) -> Pane
     return _lay_out(frame.dropna(subset=["top", "bottom"]), usable, at)
 
 
-def skill_panel(measures: Measures, skill: str, *, period: str, at: str) -> Panel:
+def rating_panel(measures: Measures, skill: str, *, period: str, at: str) -> Panel:
     """Lay out how far others score a skill above the other skills on the same form.
 
     A strict rater is strict on the whole form, so severity and mood cancel within it.
