@@ -73,7 +73,7 @@ def _answers(loop: FeedbackLoop) -> tuple[str, str, str]:
     one = loop.answers
     what = f"Scores below target spoken about within {one.days} days"
     if not one.n_gaps:
-        return what, MISSING, "no such score is old enough"
+        return what, MISSING, one.lacking or "no score is below target"
     others = f"; other scores {one.n_others_answered / one.n_others:.0%}" if one.n_others else ""
     differ = "they differ" if one.p_value < FALSE_CLAIMS else "no clear difference"
     lag = f", {one.median_days:.0f} days in the median" if math.isfinite(one.median_days) else ""

@@ -77,8 +77,9 @@ def verdicts_table(found: ProgrammeVerdicts) -> Block:
         numeric=frozenset({4, 5, 6, 7}),
         key=(
             found.caveat,
-            "Would be seen: the effect that would have been found four times in five. Before and "
-            "after: the trained people's own change, with what it owes to chance and selection.",
+            "Would be seen: the effect that would have been found four times in five; where people "
+            "were chosen, by the first comparison alone. Before and after: the trained people's "
+            "own change, with what it owes to chance and selection.",
         ),
         anchor=OVERVIEW_ANCHOR,
     )  # fmt: skip
@@ -151,7 +152,8 @@ def _power(impact: TrainingImpact) -> str:
     size = impact.write(impact.kpi_sign * smallest)
     return (
         f"An effect of {size} ({smallest / impact.spread:.1f} standard deviations of people's "
-        "quarters) would have been seen four times in five. Smaller ones may well be missed."
+        f"quarters) would have been seen four times in five{impact.seen_by}. Smaller ones may well "
+        "be missed."
     )
 
 
@@ -189,8 +191,11 @@ def _levels_title(impact: TrainingImpact) -> str:
     behaviour = impact.levels[impact.levels["level"] == "3 Behaviour"].iloc[0]
     if not np.isfinite(behaviour["low"]):
         return f"{impact.name}: behaviour is not known; result: {impact.verdict}"
-    moved = "rose" if behaviour["low"] > 0 else "fell" if behaviour["high"] < 0 else "stayed"
-    return f"{impact.name}: the skill's rating {moved}; result: {impact.verdict}"
+    low, high = behaviour["low"], behaviour["high"]
+    moved = "moved up" if low > 0 else "moved down" if high < 0 else "did not move beyond chance"
+    return (
+        f"{impact.name}: beside the untrained the skill's rating {moved}; result: {impact.verdict}"
+    )
 
 
 def _level(impact: TrainingImpact, row: Row) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_company import QUARTERS, make_measures
+from scipy.stats import chi2
 
+from salesnb import views
 from salesnb.analysis.feedback import feedback_loop
 from salesnb.analysis.insights import find_insights
 from salesnb.errors import ParameterError
@@ -62,11 +64,11 @@ def test_coverage_counts_people_once_and_by_manager():
     assert found.quarters["n_covered"].tolist()[-2:] == [1, 3]
 
 
-def test_a_manager_who_is_among_the_people_has_a_name():
+def test_a_manager_is_called_after_the_team_even_among_the_people():
     measures = company([said("A0", days(1))])
     held = measures.memberships.assign(manager_id="B4")
     found = find(replace(measures, memberships=held))
-    assert found.managers["label"].tolist() == ["Rep B4"]
+    assert found.managers["label"].tolist() == ["Team A"]
 
 
 def test_the_last_manager_of_the_quarter_counts():
@@ -85,9 +87,17 @@ def test_managers_are_told_apart_only_beyond_chance():
     found = find(company(everybody, reps=30))
     assert found.differ < 0.05
     texts = [item.text for item in find_insights(found).items]
-    assert any("from 0% (manager of Team B) to 100% (manager of Team A)" in text for text in texts)
+    rows = found.managers
+    assert rows["label"].tolist() == ["Team A", "Team B"]  # best first, for they differ
+    high, low = rows["estimate"]
+    assert 0 < low < high < 1  # not the raw shares
+    told = f"from {low:.0%} (Team B's manager) to {high:.0%} (Team A's manager)"
+    assert any(told in text for text in texts)
     few = find(company([said("A0", days(1)), said("A1", days(1)), said("B0", days(2))]))
     assert few.differ > 0.05
+    alike = find(company([said("B0", days(1)), said("B1", days(1)), said("A0", days(2))]))
+    assert alike.managers["estimate"].is_monotonic_increasing  # by name, though B has more
+    assert alike.managers["label"].tolist() == ["Team A", "Team B"]
     assert "managers do not differ in it beyond chance" in few.finding
     assert not any("depends on the manager" in item.text for item in find_insights(few).items)
 
@@ -131,6 +141,45 @@ def test_who_came_lately_or_left_is_not_silent():
     assert found.cadence.n_asked == 3
 
 
+def test_feedback_from_before_the_hire_makes_nobody_longer_silent_than_there():
+    measures = company([said("A0", days(-200))])
+    hired = measures.people.assign(hired_on=days(60))
+    found = find(replace(measures, people=hired))
+    assert (found.cadence.n_quiet, found.cadence.n_asked) == (0, 0)
+    assert all(np.isfinite(item.effect) for item in found.candidates())
+
+
+def test_authors_with_kinds_of_their_own_are_no_change_of_kinds():
+    """Those who praise wrote before, those who correct write now; nobody changed."""
+    told = [
+        said(f"A{k % 5}", days(sign * (n + 1)), author=f"x{k}", kind=kind)
+        for k in range(6)
+        for kind, many in [("praise", -1) if k % 2 else ("correction", 1)]
+        for sign, most in ((many, 30), (-many, 10))
+        for n in range(most)
+    ]
+    found = find(company(told))
+    shares = found.kinds.set_index("kind")
+    assert shares.loc["praise", "share_before"] - shares.loc["praise", "share"] == 0.5
+    assert not found.kinds_changed < 0.05
+
+
+def test_the_test_of_kinds_is_that_of_mantel_and_haenszel():
+    told = [
+        said("A0", days((1 if now else -1) * (n + 1)), author=author, kind=kind)
+        for author, kind, now, most in [
+            ("x", "praise", True, 9), ("x", "praise", False, 12), ("x", "question", True, 4),
+            ("x", "question", False, 20), ("y", "praise", True, 3), ("y", "question", False, 8),
+            ("y", "question", True, 7), ("y", "praise", False, 6), ("z", "praise", True, 5),
+        ]
+        for n in range(most)
+    ]  # fmt: skip
+    expected = 13 * 21 / 45 + 10 * 9 / 24
+    variance = 13 * 32 * 21 * 24 / (45**2 * 44) + 10 * 14 * 9 * 15 / (24**2 * 23)
+    p_value = chi2.sf((12 - expected) ** 2 / variance, 1)
+    assert find(company(told)).kinds_changed == pytest.approx(p_value)
+
+
 def test_kinds_add_up_and_a_changed_mix_is_offered():
     praise = [said(f"A{n % 5}", days(-n - 1)) for n in range(60)]
     stern = [said(f"A{n % 5}", days(n), kind="Correction ") for n in range(60)]
@@ -163,7 +212,24 @@ def test_a_score_below_target_is_answered_by_feedback_on_that_skill_in_time():
     assert (one.n_others, one.n_others_answered) == (4, 1)
     assert np.isnan(one.p_value)
     late = [scored("A0", "listening", 2.0, period=NOW, day=days(60))]
-    assert find(company(told, ratings=late)).answers.n_gaps == 0  # not old enough
+    assert find(company(told, ratings=late)).answers.lacking == "no such score is old enough"
+
+
+def test_a_target_without_a_role_is_everybodys():
+    ratings = [scored("A0", "listening", 2.0), scored("A1", "discovery", 2.5)]
+    measures = company([said("A0", days(5), skill="listening")], ratings=ratings)
+    blank = measures.skills.copy()
+    blank["role"] = ["", "AE"]
+    for role in ("", None):
+        blank.loc[0, "role"] = role
+        one = find(replace(measures, skills=blank)).answers
+        assert (one.n_gaps, one.n_answered, one.lacking) == (2, 1, "")
+    own = pd.concat([blank, blank.head(1).assign(role="AE", target=1.0)])
+    assert find(replace(measures, skills=own)).answers.n_gaps == 1
+    none = find(replace(measures, skills=measures.skills.assign(target=np.nan)))
+    assert none.answers.lacking == "no score has a target"
+    shown = views.feedback_table(none).rows
+    assert "no score has a target" in {row[-1] for row in shown}
 
 
 def test_gaps_that_are_taken_up_are_seen_within_people():

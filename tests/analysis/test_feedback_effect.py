@@ -8,9 +8,9 @@ import pytest
 from made_company import make_measures
 
 from salesnb.analysis.feedback import feedback_effect
-from salesnb.analysis.feedback.effect import compare_kinds, mark_feedback
+from salesnb.analysis.feedback.effect import _COLUMNS, _judge, compare_kinds, mark_feedback
 from salesnb.analysis.feedback.profiles import skill_panel, take_out_groups
-from salesnb.analysis.feedback.verdict import FELL, MOVED, UNCLEAR
+from salesnb.analysis.feedback.verdict import FELL, MOVED, UNCLEAR, FeedbackEffect
 from salesnb.measures.cache import load_measures
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -42,6 +42,25 @@ def test_an_effect_of_half_a_point_is_found_and_has_its_size(simulator):
     found = pd.DataFrame([compare(simulator, "lowest now", 0.5, seed) for seed in range(12)])
     assert (found["verdict"] == MOVED).sum() >= 6
     assert found["effect"].mean() == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("placebo_p", "verdict", "words"),
+    [
+        (0.5, MOVED, "before the feedback there was no such difference"),
+        (0.01, UNCLEAR, "there was such a difference before the feedback already"),
+        (np.nan, UNCLEAR, "could not be checked"),
+    ],
+)
+def test_no_difference_is_claimed_where_it_was_not_checked_before(placebo_p, verdict, words):
+    row = dict.fromkeys(_COLUMNS, np.nan) | {
+        "kind": "all", "n": 90, "n_people": 40, "effect": 0.4, "detectable": 0.3,
+        "p_value": 0.001, "placebo_p": placebo_p,
+    }  # fmt: skip
+    rows = _judge(pd.DataFrame([row]))
+    assert rows["verdict"].tolist() == [verdict]
+    (told,) = FeedbackEffect("2026Q3", "Acme", rows).candidates()
+    assert (words in told.why, told.effect > 0) == (True, verdict == MOVED)
 
 
 def test_a_constant_added_to_all_scores_of_a_form_changes_nothing(simulator):
@@ -142,6 +161,11 @@ def test_feedback_belongs_to_the_last_rating_before_it():
     made = replace(made, ratings=ratings)
     marks = mark_feedback(made, skill_panel(ratings, made.periods), made.periods)
     assert [tuple(at) for at in np.argwhere(marks != "")] == [(0, 0), (3, 1)]
+    undated = ratings.assign(rated_on=ratings["rated_on"].where(ratings["rep_id"] != "A00"))
+    marks = mark_feedback(
+        replace(made, ratings=undated), skill_panel(undated, made.periods), made.periods
+    )
+    assert [tuple(at) for at in np.argwhere(marks != "")] == [(3, 1)]
 
 
 def test_missing_tables_are_named():

@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +113,16 @@ def test_names_and_what_fewer_than_five_people_were_told_never_show():
     assert "quux" not in shown
     same = [(n, q, f"{SENTENCES['notes']} says Quux", None) for q in QUARTERS for n in range(8)]
     assert set(find([*mixed(), *same], names=names).themes["example"]) == {""}
+
+
+def test_names_of_authors_outside_the_people_never_show():
+    told = [(n, q, f"{text} says Quux", skill) for n, q, text, skill in mixed()]
+    measures = company(told)
+    measures = replace(measures, feedback=measures.feedback.assign(author_id="Zelda.Quux"))
+    found = feedback_themes(measures, period=NOW)
+    shown = " ".join(str(value) for value in found.themes.to_numpy().ravel()).lower()
+    assert len(found.themes) >= 3
+    assert "quux" not in shown
 
 
 def test_a_sentence_is_quoted_only_when_five_people_got_it():

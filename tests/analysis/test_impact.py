@@ -7,8 +7,15 @@ import pytest
 from made_company import make_measures
 
 from salesnb import views
-from salesnb.analysis.impact import judge_programmes, programmes, training_impact
+from salesnb.analysis.impact import (
+    ProgrammeVerdicts,
+    judge_programmes,
+    programmes,
+    training_impact,
+)
+from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.programmes import READY, design_of
+from salesnb.analysis.impact.verdict import decide
 from salesnb.analysis.insights import find_insights
 from salesnb.errors import ParameterError
 from salesnb.measures.cache import load_measures
@@ -116,7 +123,9 @@ def test_findings_are_offered_quiet_ones_too(sample):
 def test_all_programmes_stand_side_by_side(sample):
     found = judge_programmes(sample, period="2026Q3")
     assert [impact.programme for impact in found.worked] == ["NEG-220 2026-01"]
-    assert found.finding.startswith("Of 4 training programmes, 1 surely improved win rate: NEG-220")
+    assert found.finding.startswith(
+        "Of 4 training programmes, 1 improved win rate beyond chance: NEG-220"
+    )
     frame = found.to_frame().set_index("programme")
     alone = training_impact(sample, programme="OBJ-110", period="2026Q3")
     row = frame.loc["OBJ-110 2025-01"]
@@ -137,7 +146,52 @@ def test_a_planted_effect_is_found_and_none_is_not():
     assert "+" in found.finding
     none = training_impact(made(np.random.default_rng(0)))
     assert none.verdict == "no effect found"
-    assert "would probably have been seen" in none.finding
+    assert "would probably have been seen by the first comparison alone" in none.finding
+
+
+def test_harm_is_told_with_its_own_p_value():
+    found = training_impact(made(np.random.default_rng(0), effect=-0.15))
+    assert found.verdict == "moved the wrong way"
+    assert "would probably have been seen" not in found.finding
+    (told,) = found.candidates()
+    assert told.p_value == found.effect.p_value < 0.001
+    assert [item.text for item in find_insights(found).items] == [found.finding]
+    both = ProgrammeVerdicts("2026Q4", (found,))
+    assert both.finding == (
+        "Of 1 training programme, 0 improved win rate beyond chance; after one (Course one) it "
+        "moved the wrong way."
+    )
+
+
+def test_a_drawn_lot_that_chance_reaches_is_not_said_to_hold_zero():
+    effect = Effect(0.05, 0.02, 40, 20, 20)
+    verdict = decide(effect, None, (), spread=0.2, sign=1.0, permutation_p=0.06)
+    assert verdict.word == "no effect found"
+    assert "gives as large a difference too often" in verdict.why
+
+
+def test_the_bound_is_a_condition_and_many_programmes_are_allowed_for():
+    good = training_impact(made(np.random.default_rng(0), effect=0.15))
+    table = good.estimates
+    weak = table.assign(p_value=table["p_value"].where(table["role"] != "bound", 0.09))
+    (told,) = replace(good, estimates=weak).candidates()
+    assert told.p_value == good.effect.p_value
+    almost = replace(good, effect=replace(good.effect, error=abs(good.effect.estimate) / 2.1))
+    none = training_impact(made(np.random.default_rng(0)))
+    assert 0.01 < almost.p_value < 0.05
+    found = ProgrammeVerdicts("2026Q4", (almost, none, none, none))
+    assert (found.worked, found.worked_alone) == ((), (almost,))
+    assert "0 improved win rate beyond chance; looked at by itself alone" in found.finding
+    assert ProgrammeVerdicts("2026Q4", (almost,)).worked == (almost,)
+
+
+def test_who_completed_is_a_person_by_the_quarters_end():
+    late = dt.date(2026, 8, 1)
+    ids = [f"{'ABCDE'[rep // 3 % 5]}{rep:02d}" for rep in range(0, 60, 3)]
+    rows = [(rep, "C1", AT, AT if k else late, "one", "weakest") for k, rep in enumerate(ids)]
+    company = made(np.random.default_rng(0), trainings=[*rows, rows[-1]])
+    assert programmes(company, period="2026Q2").rows["n_completed"].tolist() == [19]
+    assert programmes(company).rows["n_completed"].tolist() == [20]
 
 
 def test_order_of_rows_does_not_matter():
@@ -199,6 +253,8 @@ def test_groups_one_after_another_are_judged_together():
     assert set(found.event_study["relative"]) >= {-3, 0, 1, 2}
     assert training_impact(company, programme="group 0").design == "chosen"
     assert "Groups were trained one after another" in found.design_text
+    assert (found.programme, found.name) == ("Course one", "Course one")
+    assert "30 of 30 people completed it" in found.levels["text"].iloc[1]
 
 
 def test_without_trainings_it_says_what_it_needs():

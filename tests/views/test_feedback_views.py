@@ -54,7 +54,8 @@ def test_the_table_has_a_line_for_each_figure(loop):
 def test_what_is_missing_is_a_dash_with_the_reason(loop):
     nan = float("nan")
     bare = replace(
-        loop, answers=Answers(90, 0, 0, 0, 0, nan, nan), reviews=Reviews("2026Q1", 0, 0, 0),
+        loop, answers=Answers(90, 0, 0, 0, 0, nan, nan, "no such score is old enough"),
+        reviews=Reviews("2026Q1", 0, 0, 0),
         cadence=replace(loop.cadence, median_days=nan),
     )  # fmt: skip
     rows = {row[0]: row[1:] for row in views.feedback_table(bare).rows}

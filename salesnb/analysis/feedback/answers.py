@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from salesnb.analysis.feedback.records import DAY, closing_day
 from salesnb.analysis.feedback.result import Answers
+from salesnb.analysis.profiles.forms import find_own
 from salesnb.measures.measures import Measures
 
 _WINDOW = 4
@@ -24,9 +25,10 @@ def find_answers(
     of their forms. Only scores whose `days` were over by the quarter's end count.
     """
     events = _find_events(measures, people, period)
+    lacking = "no score has a target" if events.empty else "no such score is old enough"
     events = events[events["day"] + pd.Timedelta(days=days) <= closing_day(measures, period)]
     if events.empty:
-        return Answers(days, 0, 0, 0, 0, float("nan"), float("nan"))
+        return Answers(days, 0, 0, 0, 0, float("nan"), float("nan"), lacking)
     on_skill = own.loc[own["skill"] != "", ["rep_id", "skill", "given_on"]]
     events, on_skill = (rows.astype({"rep_id": str, "skill": str}) for rows in (events, on_skill))
     met = pd.merge_asof(
@@ -50,22 +52,27 @@ def find_answers(
 
 
 def _find_events(measures: Measures, people: list[str], period: str) -> pd.DataFrame:
-    """List scores with a target: rep_id, period, skill, day, is_gap."""
+    """List scores with a target: rep_id, period, skill, day, is_gap.
+
+    A target without a role is that of everybody whose role has none of its own.
+    """
     rows = measures.ratings
     columns = ["rep_id", "period", "skill", "day", "is_gap"]
     if rows.empty or measures.skills.empty:
         return pd.DataFrame(columns=columns).astype({"day": DAY, "is_gap": bool})
-    by_others = (rows["rater_role"] != "self") & (rows["rater_id"] != rows["rep_id"])
-    rows = rows[by_others & rows["rep_id"].isin(people) & rows["score"].notna()]
+    rows = rows[~find_own(rows) & rows["rep_id"].isin(people) & rows["score"].notna()]
     rows = rows[rows["period"].isin(measures.window(period, _WINDOW + 1))]
     rows = rows.assign(day=pd.to_datetime(rows["rated_on"]).astype(DAY))
     scores = rows.groupby(["rep_id", "period", "skill"], as_index=False).agg(
         score=("score", "mean"), day=("day", "max")
     )
     roles = measures.people[["rep_id", "role"]]
-    targets = measures.skills[["skill", "role", "target"]].drop_duplicates(["skill", "role"])
-    scores = scores.merge(roles, on="rep_id").merge(targets, on=["skill", "role"])
-    scores = scores[scores["target"].notna()]
+    targets = measures.skills[["skill", "role", "target"]].dropna(subset=["target"])
+    targets = targets.fillna({"role": ""}).drop_duplicates(["skill", "role"])
+    of_role, of_all = targets[targets["role"] != ""], targets[targets["role"] == ""]
+    scores = scores.merge(roles, on="rep_id").merge(of_role, on=["skill", "role"], how="left")
+    of_skill = scores["skill"].map(of_all.set_index("skill")["target"])
+    scores = scores.assign(target=scores["target"].fillna(of_skill)).dropna(subset=["target"])
     return scores.assign(is_gap=scores["score"] < scores["target"])[columns]
 
 

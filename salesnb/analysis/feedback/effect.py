@@ -20,6 +20,7 @@ from salesnb.analysis.feedback.verdict import (
     FeedbackEffect,
 )
 from salesnb.analysis.finding import FALSE_CLAIMS
+from salesnb.analysis.profiles.forms import find_own
 from salesnb.measures.measures import Measures
 from salesnb.schema import courses, trainings
 
@@ -155,9 +156,11 @@ def mark_feedback(
     """Write the kind of feedback into (person-skill, quarter of the last rating before it)."""
     marks = np.full((len(panel), len(periods)), "", dtype=object)
     rows = measures.ratings
-    rows = rows[(rows["rater_role"] != "self") & rows["period"].isin(periods)]
+    rows = rows[~find_own(rows) & rows["period"].isin(periods)]
     rated = rows.assign(day=pd.to_datetime(rows["rated_on"]).astype(DAY)).astype({"rep_id": str})
-    rated = rated.groupby(["rep_id", "period"])["day"].max().reset_index().sort_values("day")
+    rated = (
+        rated.groupby(["rep_id", "period"])["day"].max().dropna().reset_index().sort_values("day")
+    )
     said = known_feedback(measures).astype({"rep_id": str}).drop(columns="period")
     seen = pd.merge_asof(
         said[said["skill"] != ""], rated, left_on="given_on", right_on="day", by="rep_id",
@@ -305,9 +308,10 @@ def _judge(rows: pd.DataFrame) -> pd.DataFrame:
     order = rows.loc[tested, "p_value"].sort_values()
     adjusted = (order * np.arange(len(order), 0, -1)).cummax().clip(upper=1.0)
     rows = rows.assign(p_adjusted=adjusted.reindex(rows.index))
-    is_calm = ~(rows["placebo_p"] < FALSE_CLAIMS)
-    is_clear = (rows["p_adjusted"] < FALSE_CLAIMS) & is_calm
-    quiet = np.where(rows["detectable"] <= CLEAR_ENOUGH, NONE_FOUND, UNCLEAR)
+    is_calm = rows["placebo_p"] >= FALSE_CLAIMS  # not where it could not be checked
+    differs = rows["p_adjusted"] < FALSE_CLAIMS
+    is_quiet = ~differs & ~(rows["placebo_p"] < FALSE_CLAIMS)
     told = np.where(rows["effect"] > 0, MOVED, FELL)
-    verdict = np.where(is_clear, told, np.where(is_calm, quiet, UNCLEAR))
+    verdict = np.where(differs & is_calm, told, UNCLEAR)
+    verdict = np.where(is_quiet & (rows["detectable"] <= CLEAR_ENOUGH), NONE_FOUND, verdict)
     return rows.assign(verdict=np.where(tested, verdict, UNCLEAR))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, chi2_contingency
+from scipy.stats import binomtest, chi2
 
 from salesnb.analysis.feedback.answers import find_answers
 from salesnb.analysis.feedback.records import (
@@ -15,6 +15,7 @@ from salesnb.analysis.feedback.records import (
     people_at_work,
 )
 from salesnb.analysis.feedback.result import Answers, Cadence, FeedbackLoop, Reviews
+from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.rates import estimate_rates
 from salesnb.measures.measures import Measures
 from salesnb.schema import actions
@@ -123,7 +124,7 @@ def _compare_managers(
     measures: Measures, own: pd.DataFrame, people: list[str], period: str, team_id: str | None,
     n_draws: int,
 ) -> tuple[pd.DataFrame, float]:  # fmt: skip
-    """Compare the share of managers' people with any feedback; best covered first."""
+    """Compare the share of managers' people with any feedback; best first if they differ."""
     held = managed_by(measures, period, team_id)
     held = held[held["rep_id"].isin(people)].copy()
     if held.empty:
@@ -142,8 +143,11 @@ def _compare_managers(
     )
     shown = rates.to_frame().set_index("label")[["raw", "estimate", "low", "high"]]
     found = found.join(shown, on="manager_id")
-    found = found.sort_values(["estimate", "label"], ascending=[False, True], ignore_index=True)
-    return found[_MANAGERS], float(rates.heterogeneity.p_value)
+    differ = float(rates.heterogeneity.p_value)
+    found = found.sort_values("label", ignore_index=True)
+    if differ < FALSE_CLAIMS:
+        found = found.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+    return found[_MANAGERS], differ
 
 
 def _most_common(teams: pd.Series[str]) -> str:
@@ -151,10 +155,8 @@ def _most_common(teams: pd.Series[str]) -> str:
 
 
 def _name_managers(measures: Measures, found: pd.DataFrame) -> pd.Series[str]:
-    """Name managers; who is not among the people is called after the team."""
-    names = measures.people.set_index("rep_id")["name"]
-    known = found["manager_id"].map(names)
-    label = known.fillna(found["team_id"].map(measures.team_name))
+    """Call managers after their team."""
+    label = found["team_id"].map(measures.team_name)
     place = found.assign(label=label).groupby("label").cumcount()
     return label.where(place == 0, label + " (" + (place + 1).astype(str) + ")")
 
@@ -168,13 +170,36 @@ def _compare_kinds(own: pd.DataFrame, window: tuple[str, ...]) -> tuple[pd.DataF
     for name in ("", "_before"):
         table[f"share{name}"] = table[f"n{name}"] / max(table[f"n{name}"].sum(), 1)
     table = table.sort_values(["n_before", "n", "kind"], ascending=[False, False, True])
-    counts = table.loc[table["n"] + table["n_before"] > 0, ["n", "n_before"]].to_numpy()
-    changed = float("nan")
-    if len(counts) > 1 and counts.sum(axis=0).all():
-        tested = chi2_contingency(counts, correction=False)
-        if tested.expected_freq.min() >= _FEWEST_A_KIND:
-            changed = float(tested.pvalue)
+    changed = _test_kinds(own[own["period"].isin(window)], window[-1])
     return table.reset_index(drop=True)[_KINDS], changed
+
+
+def _test_kinds(rows: pd.DataFrame, period: str) -> float:
+    """Test whether authors changed their mix of kinds, each beside their own.
+
+    Chance if each author's entries were shuffled over the quarters: authors have kinds of their
+    own, and do not write as much every quarter. Source: Mantel (1963), JASA 58, 690-700.
+    """
+    table = pd.crosstab(rows["author_id"], rows["kind"])
+    now = rows[rows["period"] == period]
+    said = pd.crosstab(now["author_id"], now["kind"])
+    said = said.reindex(index=table.index, columns=table.columns, fill_value=0)
+    counts, met = table.to_numpy(float), said.to_numpy(float)
+    n, m = counts.sum(axis=1, keepdims=True), met.sum(axis=1, keepdims=True)
+    both = ((m > 0) & (m < n)).ravel()
+    counts, met, n, m = counts[both], met[both], n[both], m[both]
+    expected = (m * counts / n).sum(axis=0)
+    rest = counts.sum(axis=0) - expected
+    if len(expected) < 2 or min(expected.min(), rest.min()) < _FEWEST_A_KIND:
+        return float("nan")
+    scale = m * (n - m) / (n**2 * (n - 1))
+    spread = np.diag((scale * n * counts).sum(axis=0)) - (scale * counts).T @ counts
+    gap = (met.sum(axis=0) - expected)[:-1]
+    rank = int(np.linalg.matrix_rank(spread[:-1, :-1]))
+    if not rank:
+        return 1.0
+    size = float(gap @ np.linalg.pinv(spread[:-1, :-1], hermitian=True) @ gap)
+    return float(chi2.sf(size, rank))
 
 
 def _find_silence(
@@ -195,7 +220,7 @@ def _find_silence(
             "rep_id": people,
             "name": known["name"].fillna(pd.Series(people, index=people)).to_numpy(),
             "last_on": last.to_numpy(),
-            "days": (end - last.fillna(hired)).dt.days.to_numpy(),
+            "days": (end - last.where(last > hired, hired)).dt.days.to_numpy(),
             "there": (end - hired).dt.days.to_numpy(),
         }
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from salesnb.schema import ratings
+from salesnb.analysis.profiles.forms import find_own
 
 FEWEST_SKILLS = 3
 """Skills on a form below which it says nothing about one beside the others."""
@@ -32,8 +32,7 @@ def skill_panel(rows: pd.DataFrame, periods: tuple[str, ...]) -> pd.DataFrame:
         Indexed by rep_id and skill, one column a quarter (0, 1, ...): points, missing where not
         observed.
     """
-    by_others = (rows[ratings.rater_role] != "self") & (rows["rater_id"] != rows["rep_id"])
-    rows = rows[by_others & rows["score"].notna() & rows["period"].isin(periods)]
+    rows = rows[~find_own(rows) & rows["score"].notna() & rows["period"].isin(periods)]
     forms = rows.groupby("form_id")["score"]
     rows = rows.assign(level=forms.transform("mean"))[forms.transform("size") >= FEWEST_SKILLS]
     beside = rows["score"] - rows["level"]

@@ -53,6 +53,8 @@ class Answers:
         Days from rating to feedback, of those answered.
     p_value
         Two-sided chance of so large a difference between both, within people (Mantel-Haenszel).
+    lacking
+        Why there are no scores to look at; empty when there are.
     """
 
     days: int
@@ -62,6 +64,7 @@ class Answers:
     n_others_answered: int
     median_days: float
     p_value: float
+    lacking: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,15 @@ class FeedbackLoop(Result):
         One row a quarter of the last four: period, n_people at work, n_covered (with any feedback),
         share with 95% interval low to high, n feedbacks.
     managers
-        One row a manager: label (the name, or that of the team), n_people, n_covered,
-        n_by_manager (covered by the manager in person), raw share, and the estimate with 90%
-        interval low to high, pulled to the others.
+        One row a manager, best first only where they differ: label (that of the team), n_people,
+        n_covered, n_by_manager (covered by the manager in person), raw share, and the estimate
+        with 90% interval low to high, pulled to the others.
     differ
         Chance of managers' coverage as far apart among equal ones; missing below two of them.
     kinds
         kind, n and share in the quarter, n_before and share_before in the four before.
     kinds_changed
-        Chance of as large a change of the kinds; missing where there are too few.
+        Chance of as large a change of kinds within authors; missing where there are too few.
     cadence, answers, reviews
         The other figures.
     quiet
@@ -190,16 +193,17 @@ class FeedbackLoop(Result):
     def _offer_managers(self) -> Candidate | None:
         if not math.isfinite(self.differ):
             return None
-        low, high = self.managers.iloc[-1], self.managers.iloc[0]
+        ordered = self.managers.sort_values("estimate")
+        low, high = ordered.iloc[0], ordered.iloc[-1]
         return Candidate(
             text=(
                 f"{self.unit}: whether people get feedback depends on the manager: from "
-                f"{low['raw']:.0%} (manager of {low['label']}) to {high['raw']:.0%} (manager of "
-                f"{high['label']})."
+                f"{low['estimate']:.0%} ({low['label']}'s manager) to {high['estimate']:.0%} "
+                f"({high['label']}'s manager)."
             ),
             why=(
                 f"Share of people with any feedback in {self.period}, {len(self.managers)} "
-                "managers compared."
+                "managers compared, each pulled to the others as far as its people are few."
             ),
             anchor=FEEDBACK_ANCHOR,
             effect=float(high["estimate"] - low["estimate"]),
@@ -232,7 +236,10 @@ class FeedbackLoop(Result):
                 f"{self.unit}: the share of {most['kind']} in feedback went from "
                 f"{most['share_before']:.0%} to {most['share']:.0%}."
             ),
-            why=f"{self.kinds['n'].sum():,} in {self.period} against the four quarters before.",
+            why=(
+                f"{self.kinds['n'].sum():,} in {self.period} against the four quarters before, "
+                "tested within authors."
+            ),
             anchor=FEEDBACK_ANCHOR,
             effect=abs(float(most["by"])) / 2,
             p_value=self.kinds_changed,

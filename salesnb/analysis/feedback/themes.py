@@ -86,7 +86,7 @@ class FeedbackThemes(Result):
         return (
             "A theme is a group of words that go together; each language has themes of its own. "
             f"Only words and sentences that at least {FEWEST_PEOPLE} people got are shown, and "
-            "names never."
+            "names of people in the data never; other names are not known."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def feedback_themes(
     said = said[said["period"].isin(both)]
     if team_id is not None:
         said = said[said["rep_id"].isin(people_at_work(measures, period, team_id))]
-    names = name_words([*measures.people["name"], *measures.people["rep_id"]])
+    names = _find_names(measures)
     rows, counts, vocabulary = _count_words(said, names)
     n_people = rows["rep_id"].nunique()
     if len(rows) < FEWEST_COMMENTS or n_people < 4 * FEWEST_PEOPLE or len(vocabulary) < TOP_WORDS:
@@ -174,6 +174,15 @@ def feedback_themes(
         period, unit, window, themes, len(now), now["rep_id"].nunique(), len(rows) - len(now),
         len(topics.words) - len(themes),
     )  # fmt: skip
+
+
+def _find_names(measures: Measures) -> frozenset[str]:
+    """List the words of all names there are: who raters, authors and managers are, ids say."""
+    columns = [
+        measures.people["name"], measures.people["rep_id"], measures.feedback["author_id"],
+        measures.ratings["rater_id"], measures.memberships["manager_id"],
+    ]  # fmt: skip
+    return name_words({name for column in columns for name in column.dropna()})
 
 
 def _nothing(period: str, unit: str, window: tuple[str, ...], lacking: str) -> FeedbackThemes:

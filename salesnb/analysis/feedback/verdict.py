@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
 
-from salesnb.analysis.finding import Candidate
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
 
 EFFECT_ANCHOR = "feedback-effect"
@@ -60,7 +61,7 @@ class FeedbackEffect(Result):
             return (
                 f"{self.unit}: skills with feedback moved no more than the same people's other "
                 f"skills; a difference of {row['detectable']:.2f} points would mostly have been "
-                "found."
+                "found by the first comparison alone."
             )
         return (
             f"{self.unit}: whether skills moved after feedback cannot be told: not enough evidence."
@@ -94,8 +95,8 @@ class FeedbackEffect(Result):
                     f"{abs(row['effect']):.2f} points against the same people's other skills."
                 ),
                 why=(
-                    f"{row['n']:,} skills of {row['n_people']:,} people; two methods agree, and "
-                    "before the feedback there was no such difference."
+                    f"{row['n']:,} skills of {row['n_people']:,} people, by two methods; "
+                    f"{_before(row['placebo_p'])}."
                 ),
                 anchor=EFFECT_ANCHOR,
                 effect=min(abs(float(row["effect"])), 1.0) if is_told else 0.0,
@@ -106,6 +107,14 @@ class FeedbackEffect(Result):
 
 def _after(kind: str) -> str:
     return "feedback" if kind == "all" else kind
+
+
+def _before(p_value: float) -> str:
+    if math.isnan(p_value):
+        return "whether there was such a difference before the feedback could not be checked"
+    if p_value < FALSE_CLAIMS:
+        return "there was such a difference before the feedback already"
+    return "before the feedback there was no such difference"
 
 
 def _way(effect: float) -> str:

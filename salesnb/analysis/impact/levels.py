@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.impact.effect import Effect
-from salesnb.analysis.impact.panel import skill_panel
+from salesnb.analysis.impact.panel import rating_panel
 from salesnb.analysis.impact.study import Comparison, Study, compare
 from salesnb.analysis.skills import skill_label
 from salesnb.measures.measures import Measures
@@ -52,7 +52,7 @@ def kirkpatrick_levels(
 
 def rate_behaviour(measures: Measures, study: Study, skill: str, *, period: str) -> Comparison:
     """Compare how far others score the trained skill above the same form's other skills."""
-    panel = skill_panel(measures, skill, period=period, at=study.at)
+    panel = rating_panel(measures, skill, period=period, at=study.at)
     return compare(study, panel)
 
 
@@ -68,6 +68,9 @@ def _behaviour(
     if not found.is_known:
         return (level, measure, np.nan, np.nan, np.nan, 0, "Too few ratings before and after.")
     low, high = found.interval(0.95)
-    verdict = "rose" if low > 0 else "fell" if high < 0 else "did not change beyond chance"
-    text = f"Beside the other skills of the same form the rating {verdict} (points of 1 to 5)."
+    moved = "moved up" if low > 0 else "moved down" if high < 0 else "did not move beyond chance"
+    text = (
+        f"Beside the untrained the rating {moved}, against the other skills of the same form "
+        "(points of 1 to 5); not checked further."
+    )
     return (level, measure, found.estimate, low, high, int(comparison.trained.sum()), text)

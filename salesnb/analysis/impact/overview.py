@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+from scipy.stats import false_discovery_control
 
-from salesnb.analysis.finding import Candidate
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.impact.programmes import READY, programmes
 from salesnb.analysis.impact.result import TrainingImpact
 from salesnb.analysis.impact.score import OUTCOME, training_impact
+from salesnb.analysis.impact.verdict import Word
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count
 from salesnb.measures.measures import Measures
@@ -41,18 +43,45 @@ class ProgrammeVerdicts(Result):
 
     @property
     def worked(self) -> tuple[TrainingImpact, ...]:
-        """Those that worked."""
-        return tuple(impact for impact in self.impacts if impact.verdict == "worked")
+        """Those that worked, even allowing for the number of programmes looked at."""
+        return self._told("worked", surely=True)
+
+    @property
+    def worked_alone(self) -> tuple[TrainingImpact, ...]:
+        """Those that worked when looked at by themselves only."""
+        return self._told("worked", surely=False)
+
+    @property
+    def harmed(self) -> tuple[TrainingImpact, ...]:
+        """Those after which the outcome got worse, allowing for the number of programmes."""
+        return self._told("moved the wrong way", surely=True)
+
+    def _told(self, word: Word, *, surely: bool) -> tuple[TrainingImpact, ...]:
+        """Find programmes of a verdict that survive Benjamini-Hochberg over all, or do not."""
+        offered = [(one, one.candidates()[0].p_value) for one in self.impacts if one.candidates()]
+        if not offered:
+            return ()
+        adjusted = false_discovery_control([p_value for _, p_value in offered])
+        return tuple(
+            one
+            for (one, _), p_value in zip(offered, adjusted, strict=True)
+            if one.verdict == word and (p_value < FALSE_CLAIMS) == surely
+        )
 
     @property
     def finding(self) -> str:
-        """Name the programmes that worked."""
+        """Name the programmes that worked, and those after which the outcome got worse."""
         if self.lacking:
             return f"No programme can be judged: {self.lacking}."
-        named = ", ".join(impact.name for impact in self.worked)
         of = count(len(self.impacts), "training programme")
         what = self.impacts[0].kpi.label.lower()
-        return f"Of {of}, {len(self.worked)} surely improved {what}{': ' if named else ''}{named}."
+        named = f": {_enumerate(self.worked)}" if self.worked else ""
+        told = f"Of {of}, {len(self.worked)} improved {what} beyond chance{named}"
+        if self.worked_alone:
+            told += f"; looked at by itself alone {_enumerate(self.worked_alone)} worked too"
+        if self.harmed:
+            told += f"; after {_enumerate(self.harmed)} it moved the wrong way"
+        return f"{told}."
 
     @property
     def caveat(self) -> str:
@@ -77,6 +106,10 @@ class ProgrammeVerdicts(Result):
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer what each programme did."""
         return tuple(item for impact in self.impacts for item in impact.candidates())
+
+
+def _enumerate(impacts: tuple[TrainingImpact, ...]) -> str:
+    return ", ".join(impact.name for impact in impacts)
 
 
 def judge_programmes(

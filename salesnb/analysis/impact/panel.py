@@ -9,11 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesnb.analysis.impact.effect import Bools, Floats
+from salesnb.analysis.profiles.forms import find_own
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 from salesnb.schema import ratings
-
-_SELF = "self"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +106,13 @@ def outcome_panel(measures: Measures, kpi: Kpi, *, period: str, at: str) -> Pane
     return _lay_out(frame.dropna(subset=["top", "bottom"]), usable, at)
 
 
-def skill_panel(measures: Measures, skill: str, *, period: str, at: str) -> Panel:
+def rating_panel(measures: Measures, skill: str, *, period: str, at: str) -> Panel:
     """Lay out how far others score a skill above the other skills on the same form.
 
     A strict rater is strict on the whole form, so severity and mood cancel within it.
     """
     rows = measures.ratings
-    others = (rows[ratings.rater_role] != _SELF) & (rows[ratings.rater_id] != rows[ratings.rep_id])
-    rows = rows[others & rows[ratings.score].notna()]
+    rows = rows[~find_own(rows) & rows[ratings.score].notna()]
     is_skill = rows[ratings.skill] == skill
     base = rows[~is_skill].groupby(ratings.form_id)[ratings.score].mean()
     own = rows[is_skill]

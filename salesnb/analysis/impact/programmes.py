@@ -38,7 +38,7 @@ class Programmes(Result):
     rows
         One row a programme: `programme` (its name), `course_id`, `course`, the `skill` trained,
         the selection `rule` as recorded, the `design` that follows from it (lottery, team,
-        chosen), first `assigned_on` with its `period`, people assigned and completed, whole
+        chosen), first `assigned_on` with its `period`, people assigned and completed by then, whole
         quarters since (`n_after`), and `status`: whether anything can be said yet.
     lacking
         What is missing to list any.
@@ -127,7 +127,7 @@ def programmes(measures: Measures, *, period: str = "") -> Programmes:
         )  # fmt: skip
         return Programmes(last, pd.DataFrame(columns=_COLUMNS), lacking)
     whole = [name for name in measures.periods if name <= last and measures.is_whole(name)]
-    found = _summarise(rows, measures)
+    found = _summarise(rows, measures, last)
     found["n_after"] = [sum(name > period for name in whole) for period in found["period"]]
     found["status"] = [_status(row, found, whole) for row in found.to_dict("records")]
     order = ["assigned_on", "programme"]
@@ -166,14 +166,17 @@ def design_of(rule: str) -> Design:
     return "team" if "team" in words else "chosen"
 
 
-def _summarise(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
+def _summarise(rows: pd.DataFrame, measures: Measures, last: str) -> pd.DataFrame:
+    completed = pd.to_datetime(rows[trainings.completed_on])
+    by_then = completed <= pd.Timestamp(measures.calendar.last_day(last))
+    rows = rows.assign(completed_by=rows[trainings.rep_id].where(by_then))
     found = rows.groupby("programme", as_index=False).agg(
         course_id=(trainings.course_id, "first"),
         rule=(trainings.selection_rule, "first"),
         assigned_on=("assigned_on", "min"),
         period=("period", "min"),
         n_assigned=(trainings.rep_id, "nunique"),
-        n_completed=(trainings.completed_on, "count"),
+        n_completed=("completed_by", "nunique"),
     )
     known = measures.courses.drop_duplicates(courses.course_id).set_index(courses.course_id)
     found["course"] = found["course_id"].map(known[courses.name]).fillna(found["course_id"])

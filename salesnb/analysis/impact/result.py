@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.naive import PRE_POST
-from salesnb.analysis.impact.verdict import Check, Word
+from salesnb.analysis.impact.verdict import TOLD, Check, Word
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import format_change
 from salesnb.errors import DataError
@@ -34,7 +34,7 @@ class TrainingImpact(Result):
     kpi, currency
         The outcome, and the currency of money.
     verdict, why
-        worked, no effect found or cannot tell; the reason.
+        worked, moved the wrong way, no effect found or cannot tell; the reason.
     effect
         By the design, in the outcome's unit (logs where the KPI is compared on logs); of being
         assigned, whether or not the course was completed.
@@ -100,16 +100,17 @@ class TrainingImpact(Result):
         if self.lacking:
             return f"Nothing to say on training: {self.lacking}."
         what = self.kpi.label.lower()
-        if self.verdict == "worked":
-            low, high = self.effect.interval(0.95)
-            return (
-                f"{self.name} worked: {what} {self.write(self.effect.estimate)} "
-                f"(95% interval {self.write(low)} to {self.write(high)})."
-            )
+        if self.verdict in TOLD:
+            low, high = (self.write(end) for end in self.effect.interval(0.95))
+            size = f"{self.write(self.effect.estimate)} (95% interval {low} to {high})."
+            if self.verdict == "worked":
+                return f"{self.name} worked: {what} {size}"
+            return f"{self.name}: {what} moved the wrong way beside those compared: {size}"
         if self.verdict == "no effect found":
             return (
                 f"{self.name}: no effect on {what} found; one of "
-                f"{self.write(self.kpi_sign * self.smallest_seen)} would probably have been seen."
+                f"{self.write(self.kpi_sign * self.smallest_seen)} would probably have been seen"
+                f"{self.seen_by}."
             )
         return f"{self.name}: nobody can tell yet whether it changed {what}."
 
@@ -125,6 +126,17 @@ class TrainingImpact(Result):
             f"{of} Nobody drew lots: what else happened to the trained at the same time counts as "
             "training here."
         )
+
+    @property
+    def seen_by(self) -> str:
+        """Say what `smallest_seen` is of where a second comparison must agree; else ''."""
+        needs_bound = (self.estimates["role"] == "bound").any()
+        return " by the first comparison alone" if needs_bound else ""
+
+    @property
+    def p_value(self) -> float:
+        """Chance of so large an effect among equals; the bound is a condition, not a test."""
+        return float(np.fmax(self.effect.p_value, self.permutation_p))
 
     @property
     def kpi_sign(self) -> float:
@@ -170,19 +182,17 @@ class TrainingImpact(Result):
         return self.estimates.copy()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer the verdict: what worked with its p-value, the rest as tested, and told last."""
+        """Offer the verdict: a change with its p-value, the rest as tested, and told last."""
         if self.lacking or not self.effect.is_known:
             return ()
-        has_worked = self.verdict == "worked"
-        tested = self.estimates[self.estimates["role"] != "naive"]
-        p_value = float(np.nanmax([*tested["p_value"], self.permutation_p]))
+        is_told = self.verdict in TOLD
         size = abs(self.effect.estimate) / self.spread if self.spread > 0 else 0.0
         tested_as = Candidate(
             text=self.finding,
             why=f"{self.design_text} {self.why}",
             anchor=self.anchor,
-            effect=float(min(size / 2, 1.0)) if has_worked else 0.0,
-            p_value=p_value if has_worked else max(p_value, 0.05),
+            effect=float(min(size / 2, 1.0)) if is_told else 0.0,
+            p_value=self.p_value if is_told else max(self.p_value, 0.05),
             kpi=self.kpi.kpi,
         )
-        return (tested_as,) if has_worked else (tested_as, replace(tested_as, p_value=np.nan))
+        return (tested_as,) if is_told else (tested_as, replace(tested_as, p_value=np.nan))

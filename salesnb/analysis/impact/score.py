@@ -95,7 +95,7 @@ def training_impact(
     panel = outcome_panel(measures, kpi, period=listed.period, at=studies[0].at)
     parts = [compare(study, panel, random_state=random_state) for study in studies]
     joint = join(studies, parts, panel)
-    return _conclude(measures, chosen[0], studies[0], kpi, joint, listed.period)
+    return _conclude(measures, _merge(rows), studies[0], kpi, joint, listed.period)
 
 
 def _choose(rows: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +104,16 @@ def _choose(rows: pd.DataFrame) -> pd.DataFrame:
     if len(ready) > 1 and (ready["design"] == "chosen").all():
         return ready.sort_values("assigned_on")
     return (ready if len(ready) else rows).head(1)
+
+
+def _merge(rows: pd.DataFrame) -> pd.Series:
+    """Take one programme's row; of several groups name the course and add up their people."""
+    if len(rows) == 1:
+        return rows.iloc[0]
+    sums = {name: int(rows[name].sum()) for name in ("n_assigned", "n_completed")}
+    rules = ", ".join(dict.fromkeys(rule for rule in rows["rule"] if rule))
+    first = rows.head(1).assign(programme=rows["course"].iloc[0], rule=rules, **sums)
+    return first.iloc[0]
 
 
 def _study(measures: Measures, row: pd.Series, kpi: Kpi, period: str) -> Study:

@@ -1,4 +1,4 @@
-"""From estimates and checks to a verdict in words: worked, no effect found, cannot tell."""
+"""From estimates and checks to a verdict in words: worked, moved the wrong way, and others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.programmes import FEWEST_PEOPLE
 
-Word = Literal["worked", "no effect found", "cannot tell"]
+Word = Literal["worked", "moved the wrong way", "no effect found", "cannot tell"]
+TOLD: tuple[Word, ...] = ("worked", "moved the wrong way")
+"""Verdicts that claim a change."""
 
 LEAST_OVERLAP = 0.5
 """Share of the trained who must have had a usual level before."""
@@ -79,18 +81,19 @@ def decide(
     failed = [check.text for check in checks if check.is_passed is False]
     if failed:
         return Verdict("cannot tell", " ".join(failed))
-    if _is_above(effect, SURE, sign) and not permutation_p >= 1 - SURE:
-        return _confirm(bound, sign)
+    is_chance = permutation_p >= 1 - SURE
+    is_better, is_worse = (_is_above(effect, SURE, way) for way in (sign, -sign))
+    if (is_better or is_worse) and not is_chance:
+        return _confirm(bound, sign) if is_better else _confirm_harm(bound, sign)
     if effect.smallest_seen > LARGEST_BLIND * spread:
         return Verdict(
             "cannot tell",
             "The comparison is too small: only an effect larger than one standard deviation of "
             "people's quarters would have been seen.",
         )
-    below = _is_above(effect, SURE, -sign)
     return Verdict(
         "no effect found",
-        "The figure even moved the wrong way beside those compared." if below
+        "Drawing the lots again gives as large a difference too often." if is_better or is_worse
         else "The 95% interval holds zero.",
     )  # fmt: skip
 
@@ -105,6 +108,21 @@ def _confirm(bound: Effect | None, sign: float) -> Verdict:
         "cannot tell",
         "The change beside colleagues suggests an effect, but people with the same results before "
         "did as well without the training.",
+    )
+
+
+def _confirm_harm(bound: Effect | None, sign: float) -> Verdict:
+    """Say that the figure got worse where the second way of looking agrees."""
+    if bound is None:
+        return Verdict(
+            "moved the wrong way", "The 95% interval lies wholly on the worse side of zero."
+        )
+    if bound.is_known and _is_above(bound, BOUND, -sign):
+        return Verdict("moved the wrong way", "Both ways of comparing find harm beyond chance.")
+    return Verdict(
+        "cannot tell",
+        "The change beside colleagues suggests harm, but people with the same results before did "
+        "as badly without the training.",
     )
 
 
