@@ -86,8 +86,7 @@ class SkillImportance(Result):
         shares = [f"{top[name]:+.0%}".replace("-", "−") for name in ("importance", "low", "high")]
         worth = (
             f"a point of {skill_label(top['skill'])} goes with {shares[0]} bookings "
-            f"later ({shares[1]} to {shares[2]}), the most of "
-            f"{len(self.skills)} skills"
+            f"later ({shares[1]} to {shares[2]})"
         )
         if self.is_beyond_weights:
             return f"Results weigh skills differently from the manager: {worth}."
@@ -116,12 +115,14 @@ class SkillImportance(Result):
         """Offer that results weigh skills differently from the manager."""
         if self.lacking or not np.isfinite(self.p_weights):
             return ()
+        p = self.p_weights
+        share = f"{p:.0%}" if p >= 0.01 else "less than 1%"
         apart = (self.skills["importance"] - self.skills["by_weight"]).abs()
         return (
             Candidate(
                 text=self.finding,
-                why=f"{self.n_reps} people, {self.n_quarters} quarters; the weights alone "
-                f"explain the results with a chance of {self.p_weights:.2g}.",
+                why=f"{self.n_reps} people, {self.n_quarters} quarters; were the weights "
+                f"right, results as far from them would come in {share} of cases.",
                 anchor=IMPORTANCE_ANCHOR,
                 effect=float(min(1.0, apart.max())),
                 p_value=self.p_weights,
