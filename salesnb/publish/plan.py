@@ -91,7 +91,7 @@ def make_plan(params: RunParams) -> Plan:
         The snapshot is missing or not whole.
     """
     snapshot = load_snapshot(params.snapshot)
-    measures = _load_measures(params)
+    measures = load_for(params)
     problems = [
         *_check_quarter(params, measures),
         *_check_selection(params, measures),
@@ -121,8 +121,11 @@ def make_plan(params: RunParams) -> Plan:
     return Plan(params, snapshot, measures, tuple(jobs), folder, tuple(left_out))
 
 
-def _load_measures(params: RunParams) -> Measures:
-    """Load the measures; Spark ends here, as kernels read what it computed and need its memory."""
+def load_for(params: RunParams) -> Measures:
+    """Load a batch's measures.
+
+    Spark ends here, as kernels read what it computed and need its memory.
+    """
     try:
         return load_measures(
             params.snapshot,

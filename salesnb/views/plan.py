@@ -107,9 +107,10 @@ def plan_bounds(plan: TrainingPlan) -> Block:
     best = rows[rows["one_more_gain"] > 0].drop_duplicates("one_more")
     title = (
         "; ".join(
-            f"{row.one_more} more in {row.limit} would bring "
-            f"{format_money(row.one_more_gain, plan.currency)}"
-            for row in best.itertuples()
+            f"{one} more in {limit} would bring {format_money(gain, plan.currency)}"
+            for one, limit, gain in zip(
+                best["one_more"], best["limit"], best["one_more_gain"], strict=True
+            )
         )
         or "more seats or money would bring nothing more"
     )

@@ -24,18 +24,10 @@ _WIDTHS = np.linspace(0.1, 2.5, 25)
 """Spreads of effects around their weights that are tried, as multiples of the mean effect."""
 
 
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """(D, S) effects, and (D,) how far skills are apart from their weights."""
-
-    effects: Matrix
-    own: Vector
-
-
 def draw_effects(
     precision: Matrix, found: Vector, weights: Vector, total: float, *, seed: int = 0
-) -> Draws:
-    """Draw effects from what data and weights say of them.
+) -> Matrix:
+    """Draw (D, S) effects from what data and weights say of them.
 
     Parameters
     ----------
@@ -53,11 +45,11 @@ def draw_effects(
     if not precision.any():
         scale = rng.exponential(size=(_CHAINS * (_STEPS - _SKIPPED), 1))
         alone = rng.exponential(size=(len(scale), len(weights)))
-        return Draws(unit * shares * scale * alone, unit * np.ones(len(scale)))
+        return np.asarray(unit * shares * scale * alone)
     precision, found = precision * unit**2, found * unit
     prior = _Prior.about(shares)
     effects = np.maximum(rng.normal(1.0, 0.5, (_CHAINS, len(weights))), 0.0)
-    kept, widths = [], []
+    kept = []
     for step in range(_STEPS):
         scale, width = prior.draw(effects, rng)
         for skill in range(len(weights)):
@@ -67,8 +59,7 @@ def draw_effects(
             effects[:, skill] = _draw_above_zero(mean, np.sqrt(spread), rng)
         if step >= _SKIPPED:
             kept.append(effects.copy())
-            widths.append(width)
-    return Draws(unit * np.concatenate(kept), unit * np.concatenate(widths))
+    return unit * np.concatenate(kept)
 
 
 @dataclass(frozen=True, eq=False)
