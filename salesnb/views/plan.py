@@ -101,8 +101,9 @@ def plan_bounds(plan: TrainingPlan) -> Block:
     """Show what limits the plan, and what one more of it would bring."""
     if (note := _missing(plan)) is not None:
         return note
-    rows = plan.bounds.sort_values(
-        ["one_more", "one_more_gain", "limit"], ascending=[True, False, True]
+    is_seat = plan.bounds["one_more"] == "a seat"
+    rows = plan.bounds.assign(is_seat=is_seat).sort_values(
+        ["is_seat", "one_more_gain", "limit"], ascending=[False, False, True]
     )
     best = rows[rows["one_more_gain"] > 0].drop_duplicates("one_more")
     title = (

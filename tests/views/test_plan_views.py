@@ -71,8 +71,8 @@ def test_limits_are_worth_what_they_are_each_for_itself():
     bounds = made.bounds.assign(one_more_gain=worth)
     title = views.plan_bounds(replace(made, bounds=bounds)).title
     assert title == (
-        "$1,000 more in budget would bring $9.0k; a seat more in seats of LISTENING would bring "
-        "$2.0k."
+        "A seat more in seats of LISTENING would bring $2.0k; $1,000 more in budget would bring "
+        "$9.0k."
     )
     block = views.plan_bounds(made)
     row = {line[0]: dict(zip(block.header, line, strict=True)) for line in block.rows}
