@@ -210,6 +210,22 @@ def run(
     _summarise(result)
 
 
+@app.command(name="plan")
+def plan_(
+    params: Annotated[Path, typer.Argument(help="Batch parameters, params/*.yaml.")],
+    to: Annotated[Path, typer.Option(help="Folder for the plan's files.")],
+    quarter: Annotated[str | None, typer.Option(help="Replaces the file's quarter.")] = None,
+) -> None:
+    """Write the company's training plan within the batch's budget and hours, as CSV and Excel."""
+    from salesnb.params import read_params
+    from salesnb.publish.handout import plan_company, write_plan
+
+    made = plan_company(read_params(params, quarter=quarter))
+    for path in write_plan(made, to):
+        out.print(str(path))
+    err.print(f"{made.finding} {made.caveat}".strip())
+
+
 @app.command()
 def kpis(
     catalogue: Annotated[

@@ -65,7 +65,7 @@ def make_importance(worth=(0.05, 0.05, 0.05), *, sd=0.01):
     draws = np.random.default_rng(0).normal(worth, sd, (2_000, 3))
     return SkillImportance(
         period=NOW, outcome="win_rate", skills=skills, draws=draws,
-        n_reps=50, n_rows=300, n_quarters=6, own=0.01, p_weights=0.5, p_none=1e-6,
+        n_reps=50, n_rows=300, n_quarters=6, p_weights=0.5,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from tiny_batch import QUARTER, is_running, make_snapshot, write_export, write_notebooks
@@ -63,6 +64,31 @@ def params(company, tmp_path):
         return path
 
     return write
+
+
+def test_the_companys_plan_is_written_within_budget_and_hours(call, params, tmp_path):
+    path = params(snapshot="", quarter="2026Q2", plan={"budget": 9_000, "hours": 8})
+    code, shown, said = call("plan", path, "--quarter", "2026Q3", "--to", tmp_path / "plan")
+    assert code == 0
+    written = [Path(line) for line in shown.splitlines()]
+    assert written[0] == tmp_path / "plan" / "training_plan.csv"
+    assert {file.name for file in (tmp_path / "plan").iterdir()} == {one.name for one in written}
+    lines = pd.read_csv(written[0])
+    assert 0 < lines["cost"].sum() <= 9_000
+    assert lines.groupby("rep_id")["hours"].sum().max() <= 8
+    assert pd.to_datetime(lines["starts_on"]).dt.to_period("Q").astype(str).unique() == ["2026Q4"]
+    assert said.startswith("Nordwind Instruments: ")
+
+
+def test_a_plan_that_cannot_be_made_is_told(call, params, tmp_path):
+    code, shown, said = call("plan", params(), "--to", tmp_path / "plan")
+    assert (code, shown) == (1, "")
+    assert "training plan: nothing to write." in said
+    assert "ratings" in said
+    assert not (tmp_path / "plan").exists()
+    code, _, said = call("plan", params(), "--quarter", "2031Q1", "--to", tmp_path / "plan")
+    assert code == 2
+    assert "2031Q1" in said
 
 
 def test_kpis_are_listed_one_a_line(call):

@@ -11,9 +11,8 @@ from salesnb.params import REPORTS, RunParams
 from salesnb.sources.load import import_snapshot
 
 QUARTER = "2026Q2"
-PARAMETERS = 'snapshot = ""\nquarter = "2026Q1"\nteam = "t1"\nas_of = ""'
+PARAMETERS = 'snapshot = ""\nquarter = "2026Q1"\nteam = "t1"\nas_of = ""\nbudget = hours = None'
 MORE_PARAMETERS = {
-    "skill_segments": f"{PARAMETERS}\nbudget = hours = None",
     "training_impact": f'{PARAMETERS}\nprogramme = ""',
 }
 TEAMS = (("t1", "North"), ("t2", "R&D [red]x[/red]"), ("t9", "Nobody"))

@@ -7,12 +7,33 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb.analysis.plan import TrainingPlan
+from salesnb.analysis.plan import TrainingPlan, skill_importance, training_plan
+from salesnb.analysis.profiles import skill_profiles
 from salesnb.errors import SalesnbError
+from salesnb.params import RunParams
 from salesnb.publish.files import write_bytes_whole
+from salesnb.publish.plan import load_for
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _WIDEST = 60
+
+
+def plan_company(params: RunParams) -> TrainingPlan:
+    """Plan the whole company's courses within a batch's budget and hours.
+
+    Raises
+    ------
+    ParameterError
+        The quarter is outside the data.
+    DataError
+        The snapshot is missing or not whole.
+    """
+    measures = load_for(params)
+    profiles = skill_profiles(measures, period=params.quarter)
+    importance = skill_importance(measures, period=params.quarter)
+    return training_plan(
+        profiles, importance, measures, budget=params.plan.budget, hours=params.plan.hours
+    )
 
 
 def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:

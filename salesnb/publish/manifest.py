@@ -16,8 +16,8 @@ MANIFEST = "manifest.json"
 _LIBRARIES = ("salesnb", "papermill", "nbconvert", "pandas", "numpy", "scipy", "matplotlib")
 
 Status = Literal["complete", "failed"]
-Parameters = dict[str, str | float]
-"""What a notebook's parameters cell is given, by name."""
+Parameters = dict[str, str | float | None]
+"""What a notebook's parameters cell is given, by name; None is no limit."""
 
 
 class Facts(BaseModel):

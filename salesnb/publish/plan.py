@@ -24,7 +24,7 @@ from salesnb.measures.cache import (
 from salesnb.measures.measures import Measures
 from salesnb.measures.spark import stop_session
 from salesnb.params import ReportName, RunParams
-from salesnb.publish.kinds import KINDS
+from salesnb.publish.kinds import KINDS, Kind
 from salesnb.publish.manifest import Parameters, library_versions
 from salesnb.publish.units import Unit, find_programmes, find_teams
 from salesnb.schema import TABLES
@@ -91,18 +91,22 @@ def make_plan(params: RunParams) -> Plan:
         The snapshot is missing or not whole.
     """
     snapshot = load_snapshot(params.snapshot)
-    measures = _load_measures(params)
+    measures = load_for(params)
     problems = [
         *_check_quarter(params, measures),
         *_check_selection(params, measures),
         *_check_benchmarks(params, measures),
     ]
-    if "team_review" not in params.reports:
-        find_teams(params, measures, problems)  # a wrong name is refused all the same
+    # a wrong name is refused whether or not a report asks for it
+    found = {
+        "team": find_teams(params, measures, problems),
+        "programme": find_programmes(params, measures, problems),
+        "company": [Unit("", measures.company.name)],
+    }
     jobs: list[Job] = []
     left_out: list[tuple[str, str]] = []
     for name in dict.fromkeys(params.reports):
-        units, reason = _find_units(name, params, snapshot, measures, problems)
+        units, reason = _choose_units(KINDS[name], found, snapshot, params.quarter)
         jobs += [_make_job(params, measures, snapshot, name, unit) for unit in units]
         left_out += [(KINDS[name].label, reason)] if reason else []
     problems += _check_slugs(jobs)
@@ -117,8 +121,11 @@ def make_plan(params: RunParams) -> Plan:
     return Plan(params, snapshot, measures, tuple(jobs), folder, tuple(left_out))
 
 
-def _load_measures(params: RunParams) -> Measures:
-    """Load the measures; Spark ends here, as kernels read what it computed and need its memory."""
+def load_for(params: RunParams) -> Measures:
+    """Load a batch's measures.
+
+    Spark ends here, as kernels read what it computed and need its memory.
+    """
     try:
         return load_measures(
             params.snapshot,
@@ -164,24 +171,21 @@ def _check_benchmarks(params: RunParams, measures: Measures) -> list[str]:
     return []
 
 
-def _find_units(
-    name: ReportName, params: RunParams, snapshot: Snapshot, measures: Measures,
-    problems: list[str],
-) -> tuple[list[Unit], str]:  # fmt: skip
+def _choose_units(
+    kind: Kind, found: dict[str, list[Unit]], snapshot: Snapshot, quarter: str
+) -> tuple[list[Unit], str]:
     """List what there is to report on, and say why there is nothing if so."""
-    kind, known = KINDS[name], len(problems)
     absent = [table for table in kind.needs if not snapshot.has(table)]
     if absent:
         return [], f"needs {' and '.join(absent)}; the snapshot has none"
-    if kind.each == "team":
-        units = find_teams(params, measures, problems)
-        nothing = f"has no team with members in {params.quarter}"
-    elif kind.each == "programme":
-        units = find_programmes(params, measures, problems)
-        nothing = f"has no programme that had begun by the end of {params.quarter}"
-    else:
-        return [Unit("", kind.title or measures.company.name)], ""
-    return units, "" if units or len(problems) > known else nothing
+    if kind.title:
+        return [Unit("", kind.title)], ""
+    nothing = {
+        "team": f"has no team with members in {quarter}",
+        "programme": f"has no programme that had begun by the end of {quarter}",
+    }
+    units = found[kind.each]
+    return units, "" if units else nothing[kind.each]
 
 
 def _make_job(
@@ -215,11 +219,12 @@ def _make_job(
 def _settings(params: RunParams) -> Parameters:
     """Gather what a batch has set, by the names of notebooks' parameters."""
     files = {"catalogue": params.catalogue, "benchmarks": params.benchmarks}
-    limits = {"budget": params.plan.budget, "hours": params.plan.hours}
     return {
         **{name: str(Path(path).resolve()) for name, path in files.items() if path},
         **params.selection(),
-        **{name: limit for name, limit in limits.items() if limit is not None},
+        # no limit is told too: notebooks have limits of their own
+        "budget": params.plan.budget,
+        "hours": params.plan.hours,
     }
 
 

@@ -40,13 +40,13 @@ def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> li
 
 def find_programmes(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:
     """List the programmes asked for that had begun by the quarter's end, oldest first."""
-    known = programmes(measures).rows.iloc[::-1]
+    known = programmes(measures).rows.sort_values(["assigned_on", "programme"])
     if params.programmes != ALL:
         unknown = sorted(set(params.programmes) - set(known["programme"]))
         if unknown:
             problems.append(
                 f"programmes: {quote_examples(unknown)} unknown. Known: "
-                f"{quote_examples(known['programme'], most=20)}."
+                f"{quote_examples(known['programme'], most=20) or 'none'}."
             )
         known = known[known["programme"].isin(params.programmes)]
         late = known.loc[known["period"] > params.quarter, "programme"]

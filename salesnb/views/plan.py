@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 
 import pandas as pd
 
 from salesnb.analysis.plan import PLAN_ANCHOR, TrainingPlan
-from salesnb.analysis.plan.reasons import NO_GAP
+from salesnb.analysis.plan.reasons import ASSIGNED, DONE, NO_EVIDENCE, NO_GAP, NO_TARGET
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, begin_large, count, format_money
 from salesnb.views.blocks import Block, Note, Table
@@ -16,6 +15,8 @@ from salesnb.views.blocks import Block, Note, Table
 MOST_LINES = 40
 """Seats shown; the files have all."""
 MOST_LEFT = 30
+_NOT_OPEN = (NO_EVIDENCE, NO_TARGET, DONE, ASSIGNED)
+"""Reasons of skills that are no known gap, or are being seen to."""
 
 
 def plan_table(plan: TrainingPlan, *, teams: Collection[str] | None = None) -> Block:
@@ -67,14 +68,17 @@ def plan_comparison(plan: TrainingPlan) -> Block:
     if (note := _missing(plan)) is not None:
         return note
     rows = plan.comparison
-    times = plan.times_lowest_first
+    ours, other = (format_money(value, plan.currency) for value in rows["gain"].iloc[:2])
     title = (
-        f"The same limits spent on the lowest scores first would bring "
-        f"{format_money(rows['gain'].iloc[1], plan.currency)} instead of "
-        f"{format_money(rows['gain'].iloc[0], plan.currency)}: this plan brings {times:.1f} times "
-        "as much."
-        if math.isfinite(times)
-        else "Lowest scores first would bring nothing within the same limits."
+        "Lowest scores first would bring nothing within the same limits."
+        if not rows["gain"].iloc[1] > 0
+        else "By these estimates the same limits spent on the lowest scores first would bring "
+        f"{other} instead of {ours}"
+        + (
+            f": this plan brings {plan.times_lowest_first:.1f} times as much."
+            if plan.is_surely_more
+            else "; the intervals overlap."
+        )
     )
     table = {
         "Plan": [begin_large(name) for name in rows["plan"]],
@@ -97,26 +101,35 @@ def plan_bounds(plan: TrainingPlan) -> Block:
     """Show what limits the plan, and what one more of it would bring."""
     if (note := _missing(plan)) is not None:
         return note
-    rows = plan.bounds.sort_values(["one_more_gain", "limit"], ascending=[False, True])
-    best = rows.iloc[0]
+    is_seat = plan.bounds["one_more"] == "a seat"
+    rows = plan.bounds.assign(is_seat=is_seat).sort_values(
+        ["is_seat", "one_more_gain", "limit"], ascending=[False, False, True]
+    )
+    best = rows[rows["one_more_gain"] > 0].drop_duplicates("one_more")
     title = (
-        f"{begin_large(best['one_more'])} more is worth most in {best['limit']}: "
-        f"{format_money(best['one_more_gain'], plan.currency)}."
-        if best["one_more_gain"] > 0
-        else "More seats or money would bring nothing more."
+        "; ".join(
+            f"{one} more in {limit} would bring {format_money(gain, plan.currency)}"
+            for one, limit, gain in zip(
+                best["one_more"], best["limit"], best["one_more_gain"], strict=True
+            )
+        )
+        or "more seats or money would bring nothing more"
     )
     table = {
         "Limit": [begin_large(name) for name in rows["limit"]],
         "Used": rows["used"],
         "Of": rows["available"],
-        "All used": rows["is_binding"],
+        "Binding": rows["is_binding"],
         "One more": rows["one_more"],
         "would bring": [format_money(value, plan.currency) for value in rows["one_more_gain"]],
     }
     return Table.from_frame(
         pd.DataFrame(table),
-        title=title,
-        caption="At the margin; several more bring less each.",
+        title=f"{begin_large(title)}.",
+        caption=(
+            "Binding: it keeps somebody out of a course. One more is worth that much at the "
+            "margin; several more bring less each."
+        ),
         anchor=f"{PLAN_ANCHOR}-limits",
     )
 
@@ -125,12 +138,18 @@ def plan_left_out(plan: TrainingPlan) -> Block:
     """Show whom the plan leaves out and why, those who would gain most first."""
     if (note := _missing(plan)) is not None:
         return note
-    gaps = plan.left_out[plan.left_out["reason"] != NO_GAP]
-    if gaps.empty:
+    left = plan.left_out[plan.left_out["reason"] != NO_GAP]
+    if left.empty:
         return Note("Nobody with a gap is left out.", "info")
-    counts = gaps["reason"].value_counts()
+    counts = left["reason"].value_counts()
     why = "; ".join(f"{reason} {number:,}" for reason, number in counts.items())
-    shown = gaps.head(MOST_LEFT)
+    open_ = counts[~counts.index.isin(_NOT_OPEN)]
+    title = (
+        f"{count(open_.sum(), 'gap')} without a seat, most for: {open_.index[0]}."
+        if len(open_)
+        else "No open gap is left without a seat."
+    )
+    shown = left.head(MOST_LEFT)
     table = {
         "Who": shown["unit"],
         "Skill": [begin_large(skill_label(str(name))) for name in shown["skill"]],
@@ -141,8 +160,7 @@ def plan_left_out(plan: TrainingPlan) -> Block:
     }
     return Table.from_frame(
         pd.DataFrame(table),
-        title=f"{len(gaps):,} gaps or unsure skills get no seat, most of them for: "
-        f"{counts.index[0]}.",
+        title=title,
         caption=f"By reason: {why}. The {len(shown)} with most to gain are shown.",
         anchor=f"{PLAN_ANCHOR}-left-out",
         numeric={"Gap", "Would gain"},

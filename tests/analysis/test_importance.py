@@ -97,7 +97,7 @@ def test_no_skill_is_taken_to_do_harm_but_it_is_told_when_results_look_so():
 def test_draws_have_the_moments_of_their_density():
     # one skill: its density on a grid, the prior added up over the shapes and scales it may have
     precision, found = np.array([[30.0]]), np.array([6.0])
-    drawn = draw_effects(precision, found, np.ones(1), 0.5).effects[:, 0]
+    drawn = draw_effects(precision, found, np.ones(1), 0.5)[:, 0]
     effect = (np.arange(6_000) + 0.5) / 2_000
     shape, scale = _SHAPES[:, None, None], _SCALES[None, :, None]
     prior = gamma.pdf(effect, shape, scale=0.5 * scale / shape) * norm.pdf(scale, 1, 1)
@@ -172,7 +172,6 @@ def test_the_sample_companys_importance_is_learned(sample):
     skills = found.skills.set_index("skill")
     learned = np.corrcoef(skills["importance"].reindex(truth.index), truth)[0, 1]
     by_weight = np.corrcoef(skills["weight"].reindex(truth.index), truth)[0, 1]
-    assert found.p_none < 1e-6
     assert learned > by_weight > 0.5
     # the planted shares of winning, as large in sum as estimated: within the intervals
     scaled = truth.reindex(skills.index) * skills["importance"].sum()

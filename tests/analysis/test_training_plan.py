@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -181,11 +182,43 @@ def test_the_gain_of_a_line_is_the_product_it_shows():
 
 
 def test_measured_effects_replace_the_usual_one():
-    plan = plan_for(effects={"LISTENING": 0.0, "DISCOVERY": 0.8})
+    plan = plan_for(effects={"LISTENING": (0.0, 0.1), "DISCOVERY": (0.8, 0.0)})
     assert set(plan.lines["course_id"]) == {"DISCOVERY"}
     assert plan.lines["rise"].iloc[0] == pytest.approx(0.8, abs=0.02)
     assert reasons(plan, "A0")["listening"] == "the course brings nothing"
     assert "Assumed" not in plan.caveat
+    assert "assuming" not in plan.finding
+
+
+def test_what_a_course_brings_is_as_unsure_as_it_was_measured_or_assumed():
+    def width(effect=None):
+        effects = {} if effect is None else {"LISTENING": effect}
+        plan = plan_for(low_scores(score=1.0), courses=[course("listening")], effects=effects)
+        total = plan.comparison.iloc[0]
+        return plan, (total["gain_high"] - total["gain_low"]) / total["gain"]
+
+    known, assumed = width((0.4, 0.0))[1], width()[1]
+    # within 90% an effect of 0.4 give or take 0.2 lies between 0.07 and 0.73
+    assert assumed > 1.6 > 2 * known
+    assert width((0.4, 0.2))[1] == pytest.approx(assumed)
+    plan = width()[0]
+    assert "of bookings within a year (90% interval" in plan.finding
+    assert "), assuming a course brings 0.4 points; most of it by" in plan.finding
+    (candidate,) = plan.candidates()
+    assert candidate.effect == 0.5
+    assert "give or take 0.2" in candidate.why
+
+
+def test_an_unsure_effect_lifts_less_where_the_target_is_near():
+    scores = {("A0", "listening"): 2.6, ("B0", "listening"): 2.6}
+    sure, unsure = (
+        plan_for(scores, effects={"LISTENING": (0.4, error)}).lines["rise"].iloc[0]
+        for error in (0.0, 0.2)
+    )
+    draws = np.random.default_rng(0).normal(size=(2, 200_000))
+    sampled = np.clip(0.4 + 0.1 * draws[0], 0, np.maximum(0.4 + 0.2 * draws[1], 0)).mean()
+    assert unsure == pytest.approx(sampled, abs=0.01)
+    assert unsure < sure
 
 
 def test_everybody_left_out_has_a_reason():
@@ -214,6 +247,29 @@ def test_everybody_left_out_has_a_reason():
     }
     assert list(plan.rate_first["rep_id"]) == ["A0"]
     assert "Rate first" in plan.caveat
+
+
+def test_a_skill_without_a_target_is_left_out_for_that():
+    profiles = make_profiles({("A0", "listening"): 2.0, ("A1", "discovery"): 2.0})
+    cells = profiles.cells.assign(target=[np.nan, 3.0])
+    plan = plan_for(profiles=replace(profiles, cells=cells))
+    assert list(plan.lines["rep_id"]) == ["A1"]
+    assert reasons(plan, "A0") == {"listening": "no target"}
+    none = plan_for(profiles=replace(profiles, cells=cells.assign(target=np.nan)))
+    assert "no training plan, because no skill has a target." in none.finding
+
+
+@pytest.mark.parametrize("smallest", [1, 4, 6, 10])
+def test_no_class_is_smaller_than_asked_for(smallest):
+    plan = plan_for(
+        courses=[course("listening", seats=12)],
+        limits=PlanLimits(smallest_class=smallest, away_share=0.34),
+    )
+    classes = plan.sessions["n_people"]
+    assert (classes >= smallest).all()
+    # two of a team of six may be away at once
+    assert classes.sum() == (12 if smallest <= 4 else 0)
+    assert ("No day was left for 12 seats." in plan.caveat) == (smallest > 4)
 
 
 def test_binding_limits_are_named():

@@ -91,7 +91,9 @@ def test_the_manifest_says_what_was_made_from_what(made, made_once):
     north, company = records["north"], records["company"]
     assert north["parameters"] == {
         "snapshot": str(made.snapshot.resolve()), "quarter": QUARTER, "team": "t1",
+        "budget": None, "hours": None,
     }  # fmt: skip
+    assert "budget = None" in made.bytes_of("north.ipynb").decode()
     jobs = {item.job.slug: item.job for item in made_once[1].done}
     assert {slug: record["fingerprint"] for slug, record in records.items()} == {
         slug: job.fingerprint for slug, job in jobs.items()

@@ -44,6 +44,8 @@ def test_parameters_are_texts_with_a_whole_path(plan_batch, tiny_company):
         "snapshot": str(tiny_company.resolve()),
         "quarter": "2026Q2",
         "team": "t1",
+        "budget": None,
+        "hours": None,
     }
 
 
@@ -230,6 +232,15 @@ def test_programmes_asked_for_by_name(plan_batch, trained):
         plan_batch(programmes=("Sprng",), **asked)
 
 
+@pytest.mark.parametrize("asked", [{"teams": ("Nrth",)}, {"programmes": ("Sprng",)}])
+def test_wrong_names_are_refused_though_no_report_asks_for_them(plan_batch, trained, asked):
+    (name,) = (names[0] for names in asked.values())
+    with pytest.raises(ParameterError, match=f"'{name}' "):
+        plan_batch(snapshot=trained, reports=("company_review",), **asked)
+    with pytest.raises(ParameterError, match=f"'{name}' "):
+        plan_batch(reports=("company_review",), **asked)
+
+
 def test_no_programme_had_begun(plan_batch, trained):
     plan = plan_batch(snapshot=trained, reports=SKILLS, as_of="2026-01-31", quarter="2026Q1")
     assert plan.left_out == (
@@ -241,7 +252,7 @@ def test_the_limits_of_the_plan_reach_the_notebook_that_plans(plan_batch, traine
     plan = plan_batch(snapshot=trained, plan={"budget": 20_000}, reports=(*SKILLS, "data_quality"))
     told = [job.parameters for job in plan.jobs]
     assert [parameters.get("budget") for parameters in told] == [20_000.0, None, None, None]
-    assert "hours" not in told[0]
+    assert told[0]["hours"] is None
     other = plan_batch(snapshot=trained, plan={"budget": 1}, reports=(*SKILLS, "data_quality"))
     same = [a.fingerprint == b.fingerprint for a, b in zip(plan.jobs, other.jobs, strict=True)]
     assert same == [False, True, True, True]
@@ -302,7 +313,7 @@ def refusal(tiny_company, tmp_path):
         (
             "snapshot = ''\nquarter = ''\nas_of = ''",
             (),
-            "takes no parameter 'team'; it has 'as_of'",
+            "takes no parameter 'budget', 'hours', 'team'; it has 'as_of'",
         ),
         (PARAMETERS, (("needs:lead", "1"),), "there is no table 'lead', as in the tag needs:lead"),
     ],

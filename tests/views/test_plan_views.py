@@ -1,5 +1,7 @@
 """Views of plan and importance: what they say, and what they must not render."""
 
+from dataclasses import replace
+
 import pytest
 from planned_company import SKILLS, course, make_company, make_importance, make_profiles
 
@@ -45,10 +47,48 @@ def test_the_plan_shows_its_reasons():
 
 def test_the_comparison_says_how_much_more():
     block = views.plan_comparison(plan())
-    assert "times as much" in block.title
+    assert block.title.startswith("By these estimates the same limits")
+    assert block.title.endswith("; the intervals overlap.")
     assert [row[0] for row in block.rows] == [
         "This plan", "Lowest score first", "By the manager's weights",
     ]  # fmt: skip
+
+
+def test_the_comparison_says_how_many_times_as_much_only_where_that_is_sure():
+    apart = plan()
+    rows = apart.comparison.assign(
+        gain=[9e3, 2e3, 9e3], gain_low=[6e3, 1e3, 6e3], gain_high=[12e3, 5e3, 12e3]
+    )
+    block = views.plan_comparison(replace(apart, comparison=rows))
+    assert block.title.endswith("$2.0k instead of $9.0k: this plan brings 4.5 times as much.")
+    close = rows.assign(gain_high=[12e3, 7e3, 12e3])
+    assert "times" not in views.plan_comparison(replace(apart, comparison=close)).title
+
+
+def test_limits_are_worth_what_they_are_each_for_itself():
+    made = plan(budget=1_200, hours=10, courses=[course("listening"), course("closing", seats=1)])
+    worth = made.bounds["limit"].map({"budget": 9e3, "seats of LISTENING": 2e3}).fillna(0.0)
+    bounds = made.bounds.assign(one_more_gain=worth)
+    title = views.plan_bounds(replace(made, bounds=bounds)).title
+    assert title == (
+        "A seat more in seats of LISTENING would bring $2.0k; $1,000 more in budget would bring "
+        "$9.0k."
+    )
+    block = views.plan_bounds(made)
+    row = {line[0]: dict(zip(block.header, line, strict=True)) for line in block.rows}
+    # $200 of the budget and two of the hours are left, but buy nothing
+    assert (row["Budget"]["Binding"], row["Hours a person"]["Binding"]) == ("yes", "yes")
+
+
+def test_only_open_gaps_count_as_gaps():
+    made = plan()
+    reasons = ["no seat", "no seat", "not enough evidence", "completed already", "no target"]
+    rows = made.left_out.head(1).loc[[0] * 5].assign(reason=reasons)
+    block = views.plan_left_out(replace(made, left_out=rows))
+    assert block.title == "2 gaps without a seat, most for: no seat."
+    assert len(block.rows) == 5
+    seen = views.plan_left_out(replace(made, left_out=rows.tail(3)))
+    assert seen.title == "No open gap is left without a seat."
 
 
 @pytest.mark.parametrize("view", TABLES)

@@ -19,7 +19,10 @@ def list_bounds(
     gain: Vector, offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_], *,
     courses: list[str], currency: str,
 ) -> pd.DataFrame:  # fmt: skip
-    """List each limit with what is used of it; the price of one more is that at the margin."""
+    """List each limit with what is used of it; the price of one more is that at the margin.
+
+    Binding is one that keeps something out, whether or not all of it is used.
+    """
     shadow = find_shadow(gain, offers, limits)
     used = np.bincount(offers.course[is_taken], minlength=len(courses))
     rows: list[tuple[object, ...]] = [
@@ -30,15 +33,18 @@ def list_bounds(
     if np.isfinite(limits.budget):
         spent = float(offers.cost[is_taken].sum())
         cheapest = float(offers.cost[~is_taken].min(initial=np.inf))
+        is_binding = shadow.budget > 0 or limits.budget - spent < cheapest < np.inf
         rows.append(
             (
-                "budget", spent, limits.budget, limits.budget - spent < cheapest < np.inf,
+                "budget", spent, limits.budget, is_binding,
                 format_money(MORE_MONEY, currency, exact=True), shadow.budget * MORE_MONEY,
             )
         )  # fmt: skip
     if np.isfinite(limits.hours):
-        spent_hours = np.bincount(offers.rep[is_taken], offers.hours[is_taken])
+        spent_hours = np.bincount(offers.rep[is_taken], offers.hours[is_taken], len(offers.is_due))
         most = float(spent_hours.max(initial=0.0))
-        rows.append(("hours a person", most, limits.hours, False, "an hour", np.nan))
+        too_many = spent_hours[offers.rep] + offers.hours > limits.hours + 1e-9
+        is_binding = bool((too_many & ~is_taken).any())
+        rows.append(("hours a person", most, limits.hours, is_binding, "an hour", np.nan))
     frame = pd.DataFrame(rows, columns=BOUNDS)
     return frame.astype({"used": float, "available": float, "one_more_gain": float})

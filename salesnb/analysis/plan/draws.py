@@ -16,12 +16,14 @@ def draw_gains(
 ) -> NDArray[np.float64]:
     """Draw what each seat brings.
 
-    Seats of one skill share its importance, seats of one person their money.
+    Seats of one skill share its importance, seats of one course its effect, seats of one person
+    their money.
 
     Parameters
     ----------
     taken
-        Offers: rep_id, skill, `gap`, `gap_sd`, `effect`, `money`, `money_sd`.
+        Offers: rep_id, skill, course_id, `gap`, `gap_sd`, `effect`, `effect_sd`, `money`,
+        `money_sd`.
 
     Returns
     -------
@@ -33,12 +35,14 @@ def draw_gains(
     worth = generator.choice(importance.draws, _DRAWS)
     people, person = np.unique(taken["rep_id"].astype(str), return_inverse=True)
     stake = generator.normal(size=(len(people), _DRAWS))[person]
-    money, money_sd, gap, gap_sd, effect = (
+    courses, course = np.unique(taken["course_id"].astype(str), return_inverse=True)
+    power = generator.normal(size=(len(courses), _DRAWS))[course]
+    money, money_sd, gap, gap_sd, effect, effect_sd = (
         taken[name].to_numpy(dtype=float)[:, None]
-        for name in ("money", "money_sd", "gap", "gap_sd", "effect")
+        for name in ("money", "money_sd", "gap", "gap_sd", "effect", "effect_sd")
     )
     gaps = gap + gap_sd * generator.normal(size=(len(taken), _DRAWS))
-    rise = np.clip(gaps, 0.0, np.maximum(effect, 0.0))
+    rise = np.clip(gaps, 0.0, np.maximum(effect + effect_sd * power, 0.0))
     place = {name: number for number, name in enumerate(skills)}
     column = [place[name] for name in taken["skill"]]
     found: NDArray[np.float64] = (

@@ -49,10 +49,8 @@ class SkillImportance(Result):
         (D, S) of `importance`, from all that is likely.
     n_reps, n_rows, n_quarters
         People, people and quarters together, and quarters behind it; 0 when nothing was learned.
-    own
-        Standard deviation of what skills have beyond their weights, in shares of bookings.
-    p_weights, p_none
-        Chance of such results, were the weights right, and did no skill matter.
+    p_weights
+        Chance of results as far from the weights, were they right.
     lacking
         Why nothing could be learned: then the weights stand, and how much all skills together
         bring is assumed. Empty when something was.
@@ -65,9 +63,7 @@ class SkillImportance(Result):
     n_reps: int
     n_rows: int
     n_quarters: int
-    own: float
     p_weights: float
-    p_none: float
     lacking: str = ""
 
     @property
@@ -86,8 +82,7 @@ class SkillImportance(Result):
         shares = [f"{top[name]:+.0%}".replace("-", "−") for name in ("importance", "low", "high")]
         worth = (
             f"a point of {skill_label(top['skill'])} goes with {shares[0]} bookings "
-            f"later ({shares[1]} to {shares[2]}), the most of "
-            f"{len(self.skills)} skills"
+            f"later ({shares[1]} to {shares[2]})"
         )
         if self.is_beyond_weights:
             return f"Results weigh skills differently from the manager: {worth}."
@@ -116,12 +111,14 @@ class SkillImportance(Result):
         """Offer that results weigh skills differently from the manager."""
         if self.lacking or not np.isfinite(self.p_weights):
             return ()
+        p = self.p_weights
+        share = f"{p:.0%}" if p >= 0.01 else "less than 1%"
         apart = (self.skills["importance"] - self.skills["by_weight"]).abs()
         return (
             Candidate(
                 text=self.finding,
-                why=f"{self.n_reps} people, {self.n_quarters} quarters; the weights alone "
-                f"explain the results with a chance of {self.p_weights:.2g}.",
+                why=f"{self.n_reps} people, {self.n_quarters} quarters; were the weights "
+                f"right, results as far from them would come in {share} of cases.",
                 anchor=IMPORTANCE_ANCHOR,
                 effect=float(min(1.0, apart.max())),
                 p_value=self.p_weights,
@@ -271,25 +268,24 @@ def _to_bookings(measures: Measures, outcome: str, periods: tuple[str, ...]) -> 
 
 def _scale(fit: Fit, factor: float) -> Fit:
     return Fit(
-        fit.draws * factor, fit.mean * factor, fit.p_positive, fit.centre * factor,
-        fit.own * factor, fit.p_weights, fit.p_none,
-    )  # fmt: skip
+        fit.draws * factor, fit.mean * factor, fit.p_positive, fit.centre * factor, fit.p_weights
+    )
 
 
 def _conclude(
     period: str, outcome: str, weights: pd.DataFrame, fit: Fit | None, basis: _Basis, lacking: str
 ) -> SkillImportance:
     if fit is None:
-        empty, none = pd.DataFrame(columns=_COLUMNS), float("nan")
+        empty = pd.DataFrame(columns=_COLUMNS)
         return SkillImportance(
-            period, outcome, empty, np.empty((0, 0)), 0, 0, 0, 0.0, none, none, lacking
-        )  # fmt: skip
+            period, outcome, empty, np.empty((0, 0)), 0, 0, 0, float("nan"), lacking
+        )
     low, high = np.quantile(fit.draws, [0.05, 0.95], axis=0)
     skills = weights.assign(
         by_weight=fit.centre, importance=fit.mean, low=low, high=high, p_positive=fit.p_positive
     )  # fmt: skip
     return SkillImportance(
         period=period, outcome=outcome, skills=skills[_COLUMNS], draws=fit.draws,
-        n_reps=basis.n_reps, n_rows=basis.n_rows, n_quarters=basis.n_quarters, own=fit.own,
-        p_weights=fit.p_weights, p_none=fit.p_none, lacking=lacking,
+        n_reps=basis.n_reps, n_rows=basis.n_rows, n_quarters=basis.n_quarters,
+        p_weights=fit.p_weights, lacking=lacking,
     )  # fmt: skip

@@ -19,12 +19,15 @@ from salesnb.analysis.plan.reasons import (
     NO_EFFECT,
     NO_EVIDENCE,
     NO_GAP,
+    NO_TARGET,
     NO_WORTH,
 )
 from salesnb.measures.measures import Measures
 
 _LIKELY = 0.5
 """Chance of being below target from which there is a gap."""
+_LIKELY_EFFECTS = norm.ppf((np.arange(9) + 0.5) / 9)
+"""Where a course's effect may be, in standard errors from what is expected; equally likely."""
 _RECENT = dt.timedelta(days=183)
 """How long somebody assigned to a course is expected to complete it."""
 _CELLS = [
@@ -35,7 +38,8 @@ _CELLS = [
 
 def value_offers(
     cells: pd.DataFrame, importance: SkillImportance, money: pd.DataFrame, measures: Measures, *,
-    effects: Mapping[str, float], usual_effect: float, starts_on: dt.date,
+    effects: Mapping[str, tuple[float, float]], usual_effect: tuple[float, float],
+    starts_on: dt.date,
 ) -> pd.DataFrame:  # fmt: skip
     """Value every course for everybody rated in its skill, and skills without a course.
 
@@ -46,7 +50,7 @@ def value_offers(
     money
         Indexed by rep_id: `money`, `money_sd`.
     effects, usual_effect
-        Points that a course brings, by its id; and of courses not named.
+        Points that a course brings and their standard error, by its id; and of courses not named.
     starts_on
         First day of the plan: who has left by then is no part of it.
 
@@ -54,9 +58,9 @@ def value_offers(
     -------
     DataFrame
         One row a person, skill and course (none: `course_id` is empty), in the order of their
-        ids: `gap` (target less expected score) with `gap_sd` and `p_below`, `effect`, expected
-        `rise`, `importance`, `money`, `gain` = the product of the three, and `reason`, why it is
-        not offered.
+        ids: `gap` (target less expected score) with `gap_sd` and `p_below`, `effect` with
+        `effect_sd`, expected `rise`, `importance`, `money`, `gain` = the product of the three, and
+        `reason`, why it is not offered.
     """
     rows = _present(cells, measures, starts_on)
     rows = _add_gaps(rows, importance)
@@ -67,13 +71,19 @@ def value_offers(
     rows[["course_id", "course"]] = rows[["course_id", "course"]].astype(object).fillna("")
     for name in ("hours", "cost"):
         rows[name] = rows[name].astype(float).fillna(0.0)
-    rows["effect"] = rows["course_id"].map(dict(effects)).astype(float).fillna(usual_effect)
+    known = [effects.get(str(course), usual_effect) for course in rows["course_id"]]
+    rows[["effect", "effect_sd"]] = np.array(known, dtype=float).reshape(-1, 2)
     rows = rows.join(money, on="rep_id")
     middle = money["money"].mean() if len(money) else 0.0
     rows["money"] = rows["money"].fillna(middle)
     rows["money_sd"] = rows["money_sd"].fillna(rows["money"])
-    gap, sd = (rows[name].to_numpy(dtype=float) for name in ("gap", "gap_sd"))
-    rows["rise"] = expected_rise(gap, sd, np.maximum(rows["effect"].to_numpy(), 0.0))
+    gap, sd, effect, effect_sd = (
+        rows[name].to_numpy(dtype=float) for name in ("gap", "gap_sd", "effect", "effect_sd")
+    )
+    rows["rise"] = np.mean(
+        [expected_rise(gap, sd, np.maximum(effect + z * effect_sd, 0.0)) for z in _LIKELY_EFFECTS],
+        axis=0,
+    )
     rows["gain"] = rows["rise"] * rows["importance"] * rows["money"]
     rows["reason"] = _find_reasons(rows, measures.trainings, starts_on)
     return rows.sort_values(["rep_id", "skill", "course_id"], ignore_index=True)
@@ -82,7 +92,7 @@ def value_offers(
 def _present(cells: pd.DataFrame, measures: Measures, starts_on: dt.date) -> pd.DataFrame:
     left = measures.people.drop_duplicates("rep_id").set_index("rep_id")["left_on"]
     gone = pd.to_datetime(cells["rep_id"].map(left)) < pd.Timestamp(starts_on)
-    known = cells["target"].notna() & cells["score"].notna() & (cells["error"] > 0)
+    known = cells["score"].notna() & (cells["error"] > 0)
     rows = cells.loc[~gone & known, _CELLS]
     rows = rows.assign(team_id=rows["team_id"].astype(object).fillna(""))
     return rows.drop_duplicates(["rep_id", "skill"])
@@ -137,6 +147,7 @@ def _find_reasons(
     pairs = pd.MultiIndex.from_frame(rows[["rep_id", "course_id"]])
     named = trainings[["rep_id", "course_id"]]
     reasons = {
+        NO_TARGET: rows["target"].isna(),
         NO_EVIDENCE: ~rows["is_enough"].astype(bool),
         NO_GAP: rows["p_below"] < _LIKELY,
         NO_COURSE: rows["course_id"] == "",

@@ -36,20 +36,22 @@ from salesnb.analysis.plan.sessions import schedule
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.measures.measures import Measures
 
-USUAL_EFFECT = 0.4
-"""Points that a course is taken to bring on its skill until its own effect has been measured."""
+USUAL_EFFECT, _USUAL_ERROR = 0.4, 0.2
+"""Points that a course is taken to bring on its skill until its own effect has been measured, and
+how unsure that is."""
 
 _LEAD_DAYS = 7
 """Days after the data end before the first course is held."""
 _COMPARED = 1.0
 """Seconds for the plan that this one is compared with."""
-_NO_EFFECTS: Mapping[str, float] = MappingProxyType({})
+_Effects = Mapping[str, tuple[float, float]]
+_NO_EFFECTS: _Effects = MappingProxyType({})
 
 
 def training_plan(
     profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,
     budget: float | None = None, hours: float | None = None,
-    effects: Mapping[str, float] = _NO_EFFECTS, limits: PlanLimits | None = None,
+    effects: Mapping[str, tuple[float, float]] = _NO_EFFECTS, limits: PlanLimits | None = None,
     random_state: int = 0,
 ) -> TrainingPlan:  # fmt: skip
     """Plan who takes which course in the quarter after that of the profiles.
@@ -72,7 +74,8 @@ def training_plan(
     budget, hours
         Money for all seats, and hours a person; None: as `limits` has it, by default any.
     effects
-        Points that a course brings on its skill, by course_id, as far as measured; 0.4 of others.
+        Points that a course brings on its skill and their standard error, by course_id, as far as
+        measured; 0.4 and 0.2 of others.
     limits
         Smallest class, fairness and how much of a team may be away at once.
     random_state
@@ -103,8 +106,8 @@ def training_plan(
     if lacking := _find_lacking(profiles, importance, measures, money):
         return replace(blank, lacking=lacking)
     rows = value_offers(
-        profiles.cells, importance, money, measures, effects=effects, usual_effect=USUAL_EFFECT,
-        starts_on=first,
+        profiles.cells, importance, money, measures, effects=effects,
+        usual_effect=(USUAL_EFFECT, _USUAL_ERROR), starts_on=first,
     )  # fmt: skip
     is_open = (rows["reason"] == "").to_numpy()
     offers = make_offers(rows[is_open], measures, limits, first)
@@ -156,6 +159,8 @@ def _find_lacking(
         return "the framework names no skill"
     if measures.courses.empty:
         return "a plan needs courses with their skill; the snapshot has none"
+    if profiles.cells["target"].isna().all():
+        return "no skill has a target"
     if money.empty:
         return "nobody booked anything, so nothing says what a course is worth"
     return ""
@@ -163,7 +168,7 @@ def _find_lacking(
 
 def _assemble(
     blank: TrainingPlan, chosen: _Chosen, importance: SkillImportance, measures: Measures,
-    days: tuple[dt.date, dt.date], effects: Mapping[str, float], random_state: int,
+    days: tuple[dt.date, dt.date], effects: _Effects, random_state: int,
 ) -> TrainingPlan:  # fmt: skip
     reasons = chosen.rows["reason"].copy()
     reasons[chosen.is_open] = bind(chosen.offers, chosen.limits, chosen.found.is_taken)
@@ -173,6 +178,7 @@ def _assemble(
     table = schedule(taken, heads, chosen.limits, first=days[0], last=days[1])
     lines = _write_lines(taken, draws, table.lines, measures)
     gain = chosen.rows["gain"].to_numpy()[chosen.is_open]
+    n_assumed = len(set(taken["course_id"]) - set(effects))
     return replace(
         blank,
         lines=lines.sort_values(
@@ -187,7 +193,8 @@ def _assemble(
         ),
         sessions=table.sessions,
         gap=chosen.found.gap,
-        assumptions=_list_assumptions(taken, effects, importance),
+        assumptions=_list_assumptions(taken, n_assumed, importance),
+        assumed_effect=USUAL_EFFECT if n_assumed else 0.0,
     )  # fmt: skip
 
 
@@ -245,15 +252,13 @@ def _sum_up(
     return name, len(plan), people, cost, hours, float(plan["gain"].sum()), low, high
 
 
-def _list_assumptions(
-    taken: pd.DataFrame, effects: Mapping[str, float], importance: SkillImportance
-) -> str:
-    unknown = sorted(set(taken["course"][~taken["course_id"].isin(set(effects))]))
+def _list_assumptions(taken: pd.DataFrame, n_assumed: int, importance: SkillImportance) -> str:
     parts = []
-    if unknown:
+    if n_assumed:
         parts.append(
-            f"Assumed: a course brings {USUAL_EFFECT:.1f} points on its skill, as no effect was "
-            f"measured of {len(unknown)} of {taken['course_id'].nunique()} courses."
+            f"Assumed: a course brings {USUAL_EFFECT:.1f} points on its skill, give or take "
+            f"{_USUAL_ERROR:.1f}, as no effect was measured of {n_assumed} of "
+            f"{taken['course_id'].nunique()} courses."
         )
     if importance.lacking:
         parts.append(importance.caveat)

@@ -29,18 +29,10 @@ _REACH, _WIDEST = 5.0, 10.0
 _POINTS = (np.arange(60) + 0.5) / 60
 
 
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """(D, S) effects, and (D,) how far skills are apart from their weights."""
-
-    effects: Matrix
-    own: Vector
-
-
 def draw_effects(
     precision: Matrix, found: Vector, weights: Vector, total: float, *, seed: int = 0
-) -> Draws:
-    """Draw effects from what data and weights say of them.
+) -> Matrix:
+    """Draw (D, S) effects from what data and weights say of them.
 
     Parameters
     ----------
@@ -58,12 +50,12 @@ def draw_effects(
     if not precision.any():
         scale = rng.exponential(size=(_CHAINS * (_STEPS - _SKIPPED), 1))
         alone = rng.exponential(size=(len(scale), len(weights)))
-        return Draws(unit * shares * scale * alone, unit * np.ones(len(scale)))
+        return np.asarray(unit * shares * scale * alone)
     # none is worth many times the mean, where data say nothing
     precision = precision * unit**2 + np.eye(len(weights)) / _WIDEST**2
     found, prior = found * unit, _Prior.about(shares)
     effects = np.maximum(rng.normal(1.0, 0.3, (_CHAINS, len(weights))), _LEAST)
-    kept, own = [], []
+    kept = []
     for step in range(_STEPS):
         chosen = prior.draw(effects, rng)
         shape, mean = prior.shape[chosen], prior.mean[chosen]
@@ -74,8 +66,7 @@ def draw_effects(
             effects[:, skill] = _draw_tilted(middle, np.sqrt(variance), shape, rng)
         if step >= _SKIPPED:
             kept.append(effects.copy())
-            own.append(mean.mean(axis=1) / np.sqrt(shape))
-    return Draws(unit * np.concatenate(kept), unit * np.concatenate(own))
+    return unit * np.concatenate(kept)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from salesnb.analysis.plan.limits import Offers, PlanLimits
 
 NO_EVIDENCE = "not enough evidence"
+NO_TARGET = "no target"
 NO_GAP = "no gap"
 NO_COURSE = "no course for the skill"
 DONE = "completed already"

@@ -47,8 +47,9 @@ class TrainingPlan(Result):
         their product, with 90% interval; `hours`, `cost`; the `evidence` in words; `session`,
         `starts_on`, `ends_on`; `check_on`, the day by which new ratings show whether it helped.
     left_out
-        One row a person and skill with a gap, or too few raters, but no seat: what it would have
-        brought and the binding `reason`. People without any gap have one row without a skill.
+        One row a person and skill with a gap, too few raters or no target, but no seat: what it
+        would have brought and the binding `reason`. People without any gap have one row without a
+        skill.
     comparison
         This plan beside the lowest raw scores first and the manager's weights, all valued alike.
     bounds
@@ -68,6 +69,8 @@ class TrainingPlan(Result):
         Why there is nothing to plan with; empty when there is.
     assumptions
         What was assumed where nothing is known, in words.
+    assumed_effect
+        Points that courses of which no effect was measured are assumed to bring; 0 without such.
     """
 
     period: str
@@ -84,6 +87,7 @@ class TrainingPlan(Result):
     conflict: str = ""
     lacking: str = ""
     assumptions: str = ""
+    assumed_effect: float = 0.0
 
     @property
     def finding(self) -> str:
@@ -98,11 +102,16 @@ class TrainingPlan(Result):
         skills = self.lines.groupby("skill")["gain"].sum().sort_values(ascending=False)
         first = ", ".join(skill_label(str(name)) for name in skills.index[:3])
         low, high = (format_money(total[key], self.currency) for key in ("gain_low", "gain_high"))
+        assuming = (
+            f", assuming a course brings {self.assumed_effect:.1f} points"
+            if self.assumed_effect
+            else ""
+        )
         return (
             f"{self.unit}: {count_people(total['n_people'])} in "
             f"{count(total['n_seats'], 'seat')} for {format_money(total['cost'], self.currency)}, "
             f"expected to bring {format_money(total['gain'], self.currency)} of bookings within "
-            f"a year (90% interval {low} to {high}); most of it by {first}."
+            f"a year (90% interval {low} to {high}){assuming}; most of it by {first}."
         )
 
     @property
@@ -136,6 +145,14 @@ class TrainingPlan(Result):
         other = float(gains.get(LOWEST_FIRST, float("nan")))
         return float(gains[THIS_PLAN]) / other if other > 0 else float("nan")
 
+    @property
+    def is_surely_more(self) -> bool:
+        """Whether the interval of this plan's gain lies above that of the lowest scores first."""
+        rows = self.comparison.set_index("plan")
+        if LOWEST_FIRST not in rows.index:
+            return False
+        return bool(rows["gain_low"][THIS_PLAN] > rows["gain_high"][LOWEST_FIRST] > 0)
+
     def to_frame(self) -> pd.DataFrame:
         """List one row a seat."""
         return self.lines.copy()
@@ -144,10 +161,12 @@ class TrainingPlan(Result):
         """Offer the plan, or that none keeps to all limits: what a reader asks for first."""
         if self.lacking or (self.lines.empty and not self.conflict):
             return ()
-        times = self.times_lowest_first
         beside = (
-            f"{times:.1f} times what training the lowest scores first is expected to bring. "
-            if times > 1 else ""
-        )  # fmt: skip
+            f"{self.times_lowest_first:.1f} times what training the lowest scores first is "
+            "expected to bring. "
+            if self.is_surely_more
+            else ""
+        )
         why = "" if self.conflict else f"{beside}{self.assumptions}".strip()
-        return (Candidate(self.finding, why, PLAN_ANCHOR, effect=1.0, p_value=0.0),)
+        effect = 1.0 if self.conflict else 0.5
+        return (Candidate(self.finding, why, PLAN_ANCHOR, effect=effect, p_value=0.0),)

@@ -67,19 +67,15 @@ class Fit:
         (S,) chance that an effect is above 0, were it free to be below.
     centre
         (S,) effects, were the weights right.
-    own
-        Standard deviation of what skills have beyond their weights.
-    p_weights, p_none
-        Chance of data as far from the weights (from no effect at all), were they right.
+    p_weights
+        Chance of data as far from the weights, were they right.
     """
 
     draws: Matrix
     mean: Vector
     p_positive: Vector
     centre: Vector
-    own: float
     p_weights: float
-    p_none: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,16 +104,14 @@ def fit_toward(rows: Rows, weights: Vector, *, total: float = TOTAL) -> Fit:
     cross = basis.T @ moments.cross
     # of no data nothing is left of either
     known = cross.T @ np.linalg.inv(basis.T @ moments.covariance @ basis)
-    drawn = draw_effects(known @ cross, known @ basis.T @ moments.found, weights, total)
-    mean = drawn.effects.mean(axis=0) if basis.size else total * weights / weights.sum()
+    draws = draw_effects(known @ cross, known @ basis.T @ moments.found, weights, total)
+    mean = draws.mean(axis=0) if basis.size else total * weights / weights.sum()
     return Fit(
-        draws=drawn.effects,
+        draws=draws,
         mean=mean,
         p_positive=_find_chances(moments, total * weights / weights.sum()),
         centre=float(mean @ weights / (weights @ weights)) * weights,
-        own=float(drawn.own.mean()),
         p_weights=_test(moments, weights[:, None]),
-        p_none=_test_direction(moments, weights),
     )
 
 
@@ -203,11 +197,3 @@ def _test(moments: _Moments, allowed: Matrix) -> float:
     scale = np.linalg.solve(design.T @ precision @ design, design.T @ precision @ found)
     rest = found - design @ scale
     return float(chi2.sf(rest @ precision @ rest, freedom))
-
-
-def _test_direction(moments: _Moments, weights: Vector) -> float:
-    """Test that skills, added up by weight, go with no outcome; missing without data."""
-    variance = float(weights @ moments.covariance @ weights)
-    if variance <= 0:
-        return float("nan")
-    return float(chi2.sf(float(weights @ moments.found) ** 2 / variance, 1))

@@ -93,7 +93,7 @@ def schedule(
     for course_id, group in _longest_first(lines):
         length = max(1, int(np.ceil(group["hours"].iloc[0] / HOURS_A_DAY)))
         number = 0
-        for members in _split(group, diary):
+        for members in _split(group, diary, limits.smallest_class):
             start = _find_start(diary, members, length)
             if start is None:
                 continue
@@ -114,12 +114,16 @@ def _longest_first(lines: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return sorted(groups, key=lambda each: (-each[1]["hours"].iloc[0], -len(each[1]), each[0]))
 
 
-def _split(group: pd.DataFrame, diary: _Diary) -> list[pd.DataFrame]:
-    """Deal a course's people, team by team, into as few classes as size and teams allow."""
+def _split(group: pd.DataFrame, diary: _Diary, smallest: int) -> list[pd.DataFrame]:
+    """Deal a course's people, team by team, into as few classes as size and teams allow.
+
+    None is smaller than asked for, even where a team then has too many away and no day is left.
+    """
     ordered = group.sort_values(["team_id", "rep_id"])
     of_team = ordered["team_id"].value_counts()
     by_team = max(int(np.ceil(size / diary.most[team])) for team, size in of_team.items())
     n_classes = max(int(np.ceil(len(ordered) / LARGEST_CLASS)), by_team)
+    n_classes = min(n_classes, max(len(ordered) // max(smallest, 1), 1))
     return [ordered.iloc[number::n_classes] for number in range(n_classes)]
 
 

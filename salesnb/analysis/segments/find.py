@@ -102,7 +102,8 @@ def skill_segments(
 def segments_before(measures: Measures, *, period: str) -> SkillSegments | None:
     """Find the company's segments of the quarter before, whose names are to be kept.
 
-    None where the data do not reach back.
+    They are named by that quarter alone, not by the ones before it. None where the data do not
+    reach back.
 
     Raises
     ------

@@ -42,10 +42,10 @@ class SkillSegments(Result):
     verdict
         "none", "provisional" or "confirmed".
     segments
-        One row a segment, largest first: `name`, and whether it `is_kept` from the quarter
-        before; `size`, `share` of people (sums to 1), of these `n_between` segments; `stability`
-        (bootstrap Jaccard, 0-1); whether it `is_described`: stable and of at least five people;
-        mean `level` of its members in points.
+        One row a segment, largest first: `name`, and whether it `is_kept`, as one of the same
+        shape was found a quarter before; `size`, `share` of people (sums to 1), of these
+        `n_between` segments; `stability` (bootstrap Jaccard, 0-1); whether it `is_described`:
+        stable and of at least five people; mean `level` of its members in points.
     profile
         One row a segment and skill, of described segments: `gap` in points to the company's mean
         when everybody's level is taken out, with 95% interval `low` to `high`; `n`; whether the

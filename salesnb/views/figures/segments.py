@@ -77,7 +77,7 @@ def segments_table(found: SkillSegments) -> Block:
                 "Between segments": rows["n_between"],
                 "Found again": rows["stability"].map("{:.0%}".format),
                 "Level": rows["level"].map("{:.1f}".format),
-                "Name": np.where(rows["is_kept"], "as before", "new"),
+                "Same shape as last quarter": np.where(rows["is_kept"], "yes", "new"),
             }
         ),
         title=f"{found.unit}: {count(len(rows), 'skill segment')}, {found.verdict}",
