@@ -17,6 +17,7 @@ from salesnb.analysis.profiles.groups import compare_group, judge_differences
 from salesnb.analysis.profiles.people import RatedPeople, rate_people
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import name_some
 from salesnb.measures.measures import Measures
 
 SKILL_MATRIX_ANCHOR = "skill-matrix"
@@ -68,9 +69,10 @@ class SkillMatrix(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         real = self.differences.loc[self.differences["is_beyond_chance"], "skill"]
+        names = name_some([skill_label(name) for name in real], _MOST_NAMED)
         apart = (
             f"people differ beyond what raters' disagreement explains in {len(real)} of "
-            f"{len(self.skills)} skills, {_name(list(real))}"
+            f"{len(self.skills)} skills, {names}"
             if len(real)
             else "people do not differ beyond what raters' disagreement explains in any skill"
         )
@@ -140,12 +142,6 @@ def skill_matrix(
     return SkillMatrix(
         period, people.unit, scores[_SCORES].reset_index(drop=True), differences, people.span
     )
-
-
-def _name(skills: list[str]) -> str:
-    named = ", ".join(skill_label(name) for name in skills[:_MOST_NAMED])
-    more = len(skills) - _MOST_NAMED
-    return f"{named} and {more} more" if more > 0 else named
 
 
 def _find_groups(fitted: FittedProfiles, people: RatedPeople) -> list[Ints]:

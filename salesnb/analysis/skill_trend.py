@@ -15,11 +15,13 @@ from salesnb.analysis.profiles.forms import Floats
 from salesnb.analysis.profiles.people import rate_people
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import name_some
 from salesnb.measures.measures import Measures
 
 SKILL_TREND_ANCHOR = "skill-trend"
 QUARTERS = 8
 FEWEST_QUARTERS = 3
+_MOST_NAMED = 3
 _SMALLEST = 1e-300
 _POINTS = ["skill", "period", "score", "low", "high", "n_people", "n_forms"]
 _CHANGES = ["skill", "change", "low", "high", "p_value", "p_adjusted", "is_beyond_chance"]
@@ -55,6 +57,8 @@ class SkillTrend(Result):
         """Say which skills have changed beyond chance."""
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
+        if self.changes["p_value"].isna().all():
+            return f"{self.unit}: a change needs ratings in {FEWEST_QUARTERS} quarters."
         real = self.changes[self.changes["is_beyond_chance"]]
         span = f"from {self.window[0]} to {self.window[-1]}"
         if real.empty:
@@ -62,7 +66,7 @@ class SkillTrend(Result):
         rose = [skill_label(name) for name in real.loc[real["change"] > 0, "skill"]]
         fell = [skill_label(name) for name in real.loc[real["change"] < 0, "skill"]]
         moves = ((rose, "rose"), (fell, "fell"))
-        parts = [f"{', '.join(names)} {verb}" for names, verb in moves if names]
+        parts = [f"{name_some(names, _MOST_NAMED)} {verb}" for names, verb in moves if names]
         return f"{self.unit}: {' and '.join(parts)} beyond chance {span}."
 
     @property

@@ -11,8 +11,9 @@ from scipy.special import ndtr, ndtri
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.profiles.cells import HIGHEST, LOWEST, FittedProfiles
 from salesnb.analysis.profiles.groups import compare_group
-from salesnb.analysis.profiles.people import rate_people
+from salesnb.analysis.profiles.people import RatedPeople, rate_people
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import name_some
 from salesnb.measures.measures import Measures
 
 SKILLS_ANCHOR = "skills"
@@ -21,7 +22,7 @@ _SMALLEST = 1e-300
 _REACH = float(ndtri(0.975))
 _COLUMNS = [
     "skill", "group", "score", "low", "high", "lower", "upper", "target", "gap", "company",
-    "n_reps", "n_ratings", "n_raters", "p_value",
+    "n_reps", "n_ratings", "n_raters", "p_value", "is_below",
 ]  # fmt: skip
 
 
@@ -34,11 +35,11 @@ class SkillProfile(Result):
     period, unit
         Quarter and name of the team or company.
     skills
-        One row a skill, largest gap first: `score` (mean of its people's scores, severity and
-        halo of raters removed), 95% interval `low` to `high`, `lower` to `upper` quartile of its
+        One row a skill, largest gap first: `score` (mean of its people, severity and halo of raters
+        removed, not pulled to the company's mean), 95% interval `low` to `high`, `lower` to `upper` quartile of its
         people, `target` and `gap` = score - target, the `company` mean, the numbers of people,
-        ratings and raters behind it, and the two-sided `p_value` of a score below its target (1
-        above it).
+        ratings and raters behind it, the two-sided `p_value` of a score below its target (1
+        above it, missing of one person), and `is_below`, allowing for all skills tested (Holm).
     n_thin
         Person-skill pairs left out because fewer than two raters scored them.
     window
@@ -61,8 +62,8 @@ class SkillProfile(Result):
         return first if first == last else f"{first} to {last}"
 
     def below_target(self) -> pd.DataFrame:
-        """Take the skills whose whole interval lies below the target."""
-        return self.skills[self.skills["high"] < self.skills["target"]]
+        """Take the skills that are surely below their target."""
+        return self.skills[self.skills["is_below"].astype(bool)]
 
     @property
     def finding(self) -> str:
@@ -72,9 +73,7 @@ class SkillProfile(Result):
         below = self.below_target()
         if below.empty:
             return f"{self.unit}: no skill is surely below its target."
-        names = ", ".join(skill_label(name) for name in below["skill"].head(3))
-        more = f" and {len(below) - 3} more" if len(below) > 3 else ""
-        return f"{self.unit}: surely below target are {names}{more}."
+        return f"{self.unit}: surely below target are {_name(below)}."
 
     @property
     def caveat(self) -> str:
@@ -91,21 +90,15 @@ class SkillProfile(Result):
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer one sentence on the skills that are below target, all tested together (Holm)."""
-        tested = self.skills[self.skills["p_value"].notna()].sort_values("p_value")
+        tested = self.skills[self.skills["p_value"].notna()]
         if tested.empty:
             return ()
-        left = np.arange(len(tested), 0, -1)
-        adjusted = (tested["p_value"] * left).cummax().clip(upper=1.0)
-        below = tested[adjusted < FALSE_CLAIMS].sort_values(["gap", "skill"])
-        largest = (below if len(below) else tested).iloc[0]
-        names = ", ".join(skill_label(name) for name in below["skill"].head(_MOST_NAMED))
-        more = f" and {len(below) - _MOST_NAMED} more" if len(below) > _MOST_NAMED else ""
+        below = self.below_target()
+        largest = (below if len(below) else tested.sort_values("p_value")).iloc[0]
+        names = f", {_name(below)}" if len(below) else ""
         return (
             Candidate(
-                text=(
-                    f"{self.unit}: {len(below)} of {len(tested)} skills are below target, "
-                    f"{names or 'none surely'}{more}."
-                ),
+                text=f"{self.unit}: {len(below)} of {len(tested)} skills are below target{names}.",
                 why=(
                     f"Largest gap: {skill_label(largest['skill'])}, {largest['score']:.1f} against "
                     f"a target of {largest['target']:.1f}, from {largest['n_raters']:,.0f} raters "
@@ -113,7 +106,7 @@ class SkillProfile(Result):
                 ),
                 anchor=SKILLS_ANCHOR,
                 effect=float(-largest["gap"] / largest["target"]) if len(below) else 0.0,
-                p_value=float(adjusted.iloc[0]),
+                p_value=float(_adjust(tested["p_value"]).min()),
             ),
         )
 
@@ -127,12 +120,18 @@ def skill_label(skill: str) -> str:
     return skill.replace("_", " ")
 
 
+def _name(skills: pd.DataFrame) -> str:
+    return name_some([skill_label(name) for name in skills["skill"]], _MOST_NAMED)
+
+
 def team_skills(
     measures: Measures, *, period: str, team: str | None = None,
     framework: pd.DataFrame | None = None,
 ) -> SkillProfile:  # fmt: skip
-    """Average the skill scores of a team's people, as `skill_profiles` estimates them.
+    """Average the skills of a team's people, with raters' severity, halo and moods taken out.
 
+    The model is that of `skill_profiles`, but nothing is assumed of people, so that a team is not
+    pulled to the others and the mean of its people's scores there may differ.
     Only what at least two raters scored for a person counts; the rest is counted in `n_thin`.
     Scores that were not observed are missing, never zero.
 
@@ -160,42 +159,58 @@ def team_skills(
     enough = people.cells[people.cells["is_enough"]] if not people.lacking else people.cells
     if people.fitted is None or enough.empty:
         empty = pd.DataFrame(columns=_COLUMNS)
-        return SkillProfile(period, people.unit, empty, len(people.cells), people.window)
+        return SkillProfile(period, people.unit, empty, _count_thin(people), people.window)
     skills = _summarise(people.fitted, enough).join(_count(people.fitted, enough))
     groups = people.framework.groupby("skill")["group"].first()
     skills["group"] = groups.reindex(skills.index)
     skills["gap"] = skills["score"] - skills["target"]
     skills["p_value"] = _test_below(skills)
+    skills["is_below"] = _adjust(skills["p_value"]) < FALSE_CLAIMS
     skills = skills.reset_index().sort_values(["gap", "skill"], ignore_index=True)
-    n_thin = int((people.cells["n_raters"] == 1).sum())
-    return SkillProfile(period, people.unit, skills[_COLUMNS], n_thin, people.window, people.note)
+    return SkillProfile(
+        period, people.unit, skills[_COLUMNS], _count_thin(people), people.window, people.note
+    )
+
+
+def _count_thin(people: RatedPeople) -> int:
+    return 0 if people.lacking else int((people.cells["n_raters"] == 1).sum())
 
 
 def _summarise(fitted: FittedProfiles, enough: pd.DataFrame) -> pd.DataFrame:
-    """Average people's scores skill by skill, with the error that raters leave."""
-    forms = fitted.posterior.forms
+    """Average people skill by skill, with the error that raters leave.
+
+    Nothing is assumed of people: scores pulled to the company's mean would put a good team among
+    weak ones below its target.
+    """
+    posterior = fitted.unshrunk
+    forms = posterior.forms
     reps = np.flatnonzero(np.isin(forms.reps, enough["rep_id"].unique()))
     table = enough.pivot_table(index="rep_id", columns="skill", values="score")
     counts = table.reindex(index=[forms.reps[rep] for rep in reps], columns=list(forms.skills))
-    group = compare_group(fitted.posterior, reps, counts.notna().to_numpy(dtype=float))
+    group = compare_group(posterior, reps, counts.notna().to_numpy(dtype=float))
+    everyone = fitted.cells["is_enough"].to_numpy().reshape(posterior.mean.shape)
+    known = pd.DataFrame(np.where(everyone, posterior.mean, np.nan), columns=list(forms.skills))
     of_skill = enough.groupby("skill")
-    everyone = fitted.cells[fitted.cells["is_enough"]]
+    mean = pd.Series(group.mean, index=list(forms.skills))
+    # People's spread comes from their own scores, which luck spreads less.
+    moved = mean - of_skill["score"].mean()
     skills = pd.DataFrame(
         {
-            "score": of_skill["score"].mean(),
-            "lower": of_skill["score"].quantile(0.25),
-            "upper": of_skill["score"].quantile(0.75),
+            "score": mean,
+            "lower": of_skill["score"].quantile(0.25) + moved,
+            "upper": of_skill["score"].quantile(0.75) + moved,
             "target": of_skill["target"].mean(),
             "n_reps": of_skill.size(),
             "n_ratings": of_skill["n_ratings"].sum(),
-            "company": everyone.groupby("skill")["score"].mean(),
+            "company": known.mean(),
             "error": pd.Series(group.error, index=list(forms.skills)),
         }
     )
     skills = skills[skills["n_reps"].notna()].rename_axis("skill")
-    skills["low"] = (skills["score"] - _REACH * skills["error"]).clip(lower=LOWEST)
-    skills["high"] = (skills["score"] + _REACH * skills["error"]).clip(upper=HIGHEST)
-    return skills
+    skills["low"] = skills["score"] - _REACH * skills["error"]
+    skills["high"] = skills["score"] + _REACH * skills["error"]
+    shown = ["score", "company", "low", "high", "lower", "upper"]
+    return skills.assign(**skills[shown].clip(lower=LOWEST, upper=HIGHEST))
 
 
 def _count(fitted: FittedProfiles, enough: pd.DataFrame) -> pd.Series[int]:
@@ -218,3 +233,10 @@ def _test_below(skills: pd.DataFrame) -> pd.Series[float]:
     p_value = 2 * ndtr(-(skills["gap"] / skills["error"]).abs().to_numpy(dtype=float))
     below = pd.Series(np.maximum(p_value, _SMALLEST), index=skills.index)
     return below.mask(skills["gap"] >= 0, 1.0).where(skills["gap"].notna() & (skills["n_reps"] > 1))
+
+
+def _adjust(p_value: pd.Series[float]) -> pd.Series[float]:
+    """Allow for the number of tests (Holm 1979); missing where nothing is tested."""
+    tested = p_value.dropna().sort_values()
+    left = np.arange(len(tested), 0, -1)
+    return (tested * left).cummax().clip(upper=1.0).reindex(p_value.index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from salesnb.measures.catalogue import Kpi
 
@@ -109,3 +110,13 @@ def count_people(n: float) -> str:
     ('1 person', '1,200 people')
     """
     return f"{n:,.0f} {'person' if n == 1 else 'people'}"
+
+
+def name_some(names: Sequence[str], most: int) -> str:
+    """Name the first of many, and say how many more there are.
+
+    >>> name_some(["north", "south", "east"], 2)
+    'north, south and 1 more'
+    """
+    named, more = ", ".join(names[:most]), len(names) - most
+    return f"{named} and {more:,} more" if more > 0 else named

@@ -21,9 +21,7 @@ def skill_profile(profile: SkillProfile) -> Block:
     """Draw each skill's mean score with its interval, its people's middle half and the target."""
     if profile.skills.empty:
         return Note(f"Nobody was rated by two raters in {profile.span}.", "missing")
-    rows = profile.skills.assign(
-        against=-(profile.skills["high"] < profile.skills["target"]).astype(int)
-    )
+    rows = profile.skills.assign(against=-profile.skills["is_below"].astype(int))
     with use_theme():
         return Figure.from_axes(
             plot_skills(rows, width=WIDE),
@@ -40,8 +38,8 @@ def skill_profile(profile: SkillProfile) -> Block:
                 f"{skill_label(rows['skill'].iloc[0])}. {profile.finding}"
             ),
             how_to_read=(
-                "Where the whole line lies left of the tick, the team is below its target with "
-                "at least 95% confidence (orange). The pale bar holds the middle half of the "
+                "Orange is surely below the target, allowing for the number of skills looked at. The "
+                "line is the 95% interval of the one skill. The pale bar holds the middle half of the "
                 "people, so a long bar is a team that differs within itself."
             ),
             numbers=_skill_numbers(rows),
