@@ -35,11 +35,12 @@ class SkillProfile(Result):
     period, unit
         Quarter and name of the team or company.
     skills
-        One row a skill, largest gap first: `score` (mean of its people, severity and halo of raters
-        removed, not pulled to the company's mean), 95% interval `low` to `high`, `lower` to `upper` quartile of its
-        people, `target` and `gap` = score - target, the `company` mean, the numbers of people,
-        ratings and raters behind it, the two-sided `p_value` of a score below its target (1
-        above it, missing of one person), and `is_below`, allowing for all skills tested (Holm).
+        One row a skill, largest gap first: `score` (mean of its people, severity and halo of
+        raters removed, not pulled to the company's mean), 95% interval `low` to `high`, `lower` to
+        `upper` quartile of its people, `target` and `gap` = score - target, the `company` mean,
+        the numbers of people, ratings and raters behind it, the two-sided `p_value` of a score
+        below its target (1 above it, missing of one person), and `is_below`, allowing for all
+        skills tested (Holm).
     n_thin
         Person-skill pairs left out because fewer than two raters scored them.
     window

@@ -38,9 +38,9 @@ def skill_profile(profile: SkillProfile) -> Block:
                 f"{skill_label(rows['skill'].iloc[0])}. {profile.finding}"
             ),
             how_to_read=(
-                "Orange is surely below the target, allowing for the number of skills looked at. The "
-                "line is the 95% interval of the one skill. The pale bar holds the middle half of the "
-                "people, so a long bar is a team that differs within itself."
+                "Orange is surely below the target, allowing for the number of skills looked at. "
+                "The line is the 95% interval of the one skill. The pale bar holds the middle half "
+                "of the people, so a long bar is a team that differs within itself."
             ),
             numbers=_skill_numbers(rows),
             anchor=SKILLS_ANCHOR,
