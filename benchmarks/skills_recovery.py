@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ from salesnb.measures.cache import load_measures, load_snapshot
 GAPS = {1.2: 0.90, 0.9: 0.70}
 N_REPS, N_COMPANIES, N_NULLS_EACH = 200, 12, 16
 LARGE = 20_000
+FRESH = get_context("spawn")
+"""Forked workers would wait for the threads of scikit-learn that this process has started."""
 
 
 def find(company: Company, previous: SkillSegments | None = None) -> SkillSegments:
@@ -119,7 +122,7 @@ def is_found(task: tuple[str, int]) -> tuple[str, bool, bool]:
 def report_recovery(report: Report) -> None:
     covered: list[bool] = []
     kept: list[bool] = []
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=FRESH) as pool:
         for gap, target in GAPS.items():
             rows = list(pool.map(recover, [(gap, seed) for seed in range(N_COMPANIES)]))
             today, reached = (float(np.mean([row[i] for row in rows])) for i in (0, 1))
@@ -145,7 +148,7 @@ def is_seen(task: tuple[int, int]) -> bool:
 
 def report_power(report: Report) -> None:
     """How often segments are seen among few people: no target, it is what `LOW_POWER` says."""
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=FRESH) as pool:
         for n_reps in (40, 60, 100):
             tasks = [(n_reps, seed) for seed in range(N_COMPANIES)]
             share = float(np.mean(list(pool.map(is_seen, tasks))))
@@ -154,7 +157,7 @@ def report_power(report: Report) -> None:
 
 def report_nulls(report: Report) -> None:
     tasks = [(name, seed) for seed in range(N_NULLS_EACH) for name in NULLS]
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(mp_context=FRESH) as pool:
         frame = pd.DataFrame(pool.map(is_found, tasks), columns=["kind", "any", "confirmed"])
     by_kind = frame.groupby("kind")["any"].sum()
     named = ", ".join(f"{kind} {n} of {N_NULLS_EACH}" for kind, n in by_kind.items() if n)
