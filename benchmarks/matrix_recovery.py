@@ -251,14 +251,10 @@ def main() -> None:
         sys.stdout.write(json.dumps(measure_cost(int(sys.argv[2]), int(sys.argv[3]))))
         return
     report = Report()
-    for part in (
-        report_cost, report_rates, report_adjusted, report_sample, report_composite, report_equals,
-    ):  # fmt: skip
-        start = time.perf_counter()
-        part(report)
-        report.console.print(f"{part.__name__}: {time.perf_counter() - start:.0f} s")
-    report.console.print(report.table)
-    sys.exit("NO" in list(report.table.columns[-1].cells))
+    report.run(
+        report_cost, report_rates, report_adjusted, report_sample, report_composite, report_equals
+    )
+    report.close()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ scores. What all raters share (severity, halo) cannot be seen, so the truth is p
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -119,10 +118,8 @@ def report_cost(report: Report) -> None:
 
 def main() -> None:
     report = Report()
-    for part in (report_companies, report_sample, report_cost):
-        part(report)
-    report.console.print(report.table)
-    sys.exit("NO" in list(report.table.columns[-1].cells))
+    report.run(report_companies, report_sample, report_cost)
+    report.close()
 
 
 if __name__ == "__main__":

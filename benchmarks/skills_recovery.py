@@ -6,7 +6,6 @@ what is done today: KMeans(4) on mean scores.
 
 from __future__ import annotations
 
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -201,12 +200,8 @@ def report_cost(report: Report) -> None:
 
 def main() -> None:
     report = Report()
-    for part in (report_cost, report_sample, report_recovery, report_power, report_nulls):
-        start = time.perf_counter()
-        part(report)
-        report.console.print(f"{part.__name__}: {time.perf_counter() - start:.0f} s")
-    report.console.print(report.table)
-    sys.exit("NO" in list(report.table.columns[-1].cells))
+    report.run(report_cost, report_sample, report_recovery, report_power, report_nulls)
+    report.close()
 
 
 if __name__ == "__main__":

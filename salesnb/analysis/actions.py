@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from salesnb.analysis.changes import CHANGES, direction, measure_changes
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.matrix import performance_matrix
+from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
@@ -209,10 +209,7 @@ def _judge(rows: pd.DataFrame, measures: Measures, period: str, n_draws: int) ->
     out = rows.join(measure_changes(measures, rows, period=period, n_draws=n_draws))
     sign = out["kpi"].map(lambda kpi: direction(measures, kpi)).astype(float)
     tested = out["p_value"].notna()
-    out["p_adjusted"] = np.nan
-    if tested.any():
-        adjusted = false_discovery_control(out.loc[tested, "p_value"].astype(float))
-        out.loc[tested, "p_adjusted"] = adjusted
+    out["p_adjusted"] = control_discoveries(out["p_value"])
     is_clear = out["p_adjusted"] < FALSE_CLAIMS
     way = pd.Series(np.where(out["gain"] > 0, "better", "worse"), index=out.index)
     out["verdict"] = way.where(is_clear, "no clear change").where(tested, out["why"])

@@ -12,7 +12,7 @@ import pandas as pd
 from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.matrix import grade_evidence
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_change, format_value
+from salesnb.analysis.wording import format_change, format_value, name_some
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
@@ -206,8 +206,7 @@ def contributions(
 
 
 def _name(units: pd.Series[str]) -> str:
-    more = len(units) - _MOST_NAMED
-    return ", ".join(units.head(_MOST_NAMED)) + (f" and {more} more" if more > 0 else "")
+    return name_some(list(units), _MOST_NAMED)
 
 
 def split_sums(sums: pd.DataFrame, kpi: Kpi, reference: float) -> pd.DataFrame:

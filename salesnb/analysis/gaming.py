@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import binom, false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
 from salesnb.measures.habits import (
     BACKDATED_WINS,
@@ -35,7 +36,6 @@ FEWEST = 3
 """Events below which nothing is worth a look."""
 
 _CALLS, _MEETINGS = "connected_calls", "meetings_per_100"
-_SMALLEST = 1e-300
 _SIGNS = ["unit_id", "unit", "check", "n", "of", "share", "others", "p_value"]
 
 
@@ -269,7 +269,7 @@ def _compare_rates(
 
 def _flag(signs: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     """Adjust all p-values together, and say in words what was seen."""
-    p_values = signs["p_value"].astype(float).clip(_SMALLEST, 1.0)
+    p_values = signs["p_value"].astype(float).clip(SMALLEST, 1.0)
     adjusted = false_discovery_control(p_values) if len(signs) else p_values
     signs = signs.assign(p_value=p_values, p_adjusted=adjusted)
     signs["is_flagged"] = (signs["p_adjusted"] < FALSE_CLAIMS) & (signs["n"] >= FEWEST)

@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.finding import FALSE_DIFFERENCES, Candidate
 from salesnb.analysis.matrix_findings import difference_candidates
+from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
@@ -282,9 +282,7 @@ def _test_differences(measures: Measures, scored: dict[str, _Scored]) -> pd.Data
     columns = ["kpi", "p_value", "is_compared", "overall", "n_units", "window"]
     frame = pd.DataFrame(rows, columns=columns)
     compared = frame["is_compared"].astype(bool)
-    adjusted = pd.Series(np.nan, index=frame.index)
-    if compared.any():
-        adjusted[compared] = false_discovery_control(frame.loc[compared, "p_value"].astype(float))
+    adjusted = control_discoveries(frame["p_value"].where(compared))
     real = dict(zip(frame["kpi"], adjusted < FALSE_DIFFERENCES, strict=True))
     gated = [
         real[name] and (gate is None or real.get(gate, True))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_DIFFERENCES, Candidate
+from salesnb.analysis.wording import name_some
 
 if TYPE_CHECKING:
     from salesnb.analysis.matrix import PerformanceMatrix
@@ -69,9 +70,7 @@ def _name_units(better: pd.DataFrame, worse: pd.DataFrame, of: int) -> str:
     for side, word in ((better, "Better"), (worse, "Worse")):
         if len(side):
             surest = side.reindex((side["p_above"] - 0.5).abs().sort_values(ascending=False).index)
-            names = list(surest["unit"].head(MOST_NAMED))
-            more = f" and {len(side) - len(names)} more" if len(side) > len(names) else ""
-            parts.append(f"{word}: {', '.join(names)}{more}.")
+            parts.append(f"{word}: {name_some(list(surest['unit']), MOST_NAMED)}.")
     if len(better) + len(worse) < of:
         parts.append("The others cannot be told from the group.")
     return " ".join(parts)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from scipy.stats import norm, t
 
+from salesnb.analysis.multiplicity import SMALLEST
+
 SEASONAL_FROM = 8
 """Quarters that must come before a quarter until seasons can be told from chance."""
 
@@ -19,7 +21,6 @@ _YEAR = 4
 _DEVIATIONS = np.linspace(0.0, 0.6, 13)
 """Standard deviations of the quarters of a year that are tried, as shares of the level."""
 
-_SMALLEST = 1e-300
 Vector = NDArray[np.float64]
 
 
@@ -146,5 +147,5 @@ def as_normal(distance: float, freedom: float) -> float:
     """
     if np.isinf(freedom) or not np.isfinite(distance):
         return distance
-    tail = max(float(t.sf(abs(distance), freedom)), _SMALLEST)
+    tail = max(float(t.sf(abs(distance), freedom)), SMALLEST)
     return float(np.copysign(norm.isf(tail), distance))

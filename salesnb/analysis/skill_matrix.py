@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
-from scipy.stats import false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.matrix import grade_evidence
+from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.profiles.cells import FittedProfiles
 from salesnb.analysis.profiles.forms import Floats, Ints
 from salesnb.analysis.profiles.groups import compare_group, judge_differences
@@ -181,10 +181,7 @@ def _beside_team(fitted: FittedProfiles, groups: list[Ints], counts: Floats) -> 
 
 def _test_differences(fitted: FittedProfiles, groups: list[Ints], counts: Floats) -> pd.DataFrame:
     p_values = judge_differences(fitted.unshrunk, groups, counts)
-    adjusted = np.full(len(p_values), np.nan)
-    known = ~np.isnan(p_values)
-    if known.any():
-        adjusted[known] = false_discovery_control(p_values[known])
+    adjusted = control_discoveries(pd.Series(p_values))
     return pd.DataFrame(
         {
             "skill": fitted.posterior.forms.skills, "p_value": p_values, "p_adjusted": adjusted,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
-from scipy.stats import false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.multiplicity import SMALLEST, control_discoveries
 from salesnb.analysis.profiles.cells import REACH, FittedProfiles
 from salesnb.analysis.profiles.forms import Floats
 from salesnb.analysis.profiles.people import rate_people
@@ -22,7 +22,6 @@ SKILL_TREND_ANCHOR = "skill-trend"
 QUARTERS = 8
 FEWEST_QUARTERS = 3
 _MOST_NAMED = 3
-_SMALLEST = 1e-300
 _POINTS = ["skill", "period", "score", "low", "high", "n_people", "n_forms"]
 _CHANGES = ["skill", "change", "low", "high", "p_value", "p_adjusted", "is_beyond_chance"]
 
@@ -210,11 +209,8 @@ def _line(quarters: Floats, means: Floats, covariance: Floats) -> tuple[float, f
 def _test(changes: list[tuple[str, float, float]]) -> pd.DataFrame:
     frame = pd.DataFrame(changes, columns=["skill", "change", "error"])
     z = (frame["change"] / frame["error"]).abs().to_numpy(dtype=float)
-    p_value = np.clip(2 * ndtr(-z), _SMALLEST, 1.0)
-    adjusted = np.full(len(frame), np.nan)
-    known = ~np.isnan(p_value)
-    if known.any():
-        adjusted[known] = false_discovery_control(p_value[known])
+    p_value = np.clip(2 * ndtr(-z), SMALLEST, 1.0)
+    adjusted = control_discoveries(pd.Series(p_value, index=frame.index))
     return frame.assign(
         low=frame["change"] - REACH * frame["error"],
         high=frame["change"] + REACH * frame["error"],

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.multiplicity import SMALLEST, control_any_error
 from salesnb.analysis.profiles.cells import HIGHEST, LOWEST, FittedProfiles
 from salesnb.analysis.profiles.groups import compare_group
 from salesnb.analysis.profiles.people import RatedPeople, rate_people
@@ -18,7 +19,6 @@ from salesnb.measures.measures import Measures
 
 SKILLS_ANCHOR = "skills"
 _MOST_NAMED = 3
-_SMALLEST = 1e-300
 _REACH = float(ndtri(0.975))
 _COLUMNS = [
     "skill", "group", "score", "low", "high", "lower", "upper", "target", "gap", "company",
@@ -107,7 +107,7 @@ class SkillProfile(Result):
                 ),
                 anchor=SKILLS_ANCHOR,
                 effect=float(-largest["gap"] / largest["target"]) if len(below) else 0.0,
-                p_value=float(_adjust(tested["p_value"]).min()),
+                p_value=float(control_any_error(tested["p_value"]).min()),
             ),
         )
 
@@ -166,7 +166,7 @@ def team_skills(
     skills["group"] = groups.reindex(skills.index)
     skills["gap"] = skills["score"] - skills["target"]
     skills["p_value"] = _test_below(skills)
-    skills["is_below"] = _adjust(skills["p_value"]) < FALSE_CLAIMS
+    skills["is_below"] = control_any_error(skills["p_value"]) < FALSE_CLAIMS
     skills = skills.reset_index().sort_values(["gap", "skill"], ignore_index=True)
     return SkillProfile(
         period, people.unit, skills[_COLUMNS], _count_thin(people), people.window, people.note
@@ -232,12 +232,5 @@ def _count(fitted: FittedProfiles, enough: pd.DataFrame) -> pd.Series[int]:
 def _test_below(skills: pd.DataFrame) -> pd.Series[float]:
     """Test each mean against its target; one person is no team."""
     p_value = 2 * ndtr(-(skills["gap"] / skills["error"]).abs().to_numpy(dtype=float))
-    below = pd.Series(np.maximum(p_value, _SMALLEST), index=skills.index)
+    below = pd.Series(np.maximum(p_value, SMALLEST), index=skills.index)
     return below.mask(skills["gap"] >= 0, 1.0).where(skills["gap"].notna() & (skills["n_reps"] > 1))
-
-
-def _adjust(p_value: pd.Series[float]) -> pd.Series[float]:
-    """Allow for the number of tests (Holm 1979); missing where nothing is tested."""
-    tested = p_value.dropna().sort_values()
-    left = np.arange(len(tested), 0, -1)
-    return (tested * left).cummax().clip(upper=1.0).reindex(p_value.index)

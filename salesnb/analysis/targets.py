@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_precise, format_value
+from salesnb.analysis.wording import format_precise, format_value, name_some
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Level, Measures
 from salesnb.schema import targets
@@ -367,8 +367,7 @@ def _add_actuals(rows: pd.DataFrame, measures: Measures, kpi: Kpi, period: str) 
 
 
 def _some(names: pd.Series[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{', '.join(names.head(_MOST_NAMED))}{more}"
+    return name_some(list(names), _MOST_NAMED)
 
 
 def _by_size(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from salesnb.analysis.finding import Candidate
+from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.wording import format_change, format_value
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from salesnb.measures.catalogue import Kpi
 
 TREND_ANCHOR = "trend"
-_SMALLEST = 1e-300
 _SEEN = 0.01
 """Season, as a share of the level, from which on it is told."""
 
@@ -46,7 +46,7 @@ def _offer_change(kpi: Kpi, row: pd.Series[float], trend: Trend) -> Candidate:
         ),
         anchor=TREND_ANCHOR,
         effect=float(min(share, 1.0)),
-        p_value=float(max(2 * norm.sf(abs(row["z"])), _SMALLEST)),
+        p_value=float(max(2 * norm.sf(abs(row["z"])), SMALLEST)),
         kpi=kpi.kpi,
     )
 

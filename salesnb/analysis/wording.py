@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from salesnb.measures.catalogue import Kpi
 
 MISSING = "–"
@@ -110,6 +112,15 @@ def count_people(n: float) -> str:
     ('1 person', '1,200 people')
     """
     return f"{n:,.0f} {'person' if n == 1 else 'people'}"
+
+
+def format_day(day: pd.Timestamp) -> str:
+    """Write a day, or that there is none.
+
+    >>> format_day(pd.Timestamp("2026-09-30")), format_day(pd.NaT)
+    ('2026-09-30', '–')
+    """
+    return MISSING if pd.isna(day) else f"{day:%Y-%m-%d}"
 
 
 def name_some(names: Sequence[str], most: int) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from salesnb.analysis.actions import ACTIONS_ANCHOR, AgreedActions
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, format_value
+from salesnb.analysis.wording import MISSING, format_day, format_value
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Note, Table
 
@@ -28,7 +28,7 @@ def actions_table(actions: AgreedActions) -> Block:
     table = {
         "Who": [row["owner"] for row in rows],
         "What": [_what(row, actions) for row in rows],
-        "Due": [_day(row["due_on"]) for row in rows],
+        "Due": [format_day(row["due_on"]) for row in rows],
         "Status": [row["status"] for row in rows],
         "Then": [_figure(row, "before", actions) for row in rows],
         "Now": [_figure(row, "now", actions) for row in rows],
@@ -53,7 +53,7 @@ def next_actions(actions: AgreedActions) -> Block:
     if not actions.is_recorded:
         return Note(actions.finding, "missing")
     rows = [
-        (row["owner"], _what(row, actions), _day(row["due_on"]), row["status"])
+        (row["owner"], _what(row, actions), format_day(row["due_on"]), row["status"])
         for row in actions.ahead.to_dict("records")
     ]
     open_ones = len(rows)
@@ -107,7 +107,3 @@ def _value(row: Row, value: float, actions: AgreedActions) -> str:
     if kpi is not None:
         return format_value(kpi, value, actions.currency)
     return MISSING if pd.isna(value) else f"{value:.3g}"
-
-
-def _day(day: pd.Timestamp) -> str:
-    return MISSING if pd.isna(day) else f"{day:%Y-%m-%d}"

@@ -9,7 +9,7 @@ import pandas as pd
 from salesnb.analysis.plan import PLAN_ANCHOR, TrainingPlan
 from salesnb.analysis.plan.reasons import ASSIGNED, DONE, NO_EVIDENCE, NO_GAP, NO_TARGET
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large, count, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count, format_day, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 MOST_LINES = 40
@@ -46,8 +46,8 @@ def plan_table(plan: TrainingPlan, *, teams: Collection[str] | None = None) -> B
         "Raters": shown["n_raters"].map("{:.0f}".format),
         "Expected gain": [format_money(value, plan.currency) for value in shown["gain"]],
         "90% interval": _ranges(shown["gain_low"], shown["gain_high"], plan.currency),
-        "Starts": [_day(day) for day in shown["starts_on"]],
-        "Check on": [_day(day) for day in shown["check_on"]],
+        "Starts": [format_day(day) for day in shown["starts_on"]],
+        "Check on": [format_day(day) for day in shown["check_on"]],
     }  # fmt: skip
     return Table.from_frame(
         pd.DataFrame(table),
@@ -175,14 +175,14 @@ def plan_sessions(plan: TrainingPlan) -> Block:
     table = {
         "Class": rows["session"],
         "Course": rows["course"],
-        "From": [_day(day) for day in rows["starts_on"]],
-        "To": [_day(day) for day in rows["ends_on"]],
+        "From": [format_day(day) for day in rows["starts_on"]],
+        "To": [format_day(day) for day in rows["ends_on"]],
         "People": rows["n_people"],
     }
     return Table.from_frame(
         pd.DataFrame(table),
-        title=f"{len(rows)} classes between {_day(rows['starts_on'].min())} and "
-        f"{_day(rows['ends_on'].max())}.",
+        title=f"{len(rows)} classes between {format_day(rows['starts_on'].min())} and "
+        f"{format_day(rows['ends_on'].max())}.",
         caption=(
             "Working days, nobody in two classes a day, at most "
             f"{plan.limits.away_share:.0%} of a team (or one) away on a day. Public holidays "
@@ -203,7 +203,3 @@ def _ranges(low: pd.Series[float], high: pd.Series[float], currency: str) -> lis
         f"{format_money(least, currency)} to {format_money(most, currency)}"
         for least, most in zip(low, high, strict=True)
     ]
-
-
-def _day(day: pd.Timestamp) -> str:
-    return MISSING if pd.isna(day) else f"{day:%Y-%m-%d}"

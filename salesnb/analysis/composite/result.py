@@ -10,6 +10,7 @@ import pandas as pd
 from salesnb.analysis.composite.acceptability import N_BANDS
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import name_some
 
 COMPOSITE_ANCHOR = "composite"
 SURE = 0.9
@@ -131,13 +132,12 @@ class CompositeScore(Result):
         found = self.sure
         if found.empty or self.by != "rep":
             return ()
-        named = ", ".join(found["unit"].head(_MOST_NAMED))
-        more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        named = name_some(list(found["unit"]), _MOST_NAMED)
         verb = "is" if len(found) == 1 else "are"
         ranked = self.groups[self.groups["is_ranked"]]
         return (
             Candidate(
-                text=f"Over all KPIs {named}{more} {verb} in the best quarter of their peers, "
+                text=f"Over all KPIs {named} {verb} in the best quarter of their peers, "
                 "however the KPIs are weighted.",
                 why=f"Mean percentile of {int((self.weights['share'] > 0).sum())} KPIs; at least "
                 f"{SURE:.0%} probability over chance and weights.",

@@ -20,6 +20,7 @@ from salesnb.analysis.feedback.verdict import (
     FeedbackEffect,
 )
 from salesnb.analysis.finding import FALSE_CLAIMS
+from salesnb.analysis.multiplicity import control_any_error
 from salesnb.analysis.profiles.forms import find_own
 from salesnb.measures.measures import Measures
 from salesnb.schema import courses, trainings
@@ -305,9 +306,7 @@ def _fit(cells: _Cells, outcome: Floats, given: NDArray[np.bool_], *lags: Floats
 def _judge(rows: pd.DataFrame) -> pd.DataFrame:
     """Allow for the number of kinds (Holm), and say what can be said of each."""
     tested = rows["p_value"].notna()
-    order = rows.loc[tested, "p_value"].sort_values()
-    adjusted = (order * np.arange(len(order), 0, -1)).cummax().clip(upper=1.0)
-    rows = rows.assign(p_adjusted=adjusted.reindex(rows.index))
+    rows = rows.assign(p_adjusted=control_any_error(rows["p_value"]))
     is_calm = rows["placebo_p"] >= FALSE_CLAIMS  # not where it could not be checked
     differs = rows["p_adjusted"] < FALSE_CLAIMS
     is_quiet = ~differs & ~(rows["placebo_p"] < FALSE_CLAIMS)

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.stats import t as student
 
+from salesnb.analysis.multiplicity import SMALLEST
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 POWER = 0.8
 """Chance with which an effect of the size called the smallest that could be seen is seen."""
-_SMALLEST = 1e-300
 _ROUNDING = 1e-24
 _FULL = 1 - 1e-9
 """Leverage from which on an observation says nothing about the effect."""
@@ -48,7 +49,7 @@ class Effect:
         """Two-sided p-value of no effect."""
         if not self.is_known:
             return float("nan")
-        return float(max(2 * student.sf(abs(self.estimate) / self.error, self.freedom), _SMALLEST))
+        return float(max(2 * student.sf(abs(self.estimate) / self.error, self.freedom), SMALLEST))
 
     @property
     def smallest_seen(self) -> float:

@@ -8,6 +8,7 @@ from scipy.special import ndtr
 from scipy.stats import false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS
+from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.profiles.cells import REACH
 from salesnb.analysis.profiles.forms import Floats
 from salesnb.analysis.profiles.posterior import ROLE_VARIANCE, Posterior
@@ -16,7 +17,6 @@ RATERS = [
     "rater_id", "rater", "role", "severity", "low", "high", "halo", "n_forms", "n_people",
     "p_value", "p_adjusted", "is_beyond_chance",
 ]  # fmt: skip
-_SMALLEST = 1e-300
 
 
 def describe_raters(posterior: Posterior, *, names: pd.Series[str]) -> pd.DataFrame:
@@ -71,5 +71,5 @@ def _test(severity: Floats, error: Floats, *, prior: float) -> Floats:
     """Test against no difference, with the pull to the average taken out of the estimate."""
     evidence = np.maximum(1 / error**2 - 1 / prior, 1e-9)
     p_value = 2 * ndtr(-np.abs(severity / error**2) / np.sqrt(evidence))
-    clipped: Floats = np.clip(p_value, _SMALLEST, 1.0)
+    clipped: Floats = np.clip(p_value, SMALLEST, 1.0)
     return clipped

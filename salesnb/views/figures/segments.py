@@ -12,7 +12,7 @@ import pandas as pd
 
 from salesnb.analysis.segments import BETWEEN, SEGMENTS_ANCHOR, STABLE, SkillSegments, Verdict
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, count, count_people
+from salesnb.analysis.wording import MISSING, count, count_people, name_some
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -129,9 +129,7 @@ def members_table(found: SkillSegments, *, teams: Collection[str] | None = None)
 
 
 def _names(people: pd.DataFrame) -> str:
-    names = sorted(people["unit"])
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return f"{', '.join(names[:_MOST_LISTED])}{more}" or MISSING
+    return name_some(sorted(people["unit"]), _MOST_LISTED) or MISSING
 
 
 def _plot(found: SkillSegments, *, width: float, columns: int) -> Axes:
