@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.peers import peer_groups as peer_groups
     from salesnb.analysis.plan import PlanLimits as PlanLimits
+    from salesnb.analysis.plan import course_effects as course_effects
     from salesnb.analysis.plan import skill_importance as skill_importance
     from salesnb.analysis.plan import training_plan as training_plan
     from salesnb.analysis.profiles import skill_profiles as skill_profiles
@@ -65,6 +66,7 @@ _HOMES = {
     "booking_drivers": "analysis.drivers",
     "compute_measures": "measures.compute",
     "contributions": "analysis.contributions",
+    "course_effects": "analysis.plan",
     "estimate_counts": "analysis.rates",
     "estimate_effects": "analysis.rates",
     "estimate_log_means": "analysis.rates",

@@ -32,6 +32,9 @@ class Candidate:
         nothing was found, which comes last.
     kpi
         The KPI it is about, if one.
+    is_assumed
+        Whether it rests on something nobody has measured: then it is no evidence, however it is
+        counted.
     """
 
     text: str
@@ -40,6 +43,7 @@ class Candidate:
     effect: float
     p_value: float
     kpi: str = ""
+    is_assumed: bool = False
 
 
 @runtime_checkable

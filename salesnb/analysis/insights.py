@@ -13,7 +13,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import CATALOGUE
 
-Evidence = Literal["strong", "moderate", "not enough evidence"]
+Evidence = Literal["strong", "moderate", "assumption", "not enough evidence"]
 STRONG = 0.01
 """Adjusted p-value below which evidence is strong."""
 
@@ -32,7 +32,8 @@ class Finding:
     """One sentence, its reason, how sure it is, its KPI, and the id of what shows it.
 
     `p_value` allows for all that the report has tested: 0 for a plain count, missing where
-    nothing was found. `strength` (effect x certainty x importance, 0-1) orders the findings.
+    nothing was found. What rests on an assumption says so in place of how sure it is. `strength`
+    (effect x certainty x importance, 0-1) orders the findings.
     """
 
     text: str
@@ -132,6 +133,7 @@ def _grade(item: Candidate, p_value: float, importance: dict[str, float]) -> Fin
     certainty = 0.0
     if not math.isnan(p_value):
         evidence = "strong" if p_value < STRONG else "moderate"
+        evidence = "assumption" if item.is_assumed else evidence
         certainty = min(math.log(max(p_value, _SUREST)) / math.log(_SUREST), 1.0)
     return Finding(
         text=item.text,

@@ -49,6 +49,8 @@ class SkillMatrix(Result):
         Quarters whose forms were used.
     lacking
         Why there is nothing to show; empty when there is.
+    note
+        Whose framework gives the targets when it is not the snapshot's.
     """
 
     period: str
@@ -57,6 +59,7 @@ class SkillMatrix(Result):
     differences: pd.DataFrame
     span: str
     lacking: str = ""
+    note: str = ""
 
     @property
     def skills(self) -> tuple[str, ...]:
@@ -85,9 +88,10 @@ class SkillMatrix(Result):
         """Say what is left out, and what scores do not correct."""
         thin = int((~self.scores["is_enough"]).sum())
         left = f" Scores of a single rater ({thin}) are no evidence." if thin else ""
+        note = f" {self.note}" if self.note else ""
         return (
             "Self-ratings are left out, and how strictly each rater scores is taken out. Everybody "
-            f"is held against the own team.{left}"
+            f"is held against the own team.{left}{note}"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -140,8 +144,9 @@ def skill_matrix(
     )
     scores = _grade(scores, differences).rename(columns={"rep_id": "unit_id"})
     return SkillMatrix(
-        period, people.unit, scores[_SCORES].reset_index(drop=True), differences, people.span
-    )
+        period, people.unit, scores[_SCORES].reset_index(drop=True), differences, people.span,
+        note=people.note,
+    )  # fmt: skip
 
 
 def _find_groups(fitted: FittedProfiles, people: RatedPeople) -> list[Ints]:

@@ -27,7 +27,7 @@ from salesnb.sources.snapshot import Snapshot, open_snapshot
 
 _FRAMES = (
     "totals", "values", "weeks", "open_deals", "habits", "ratings", "skills", "targets", "actions",
-    "territories", "courses", "memberships", "trainings", "feedback", "people", "teams",
+    "territories", "courses", "memberships", "holidays", "trainings", "feedback", "people", "teams",
 )  # fmt: skip
 
 

@@ -113,6 +113,7 @@ def compute_measures(
         habits=ground.named(habits)[HABIT_COLUMNS],
         courses=snapshot.read("courses"),
         memberships=snapshot.read("memberships"),
+        holidays=snapshot.read("holidays"),
         trainings=_trainings(snapshot, as_of),
         feedback=_until(snapshot.read("feedback"), feedback.given_on, as_of),
     )

@@ -51,7 +51,7 @@ class Measures:
         was open at that point of the last quarters, and what came of it by the quarter's end.
     ratings, skills
         Skill scores with the team and quarter they were given in; the competency framework.
-    targets, actions, territories, courses, memberships, trainings, feedback
+    targets, actions, territories, courses, memberships, holidays, trainings, feedback
         These small tables as the snapshot has them, empty where it has none; of the last two what
         was known on `as_of`.
     people, teams
@@ -87,6 +87,7 @@ class Measures:
     habits: pd.DataFrame = field(default_factory=empty_habits)
     courses: pd.DataFrame = field(default_factory=partial(_empty, "courses"))
     memberships: pd.DataFrame = field(default_factory=partial(_empty, "memberships"))
+    holidays: pd.DataFrame = field(default_factory=partial(_empty, "holidays"))
     trainings: pd.DataFrame = field(default_factory=partial(_empty, "trainings"))
     feedback: pd.DataFrame = field(default_factory=partial(_empty, "feedback"))
 

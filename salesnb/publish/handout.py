@@ -1,9 +1,11 @@
-"""A training plan as files to work with: CSV for systems, one workbook for people."""
+"""A training plan as files to work with: CSV for systems, a workbook, a calendar for people."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,6 +15,9 @@ from salesnb.errors import SalesnbError
 from salesnb.params import RunParams
 from salesnb.publish.files import write_bytes_whole
 from salesnb.publish.plan import load_for
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _WIDEST = 60
@@ -40,8 +45,10 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
     """Write the plan into a folder, which is made where there is none.
 
     `training_plan.csv`, `training_left_out.csv`, `training_classes.csv`,
-    `training_comparison.csv`, and `training_plan.xlsx` with all of them as sheets. Only their
-    owner can read them, and no text is run as a formula by a spreadsheet.
+    `training_comparison.csv`, `training_plan.xlsx` with all of them as sheets, and
+    `training_classes.ics`, a calendar (RFC 5545) of the classes and of the days by which new
+    ratings are due. Only their owner can read them, and no text is run as a formula by a
+    spreadsheet.
 
     Returns
     -------
@@ -77,6 +84,8 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
         write_bytes_whole(written[-1], content.encode("utf-8-sig"))
     written.append(home / "training_plan.xlsx")
     write_bytes_whole(written[-1], _write_workbook(safe))
+    written.append(home / "training_classes.ics")
+    write_bytes_whole(written[-1], _write_calendar(plan))
     return tuple(written)
 
 
@@ -114,6 +123,45 @@ def _write_workbook(tables: dict[str, pd.DataFrame]) -> bytes:
                 width = min(longest + 2, _WIDEST)
                 sheet.column_dimensions[get_column_letter(number)].width = width
     return stream.getvalue()
+
+
+def _write_calendar(plan: TrainingPlan) -> bytes:
+    """Write a day, or days, per class, with who is in it, and per day of new ratings."""
+    from icalendar import Calendar  # slow to import
+
+    calendar = Calendar()
+    calendar.add("prodid", "-//salesnb//training plan//EN")
+    calendar.add("version", "2.0")
+    lines = plan.lines[plan.lines["session"] != ""]
+    for row in plan.sessions.to_dict("records"):
+        members = lines.loc[lines["session"] == row["session"], "unit"]
+        days = (row["starts_on"].date(), row["ends_on"].date())
+        calendar.add_component(_make_event(plan, row["session"], row["course"], members, days))
+    for day in sorted(set(lines["check_on"].dropna())):
+        due = lines.loc[lines["check_on"] == day, "unit"]
+        key, what = f"check-{day:%Y%m%d}", "New ratings due: did training help?"
+        calendar.add_component(_make_event(plan, key, what, due, (day.date(), day.date())))
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _make_event(
+    plan: TrainingPlan, key: str, summary: str, people: pd.Series[str],
+    days: tuple[dt.date, dt.date],
+) -> Event:  # fmt: skip
+    """Make an event of whole days; the same plan gives the same one, so calendars replace it."""
+    from icalendar import Event
+
+    event = Event()
+    event.add("uid", f"{plan.period}-{key}@salesnb")
+    # a stamp is required; that of the plan's first day, since the same plan is the same file
+    event.add("dtstamp", dt.datetime.combine(plan.starts_on, dt.time(), tzinfo=dt.UTC))
+    event.add("summary", str(_without_controls(summary)))
+    names = ", ".join(sorted(set(people)))
+    event.add("description", str(_without_controls(names)))
+    event.add("dtstart", days[0])
+    event.add("dtend", days[1] + dt.timedelta(days=1))
+    return event
 
 
 def _without_controls(value: object) -> object:

@@ -26,7 +26,7 @@ class Facts(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     headline: str = ""
-    evidence: Literal["strong", "moderate", "not enough evidence", ""] = ""
+    evidence: Literal["strong", "moderate", "assumption", "not enough evidence", ""] = ""
     kpis: Annotated[tuple[tuple[str, str], ...], AfterValidator(lambda kpis: kpis[:4])] = ()
 
 

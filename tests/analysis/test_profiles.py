@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 from made_company import QUARTERS, make_measures
 
 from salesnb import views
+from salesnb.analysis.plan import skill_importance
 from salesnb.analysis.profiles import fit_profiles, skill_profiles
 from salesnb.analysis.profiles.agreement import correlate
 from salesnb.analysis.profiles.components import fit_components
 from salesnb.analysis.profiles.forms import gather_forms
 from salesnb.analysis.profiles.posterior import Components, solve
+from salesnb.analysis.skill_matrix import skill_matrix
 from salesnb.analysis.skill_trend import skill_trend
 from salesnb.errors import ParameterError
 from salesnb.sources.framework import skill_framework
@@ -272,10 +274,14 @@ def test_a_snapshot_without_framework_has_the_packages(simulated):
     rows = [(rep, rep[0], NOW, "win_rate", 1, 2, 2, np.nan, np.nan) for rep in set(ratings.rep_id)]
     measures = make_measures(rows, kpis=("win_rate",), ratings=ratings.to_numpy().tolist())
     found = skill_profiles(measures, period=NOW)
-    assert "targets are those that come with salesnb" in found.caveat
+    assert "targets and weights are those that come with salesnb" in found.caveat
     of_skill = found.cells.groupby("skill")["target"].first()
     assert of_skill["discovery"] == 3.0  # of any other role
     assert np.isnan(of_skill["s1"])
+    assert "that come with salesnb" in skill_matrix(measures, period=NOW).caveat
+    importance = skill_importance(measures, period=NOW)
+    assert "discovery" in set(importance.skills["skill"])
+    assert "that come with salesnb" in importance.caveat
 
 
 # Trend -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned_company import SKILLS, course, make_company, make_importance, make_profiles
 
+from salesnb.analysis.insights import find_insights
 from salesnb.analysis.plan import PlanLimits, training_plan
 from salesnb.analysis.plan import assign as assign_module
 from salesnb.analysis.plan.assign import assign, find_conflict, loosen
@@ -203,10 +204,13 @@ def test_what_a_course_brings_is_as_unsure_as_it_was_measured_or_assumed():
     assert width((0.4, 0.2))[1] == pytest.approx(assumed)
     plan = width()[0]
     assert "of bookings within a year (90% interval" in plan.finding
-    assert "), assuming a course brings 0.4 points; most of it by" in plan.finding
+    assert "), assuming 0.4 points from courses never measured; most of it by" in plan.finding
     (candidate,) = plan.candidates()
     assert candidate.effect == 0.5
     assert "give or take 0.2" in candidate.why
+    assert find_insights(plan).items[0].evidence == "assumption"
+    measured = plan_for(courses=[course("listening")], effects={"LISTENING": (0.4, 0.1)})
+    assert find_insights(measured).items[0].evidence == "strong"
 
 
 def test_an_unsure_effect_lifts_less_where_the_target_is_near():
@@ -348,6 +352,19 @@ def test_nobody_is_in_two_classes_a_day_and_no_team_is_emptied():
     assert days["day"].max() <= pd.Timestamp(2026, 9, 30)
     assert (plan.lines["check_on"] > plan.lines["ends_on"]).all()
     assert plan.sessions["n_people"].sum() == 36
+
+
+def test_classes_are_not_held_on_holidays():
+    measures = make_company(REPS, courses=COURSES)
+    usual = training_plan(make_profiles(low_scores()), make_importance(), measures)
+    taken = sorted(set(usual.sessions["starts_on"]) | set(usual.sessions["ends_on"]))
+    off = pd.DataFrame({"holiday_on": [day.date() for day in taken], "name": "closed"})
+    plan = training_plan(
+        make_profiles(low_scores()), make_importance(), replace(measures, holidays=off)
+    )
+    assert len(plan.lines) == len(usual.lines)
+    assert not plan.sessions[["starts_on", "ends_on"]].isin(taken).any(axis=None)
+    assert (plan.lines["session"] != "").all()
 
 
 @pytest.mark.parametrize(

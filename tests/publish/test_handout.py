@@ -1,8 +1,10 @@
 import csv
+import datetime as dt
 import stat
 
 import pandas as pd
 import pytest
+from icalendar import Calendar
 from openpyxl import load_workbook
 from planned_company import course, make_company, make_importance, make_profiles
 
@@ -27,7 +29,7 @@ def test_files_hold_the_plan_and_no_formula(tmp_path):
     written = write_plan(made, tmp_path / "new")
     assert [path.name for path in written] == [
         "training_plan.csv", "training_left_out.csv", "training_classes.csv",
-        "training_comparison.csv", "training_plan.xlsx",
+        "training_comparison.csv", "training_plan.xlsx", "training_classes.ics",
     ]  # fmt: skip
     for path in written:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -37,7 +39,7 @@ def test_files_hold_the_plan_and_no_formula(tmp_path):
     assert rows[0]["unit"] == f"'{HOSTILE}"
     assert float(rows[0]["gain"]) == pytest.approx(made.lines["gain"].iloc[0])
     assert rows[0]["starts_on"] == f"{made.lines['starts_on'].iloc[0]:%Y-%m-%d}"
-    book = load_workbook(written[-1])
+    book = load_workbook(written[-2])
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert len(book.sheetnames) == 4
     assert {cell.data_type for cell in cells} <= {"s", "n", "d", "b"}
@@ -52,6 +54,23 @@ def test_what_a_spreadsheet_would_run_is_quoted(text):
 def test_numbers_stay_numbers():
     frame = pd.DataFrame({"a": [-1.5, 2.0], "b": ["Ann-Marie", None]})
     pd.testing.assert_frame_equal(neutralise(frame), frame)
+
+
+def test_calendar_has_each_class_and_the_day_of_new_ratings(tmp_path):
+    made = plan(name="Ann; Bo,\nBEGIN:VEVENT")
+    first = write_plan(made, tmp_path / "a")[-1].read_bytes()
+    assert first == write_plan(made, tmp_path / "b")[-1].read_bytes()
+    events = Calendar.from_ical(first).walk("VEVENT")
+    assert len(events) == len(made.sessions) + 1
+    of_class = made.sessions.iloc[0]
+    found = events[0]
+    assert found.decoded("dtstart") == of_class["starts_on"].date()
+    last_day = found.decoded("dtend") - dt.timedelta(days=1)
+    assert last_day == of_class["ends_on"].date()
+    assert found["summary"] == of_class["course"]
+    assert found["description"] == "Ann; Bo,\nBEGIN:VEVENT"
+    assert events[1].decoded("dtstart") == made.lines["check_on"].iloc[0].date()
+    assert len({event["uid"] for event in events}) == len(events)
 
 
 def test_control_characters_do_not_break_the_workbook(tmp_path):

@@ -1,5 +1,6 @@
 """What training did: who was trained is never chance, so what is compared depends on the rule."""
 
+from salesnb.analysis.impact.levels import rate_programme
 from salesnb.analysis.impact.overview import (
     OVERVIEW_ANCHOR,
     ProgrammeVerdicts,
@@ -19,5 +20,6 @@ __all__ = [
     "judge_programmes",
     "TrainingImpact",
     "programmes",
+    "rate_programme",
     "training_impact",
 ]

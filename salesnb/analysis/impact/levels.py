@@ -7,7 +7,7 @@ import pandas as pd
 
 from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.panel import rating_panel
-from salesnb.analysis.impact.study import Comparison, Study, compare
+from salesnb.analysis.impact.study import Comparison, Study, compare, design_ramped
 from salesnb.analysis.skills import skill_label
 from salesnb.measures.measures import Measures
 
@@ -54,6 +54,13 @@ def rate_behaviour(measures: Measures, study: Study, skill: str, *, period: str)
     """Compare how far others score the trained skill above the same form's other skills."""
     panel = rating_panel(measures, skill, period=period, at=study.at)
     return compare(study, panel)
+
+
+def rate_programme(measures: Measures, programme: pd.Series, *, period: str) -> Comparison:
+    """Compare a programme's ratings by itself: `programme` is its row of `Programmes`."""
+    skill, at = str(programme["skill"]), str(programme["period"])
+    panel = rating_panel(measures, skill, period=period, at=at)
+    return compare(design_ramped(measures, programme, panel.periods), panel)
 
 
 def _behaviour(

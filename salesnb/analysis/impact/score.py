@@ -24,9 +24,7 @@ from salesnb.analysis.impact.study import (
     EVENTS,
     Study,
     compare,
-    design_study,
-    find_ramped,
-    lay_windows,
+    design_ramped,
 )
 from salesnb.analysis.impact.successive import Joint, join
 from salesnb.analysis.impact.verdict import Verdict, decide
@@ -117,15 +115,8 @@ def _merge(rows: pd.DataFrame) -> pd.Series:
 
 
 def _study(measures: Measures, row: pd.Series, kpi: Kpi, period: str) -> Study:
-    """Design the comparison; only people past the ramp by its first quarter count."""
-    everybody = frozenset(measures.people["rep_id"])
-    study = design_study(measures, row, ramped=everybody)
-    panel = outcome_panel(measures, kpi, period=period, at=study.at)
-    windows = lay_windows(study, panel.periods)
-    if study.design == "lottery" or not windows.is_usable:
-        return study
-    day = measures.calendar.first_day(panel.periods[int(windows.before[0])])
-    return design_study(measures, row, ramped=find_ramped(measures, day))
+    panel = outcome_panel(measures, kpi, period=period, at=str(row["period"]))
+    return design_ramped(measures, row, panel.periods)
 
 
 def _conclude(

@@ -126,6 +126,19 @@ def design_study(measures: Measures, programme: pd.Series, *, ramped: frozenset[
     return Study(design, at, trained & ramped, compared)
 
 
+def design_ramped(measures: Measures, programme: pd.Series, periods: tuple[str, ...]) -> Study:
+    """Design the comparison with those only who were past the ramp by its first quarter.
+
+    `periods` are the quarters there are. A lottery keeps everybody: chance has ramped both alike.
+    """
+    study = design_study(measures, programme, ramped=frozenset(measures.people["rep_id"]))
+    windows = lay_windows(study, periods)
+    if study.design == "lottery" or not windows.is_usable:
+        return study
+    day = measures.calendar.first_day(periods[int(windows.before[0])])
+    return design_study(measures, programme, ramped=find_ramped(measures, day))
+
+
 def find_ramped(measures: Measures, day: dt.date) -> frozenset[str]:
     """Find who was past the ramp on a day; who has no day of hiring counts as past it."""
     people = measures.people

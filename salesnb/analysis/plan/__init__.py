@@ -1,11 +1,13 @@
 """Who should take which course: what seats are expected to bring, within all limits.
 
 `outcomes`, `ridge`, `positive` and `importance` learn what a point of each skill is worth;
-`money` and `offers` value every course for everybody; `limits`, `assign`, `greedy`, `conflicts`
-and `bounds` choose within seats, hours, budget and fairness; `sessions` dates them; `reasons` says
-why somebody got none; `result` holds the answer and words it.
+`effects` says how far courses lift their skill, `money` and `offers` value every course for
+everybody; `limits`, `assign`, `greedy`, `conflicts` and `bounds` choose within seats, hours, budget
+and fairness; `sessions` dates them; `reasons` says why somebody got none; `result` holds the answer
+and words it.
 """
 
+from salesnb.analysis.plan.effects import course_effects
 from salesnb.analysis.plan.importance import (
     IMPORTANCE_ANCHOR,
     SkillImportance,
@@ -21,6 +23,7 @@ __all__ = [
     "PlanLimits",
     "SkillImportance",
     "TrainingPlan",
+    "course_effects",
     "skill_importance",
     "training_plan",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.plan.outcomes import OUTCOMES, WIN_RATE, find_outcomes
 from salesnb.analysis.plan.ridge import TOTAL, Fit, Rows, fit_toward
 from salesnb.analysis.profiles import skill_profiles
+from salesnb.analysis.profiles.people import find_framework
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.errors import ParameterError
@@ -54,6 +55,8 @@ class SkillImportance(Result):
     lacking
         Why nothing could be learned: then the weights stand, and how much all skills together
         bring is assumed. Empty when something was.
+    note
+        Whose weights these are when they are not the snapshot's.
     """
 
     period: str
@@ -65,6 +68,7 @@ class SkillImportance(Result):
     n_quarters: int
     p_weights: float
     lacking: str = ""
+    note: str = ""
 
     @property
     def is_beyond_weights(self) -> bool:
@@ -91,16 +95,18 @@ class SkillImportance(Result):
     @property
     def caveat(self) -> str:
         """Say how it was learned, and what it cannot tell."""
+        note = f" {self.note}" if self.note else ""
         if self.lacking:
             return (
                 f"Assumed, not measured: a point more on every skill brings {TOTAL:.0%} more "
-                "bookings. The order of the plan depends on the weights alone."
+                f"bookings. The order of the plan depends on the weights alone.{note}"
             )
         return (
             f"From {self.n_reps} people's results in {self.n_quarters} quarters up to "
             f"{self.period}, each after the ratings; territory, tenure and season "
             "taken out, blurred scores allowed for, drawn toward the manager's weights. Who is "
             "better at a skill may be better at what nobody rates: only a trial shows a cause."
+            f"{note}"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -164,13 +170,15 @@ def skill_importance(
     measures.check_period(period)
     if outcome not in OUTCOMES:
         raise ParameterError(f"outcome: {outcome!r} is none of {', '.join(OUTCOMES)}.")
-    weights = find_weights(measures.skills)
+    framework, note = find_framework(measures)
+    weights = find_weights(framework)
     if weights.empty:
         return _conclude(period, outcome, weights, None, _Basis(), "the framework names no skill")
     skills = tuple(weights["skill"])
     rows, basis, factor, lacking = _learn_from(measures, period, outcome, skills, n_quarters)
     fit = fit_toward(rows, weights["weight"].to_numpy(), total=TOTAL / factor)
-    return _conclude(period, outcome, weights, _scale(fit, factor), basis, lacking)
+    found = _conclude(period, outcome, weights, _scale(fit, factor), basis, lacking)
+    return replace(found, note=note)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from salesnb.analysis.plan.assign import Assignment, assign
 from salesnb.analysis.plan.bounds import list_bounds
 from salesnb.analysis.plan.conflicts import explain_conflict
 from salesnb.analysis.plan.draws import draw_gains
+from salesnb.analysis.plan.effects import USUAL_EFFECT, USUAL_ERROR, course_effects
 from salesnb.analysis.plan.greedy import take_in_order
 from salesnb.analysis.plan.importance import REACH, SkillImportance
 from salesnb.analysis.plan.limits import Offers, PlanLimits
@@ -35,23 +35,19 @@ from salesnb.analysis.plan.result import (
 from salesnb.analysis.plan.sessions import schedule
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.measures.measures import Measures
-
-USUAL_EFFECT, _USUAL_ERROR = 0.4, 0.2
-"""Points that a course is taken to bring on its skill until its own effect has been measured, and
-how unsure that is."""
+from salesnb.schema import holidays
 
 _LEAD_DAYS = 7
 """Days after the data end before the first course is held."""
 _COMPARED = 1.0
 """Seconds for the plan that this one is compared with."""
 _Effects = Mapping[str, tuple[float, float]]
-_NO_EFFECTS: _Effects = MappingProxyType({})
 
 
 def training_plan(
     profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,
     budget: float | None = None, hours: float | None = None,
-    effects: Mapping[str, tuple[float, float]] = _NO_EFFECTS, limits: PlanLimits | None = None,
+    effects: Mapping[str, tuple[float, float]] | None = None, limits: PlanLimits | None = None,
     random_state: int = 0,
 ) -> TrainingPlan:  # fmt: skip
     """Plan who takes which course in the quarter after that of the profiles.
@@ -74,8 +70,8 @@ def training_plan(
     budget, hours
         Money for all seats, and hours a person; None: as `limits` has it, by default any.
     effects
-        Points that a course brings on its skill and their standard error, by course_id, as far as
-        measured; 0.4 and 0.2 of others.
+        Points that a course brings on its skill and their standard error, by course_id; None: as
+        far as past programmes show it (`course_effects`). 0.4 and 0.2 of others.
     limits
         Smallest class, fairness and how much of a team may be away at once.
     random_state
@@ -105,9 +101,11 @@ def training_plan(
     money = expect_bookings(measures, period=period)
     if lacking := _find_lacking(profiles, importance, measures, money):
         return replace(blank, lacking=lacking)
+    if effects is None:
+        effects = _find_effects(measures, period)
     rows = value_offers(
         profiles.cells, importance, money, measures, effects=effects,
-        usual_effect=(USUAL_EFFECT, _USUAL_ERROR), starts_on=first,
+        usual_effect=(USUAL_EFFECT, USUAL_ERROR), starts_on=first,
     )  # fmt: skip
     is_open = (rows["reason"] == "").to_numpy()
     offers = make_offers(rows[is_open], measures, limits, first)
@@ -137,6 +135,13 @@ class _Chosen:
 def _with(limits: PlanLimits, budget: float | None, hours: float | None) -> PlanLimits:
     budget = limits.budget if budget is None else budget
     return replace(limits, budget=budget, hours=limits.hours if hours is None else hours)
+
+
+def _find_effects(measures: Measures, period: str) -> _Effects:
+    rows = course_effects(measures, period=period)
+    return dict(
+        zip(rows["course_id"], zip(rows["effect"], rows["error"], strict=True), strict=True)
+    )
 
 
 def _find_days(measures: Measures, period: str) -> tuple[dt.date, dt.date]:
@@ -175,7 +180,10 @@ def _assemble(
     taken = chosen.taken
     draws = draw_gains(taken, importance, random_state=random_state)
     heads = chosen.rows.groupby("team_id")["rep_id"].nunique()
-    table = schedule(taken, heads, chosen.limits, first=days[0], last=days[1])
+    table = schedule(
+        taken, heads, chosen.limits, first=days[0], last=days[1],
+        holidays=list(measures.holidays[holidays.holiday_on]),
+    )  # fmt: skip
     lines = _write_lines(taken, draws, table.lines, measures)
     gain = chosen.rows["gain"].to_numpy()[chosen.is_open]
     n_assumed = len(set(taken["course_id"]) - set(effects))
@@ -257,7 +265,7 @@ def _list_assumptions(taken: pd.DataFrame, n_assumed: int, importance: SkillImpo
     if n_assumed:
         parts.append(
             f"Assumed: a course brings {USUAL_EFFECT:.1f} points on its skill, give or take "
-            f"{_USUAL_ERROR:.1f}, as no effect was measured of {n_assumed} of "
+            f"{USUAL_ERROR:.1f}, as no effect was measured of {n_assumed} of "
             f"{taken['course_id'].nunique()} courses."
         )
     if importance.lacking:

@@ -103,7 +103,7 @@ class TrainingPlan(Result):
         first = ", ".join(skill_label(str(name)) for name in skills.index[:3])
         low, high = (format_money(total[key], self.currency) for key in ("gain_low", "gain_high"))
         assuming = (
-            f", assuming a course brings {self.assumed_effect:.1f} points"
+            f", assuming {self.assumed_effect:.1f} points from courses never measured"
             if self.assumed_effect
             else ""
         )
@@ -169,4 +169,9 @@ class TrainingPlan(Result):
         )
         why = "" if self.conflict else f"{beside}{self.assumptions}".strip()
         effect = 1.0 if self.conflict else 0.5
-        return (Candidate(self.finding, why, PLAN_ANCHOR, effect=effect, p_value=0.0),)
+        return (
+            Candidate(
+                self.finding, why, PLAN_ANCHOR, effect=effect, p_value=0.0,
+                is_assumed=not self.conflict and bool(self.assumptions),
+            ),
+        )  # fmt: skip

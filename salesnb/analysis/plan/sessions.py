@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +69,9 @@ class _Diary:
 
 
 def schedule(
-    lines: pd.DataFrame, heads: pd.Series[int], limits: PlanLimits, *, first: dt.date, last: dt.date
-) -> Timetable:
+    lines: pd.DataFrame, heads: pd.Series[int], limits: PlanLimits, *, first: dt.date,
+    last: dt.date, holidays: Sequence[dt.date] = (),
+) -> Timetable:  # fmt: skip
     """Split courses into classes and date them.
 
     Members of a team are spread over the classes of a course. Long courses are placed first;
@@ -83,8 +85,11 @@ def schedule(
         People of each team, by team_id.
     first, last
         Days between which courses are held.
+    holidays
+        Days on which nobody works, besides weekends.
     """
     days = pd.bdate_range(first, last)
+    days = days[~days.isin(pd.to_datetime(list(holidays)))]
     diary = _Diary(days, heads, limits.away_share)
     placed = pd.DataFrame(
         {"session": "", "starts_on": pd.NaT, "ends_on": pd.NaT}, index=lines.index

@@ -64,7 +64,7 @@ def rate_people(
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
     window = measures.window(period, n_quarters)
-    used, note = _find_framework(measures, framework)
+    used, note = find_framework(measures, framework)
     rows = measures.ratings[measures.ratings["period"].isin(window)]
     fitted = fit_profiles(rows, skills=_order_skills(used, rows), periods=window)
     shown = _choose(measures, rows, fitted, period=period, team_id=team_id)
@@ -82,13 +82,20 @@ def rate_people(
     )  # fmt: skip
 
 
-def _find_framework(measures: Measures, framework: pd.DataFrame | None) -> tuple[pd.DataFrame, str]:
+def find_framework(
+    measures: Measures, framework: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, str]:
+    """Find whose skills, weights and targets hold, and say so where they are not the snapshot's.
+
+    The one given, else the snapshot's; where that has ratings but no framework, the package's.
+    """
     if framework is not None:
         return framework, ""
     if len(measures.skills) or measures.ratings.empty:
         return measures.skills, ""
     return skill_framework(), (
-        "The snapshot has no framework of skills: targets are those that come with salesnb."
+        "The snapshot has no framework of skills: targets and weights are those that come with "
+        "salesnb."
     )
 
 

@@ -131,7 +131,7 @@ class SkillProfiles(Result):
         if self.raters.empty:
             return ()
         apart = self.raters[self.raters["is_beyond_chance"]]
-        spread = self.raters["severity"].abs().max()
+        spread = float(apart["severity"].abs().max()) if len(apart) else 0.0
         overall = self.agreement.loc[self.agreement["skill"] == OVERALL, "icc"].iloc[0]
         agreed = "" if np.isnan(overall) else f"; two raters agree to {overall:.2f} of 1"
         return (
@@ -142,7 +142,7 @@ class SkillProfiles(Result):
                 ),
                 why=f"By up to {spread:.1f} points on the scale of 1 to 5{agreed}.",
                 anchor=RATERS_ANCHOR,
-                effect=float(min(spread / 4, 1.0)) if len(apart) else 0.0,
+                effect=min(spread / 4, 1.0),
                 p_value=float(self.raters["p_adjusted"].min()),
             ),
         )

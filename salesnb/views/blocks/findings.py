@@ -6,12 +6,13 @@ from typing import Any, Literal
 from salesnb.errors import ParameterError
 from salesnb.views.blocks.base import Block, hidden, slug, text
 
-Evidence = Literal["strong", "moderate", "not enough evidence"]
+Evidence = Literal["strong", "moderate", "assumption", "not enough evidence"]
 """How far the data support a finding."""
 
 EVIDENCE: dict[Evidence, tuple[int, str]] = {
     "strong": (3, "Strong evidence"),
     "moderate": (2, "Moderate evidence"),
+    "assumption": (1, "Rests on an assumption"),
     "not enough evidence": (1, "Not enough evidence"),
 }
 """Evidence -> bars filled of three, and the label."""
