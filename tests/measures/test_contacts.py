@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from small_company import import_tables
 
+from salesnb.analysis.interactions import capacity, winning_patterns
 from salesnb.measures.cache import load_measures
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.contacts import PATTERNS, horizon_days
@@ -262,3 +263,22 @@ def test_the_order_of_rows_does_not_matter(measures, tmp_path):
 def test_the_horizon_is_the_companys_where_it_takes_longer(sample):
     assert horizon_days(sample.company) == 180
     assert horizon_days(sample.company.model_copy(update={"maturity_days": 365})) == 365
+
+
+def test_the_planted_touches_and_contacts_of_won_ones_are_found(of_sample):
+    # Planted: 1.25 times the touches on what is won, .85 on what is lost and .85 squared on what
+    # is not decided, about a quarter of the lost; so each touch more has log odds of their ratio.
+    expected = np.log(1.25 / (0.85 * (0.73 + 0.27 * 0.85)))
+    found = winning_patterns(of_sample, period="2026Q3", n_quarters=8)
+    rows = found.patterns.set_index("pattern")
+    for name in ("meetings", "calls"):
+        assert np.log(rows.loc[name, "low"]) < expected < np.log(rows.loc[name, "high"]), name
+    # More contacts are planted on won ones beside more touches.
+    assert np.log(rows.loc["people", "adjusted"]) > expected + 0.1
+    assert set(found.clear["pattern"]) == set(rows.index)
+
+
+def test_the_planted_load_is_not_missed(of_sample):
+    found = capacity(of_sample, period="2026Q3")
+    assert found.busy.low < -0.15 < found.busy.high
+    assert found.differing == ()

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from scipy.stats import kruskal, ttest_1samp
+from scipy.stats import t as t_distribution
 
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.interactions.capacity_result import LOADS, BusySlope, Capacity
@@ -17,10 +18,14 @@ from salesnb.measures.measures import Measures
 _WINDOW = 4
 _WEEK, _MONTH = 5, 30
 FEWEST_PEOPLE, FEWEST_IN_TEAM, FEWEST_DAYS = 10, 3, 20
+_ROUNDING = 1e-9
 _NEW_DAYS = 365
 """Days since hiring in which a person counts as new."""
 
-TEAM_COLUMNS = ["team_id", "label", "n_people", "working_days", *LOADS]
+TEAM_COLUMNS = [
+    "team_id", "label", "n_people", "working_days",
+    *(f"{load}{end}" for load in LOADS for end in ("", "_low", "_high")),
+]  # fmt: skip
 WEEK_COLUMNS = ["what", "now", "before"]
 DIFFER_COLUMNS = ["load", "p_value", "adjusted"]
 CHANGE_COLUMNS = ["load", "now", "before", "ratio", "low", "high", "p_value", "n"]
@@ -148,18 +153,35 @@ def _compare_teams(
         working_days=sums["working_days"], n_people=held.groupby("team_id")["rep_id"].nunique()
     )
     frame["label"] = [measures.team_name(team) for team in frame.index]
-    differ = _test_teams(held, span)
+    people = _people_loads(held, span)
+    differ = _test_teams(people)
+    reach = _find_reach(people).reindex(frame.index)
+    for load in LOADS:
+        frame[f"{load}_low"] = (frame[load] - reach[load]).clip(lower=0.0)
+        frame[f"{load}_high"] = frame[load] + reach[load]
     frame = frame.reset_index().sort_values(["label", "team_id"], ignore_index=True)
     if differ.set_index("load")["adjusted"]["open_per_person"] < FALSE_CLAIMS:
         frame = frame.sort_values("open_per_person", ascending=False, ignore_index=True)
     return frame[TEAM_COLUMNS], differ
 
 
-def _test_teams(held: pd.DataFrame, span: float) -> pd.DataFrame:
+def _people_loads(held: pd.DataFrame, span: float) -> pd.DataFrame:
+    """Find the loads of people who were there long enough, by team."""
     people = _add_up(held, ["team_id", "rep_id"])
-    people = people[people["working_days"] >= FEWEST_DAYS]
-    size = people.groupby("team_id")["working_days"].transform("size")
-    loads = _find_loads(people, span)[size >= FEWEST_IN_TEAM]
+    return _find_loads(people[people["working_days"] >= FEWEST_DAYS], span)
+
+
+def _find_reach(people: pd.DataFrame) -> pd.DataFrame:
+    """Find how far a team's load may be off if its people were drawn from many: 95%, by t."""
+    grouped = people.groupby("team_id")
+    n = grouped.count()
+    reach = t_distribution.ppf(0.975, (n - 1).where(n > 1).to_numpy(dtype=float))
+    return grouped.std() / n**0.5 * np.asarray(reach)
+
+
+def _test_teams(people: pd.DataFrame) -> pd.DataFrame:
+    size = people.groupby("team_id")[LOADS[0]].transform("size")
+    loads = people[size >= FEWEST_IN_TEAM]
     p_values = {}
     for load in LOADS:
         groups = [values.dropna() for _, values in loads[load].groupby("team_id")]
@@ -228,7 +250,7 @@ def _compare_past(
 
 def _test_change(logs: Floats) -> tuple[float, float, float, float]:
     """Give the geometric mean of ratios with 95% interval, and the chance without any change."""
-    if len(logs) < FEWEST_PEOPLE or logs.std() == 0:
+    if len(logs) < FEWEST_PEOPLE or np.ptp(logs) < _ROUNDING:
         return (math.nan,) * 4
     test = ttest_1samp(logs, 0.0)
     interval = test.confidence_interval(0.95)

@@ -66,7 +66,8 @@ class Capacity(Result):
         One row a team: label, n_people, working_days, open_per_person (opportunities open at the
         same time by person at work), touches_per_open (activities on opportunities, in 30 days of
         one being open), activities_per_day (working day), hours_per_week (in calls and meetings,
-        of five working days). The most loaded first only where teams differ beyond chance.
+        of five working days), each with the 95% interval _low to _high of a team whose people are
+        drawn from many. The most loaded first only where teams differ in it beyond chance.
     differ
         load, p_value (chance of people as different among equal teams), adjusted (over all loads
         together, by Holm); missing with fewer than two teams of three people.

@@ -99,4 +99,6 @@ def _name_days(low: int, high: int) -> str:
     last = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - low] - 1
     if not last:
         return "first touch the same day"
+    if not after:
+        return f"first touch within {last} days"
     return f"first touch after {after} to {last} days"

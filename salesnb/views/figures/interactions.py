@@ -34,8 +34,8 @@ _HOW_PATTERNS = (
     "gain by living differently."
 )
 _HOW_CAPACITY = (
-    "One panel a load, one dot a team; the vertical line is all together. Coloured only where "
-    "teams differ beyond chance: more is neither better nor worse."
+    "One panel a load, one dot a team with its 95% interval; the vertical line is all together. "
+    "Coloured only where teams differ beyond chance: more is neither better nor worse."
 )
 
 
@@ -186,11 +186,13 @@ def _plot_capacity(found: Capacity, loads: list[str], width: float) -> Axes:
         now, _ = found.load(load)
         if np.isfinite(now):
             axes.axvline(now, color=LIGHT["ink2"], linewidth=1, zorder=1)
-        axes.hlines(places, 0, values, colors=LIGHT["grid"], linewidth=2, zorder=1)
+        low, high = (found.teams[f"{load}_{end}"].to_numpy(float) for end in ("low", "high"))
+        known = np.isfinite(low)
+        axes.hlines(places[known], low[known], high[known], colors=colour, linewidth=2, zorder=2)
         axes.scatter(values, places, c=colour, s=32, zorder=3)
         axes.set_yticks(places, [shorten(label, width) for label in found.teams["label"]])
         axes.set_ylim(-0.7, len(places) - 0.3)
-        axes.set_xlim(0, float(np.nanmax(values)) * 1.12 or 1)
+        axes.set_xlim(0, max(float(np.nanmax(np.append(values, high[known]))) * 1.06, 1e-3))
         axes.grid(visible=False, axis="y")
         format_axis(axes.xaxis, lambda value: f"{value:,.3g}", most=5)
         axes.set_xlabel(LOAD_NAMES[load])
@@ -205,7 +207,9 @@ def _capacity_numbers(found: Capacity, loads: list[str]) -> pd.DataFrame:
     differ = found.differ.set_index("load")["adjusted"]
     shown = {
         LOAD_NAMES[load] + (" (teams differ)" if differ.get(load, 1.0) < FALSE_CLAIMS else ""): [
-            write_load(value) for value in teams[load]
+            f"{write_load(row[load])} ({write_load(row[f'{load}_low'])} – "
+            f"{write_load(row[f'{load}_high'])})"
+            for row in teams.to_dict("records")
         ]
         for load in loads
     }
