@@ -318,3 +318,15 @@ def test_the_table_says_which_patterns_are_beyond_chance(found):
     says = {row[0]: row[-1] for row in table.rows}
     assert says["Meetings held"] == "beyond chance"
     assert says["Calls answered"] == "no clear difference"
+
+
+def test_of_several_clear_patterns_one_is_told_and_all_are_tests():
+    rows = deals_of(np.random.default_rng(8), meeting=0.4, person=0.4)
+    result = winning_patterns(company(rows), period=LAST)
+    assert set(result.clear["pattern"]) == {MEETINGS, PEOPLE}
+    offered = result.candidates()
+    assert [item.effect > 0 for item in offered].count(True) == 1
+    assert len(offered) == 5
+    told = find_insights(result)
+    assert len(told.items) == 1
+    assert "(1 other pattern beyond chance too)" in told.finding

@@ -16,6 +16,7 @@ from salesnb.analysis.wording import count
 from salesnb.measures.contacts import LANDMARK_DAYS
 
 PATTERNS_ANCHOR = "winning-patterns"
+_NO_CAUSE = "An association, not a cause."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,9 +76,11 @@ class WinningPatterns(Result):
                 f"{self.unit}: no pattern of the first {LANDMARK_DAYS} days goes with winning "
                 f"beyond chance ({len(self.patterns)} looked at)."
             )
-        first, others = self.clear.iloc[0], len(self.clear) - 1
-        more = f" ({count(others, 'other pattern')} beyond chance too)" if others else ""
-        return f"{self.unit}: {self._say(first)}{more}. An association, not a cause."
+        return f"{self.unit}: {self._say(self.clear.iloc[0])}{self._others_said()}. {_NO_CAUSE}"
+
+    def _others_said(self) -> str:
+        others = len(self.clear) - 1
+        return f" ({count(others, 'other pattern')} beyond chance too)" if others > 0 else ""
 
     def _say(self, row: pd.Series[float]) -> str:
         pattern = str(row["pattern"])
@@ -127,20 +130,23 @@ class WinningPatterns(Result):
         return self.patterns.copy()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer each pattern tested; what is not beyond chance counts as a test only."""
-        clear = set(self.clear["pattern"])
+        """Offer the surest pattern, where it is beyond chance; the others count as tests only.
+
+        They rest on the same touches, and the sentence says how many of them are clear too.
+        """
+        told = self.clear["pattern"].head(1).tolist()
         return tuple(
-            self._offer(row, is_clear=row["pattern"] in clear)
+            self._offer(row, is_told=row["pattern"] in told)
             for _, row in self.patterns.iterrows()
             if math.isfinite(row["p_value"])
         )
 
-    def _offer(self, row: pd.Series[float], *, is_clear: bool) -> Candidate:
+    def _offer(self, row: pd.Series[float], *, is_told: bool) -> Candidate:
         share = self.n_won / self.n
         odds = share / (1 - share) * float(row["adjusted"])
         effect = abs(odds / (1 + odds) - share) / share
         return Candidate(
-            text=f"{self.unit}: {self._say(row)}. An association, not a cause.",
+            text=f"{self.unit}: {self._say(row)}{self._others_said()}. {_NO_CAUSE}",
             why=(
                 f"{self.n:,} opportunities of {self.n_people} people created in {self.window[0]} "
                 f"to {self.window[-1]} and open after {LANDMARK_DAYS} days; within people, by "
@@ -148,6 +154,6 @@ class WinningPatterns(Result):
                 f"x{row['high']:.2f}."
             ),
             anchor=PATTERNS_ANCHOR,
-            effect=min(effect, 1.0) if is_clear else 0.0,
+            effect=min(effect, 1.0) if is_told else 0.0,
             p_value=max(float(row["p_value"]), SMALLEST),
         )
