@@ -14,7 +14,7 @@ from salesnb.analysis.interactions.capacity_result import (
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
 from salesnb.analysis.interactions.steps import STEP_WORDS
-from salesnb.analysis.wording import MISSING
+from salesnb.analysis.wording import MISSING, begin_large
 from salesnb.measures.contacts import LANDMARK_DAYS
 from salesnb.views.blocks import Block, Note, Table
 from salesnb.views.tables import Row
@@ -80,7 +80,13 @@ def capacity_table(found: Capacity) -> Block:
         title=found.week_said,
         caption=f"{found.unit}, {found.period}: {found.n_people} people with "
         f"{found.working_days:,.0f} working days. {found.caveat}",
-        header=("What", found.period, "Four quarters before", "Measured", "Same people, change"),
+        header=(
+            "What",
+            found.period,
+            begin_large(found.past_said),
+            "Measured",
+            "Same people, change",
+        ),
         rows=(*_load_rows(found), *week),
         numeric=frozenset({1, 2}),
         key=(found.busy_said,),

@@ -117,6 +117,15 @@ def test_a_change_is_that_of_the_same_people():
     assert changes.loc["open_per_person", "before"] > changes.loc["open_per_person", "now"]
 
 
+def test_a_quarter_whose_data_begin_late_is_not_compared_with():
+    made = company(crowd(lambda *_: 1.0))
+    late = replace(made, first_close=made.calendar.first_day(QUARTERS[-2]))
+    found = capacity(late, period=NOW)
+    assert found.past == QUARTERS[-2:-1]
+    assert "in the quarter before)" in found.finding
+    assert capacity(made, period=NOW).past == QUARTERS[-5:-1]
+
+
 def winning_company(slope, seed=2, n=120):
     rng = np.random.default_rng(seed)
     rows, wins = [], []

@@ -38,7 +38,7 @@ def capacity(measures: Measures, *, period: str, team: str | None = None) -> Cap
     All loads are per person at work: days of leave and holidays are no working days. Teams differ
     when their people's loads do (Kruskal-Wallis over people with 20 working days or more, all
     loads together by Holm); else they stand in the order of their names. The change compares each
-    person with the same person's four quarters before.
+    person with the same person's four quarters before, those that are whole.
 
     Parameters
     ----------
@@ -70,11 +70,13 @@ def capacity(measures: Measures, *, period: str, team: str | None = None) -> Cap
         lacking = _LACKING if measures.capacity.empty or len(now) else f"nobody at work in {period}"
         return _nothing(period, unit, lacking)
     past = measures.window(period, _WINDOW + 1)
-    past = tuple(quarter for quarter in past if quarter != period)
+    # Of a quarter whose data begin late it is not known what was open.
+    past = tuple(quarter for quarter in past if quarter != period and measures.is_whole(quarter))
     teams, differ = _compare_teams(measures, now, _span(measures, (period,)))
     return Capacity(
         period=period,
         unit=unit,
+        past=past,
         n_people=now["rep_id"].nunique(),
         working_days=float(now["working_days"].sum()),
         teams=teams,
@@ -88,7 +90,7 @@ def capacity(measures: Measures, *, period: str, team: str | None = None) -> Cap
 def _nothing(period: str, unit: str, lacking: str) -> Capacity:
     nan = math.nan
     return Capacity(
-        period, unit, 0, 0.0, pd.DataFrame(columns=TEAM_COLUMNS),
+        period, unit, (), 0, 0.0, pd.DataFrame(columns=TEAM_COLUMNS),
         pd.DataFrame(columns=DIFFER_COLUMNS),
         pd.DataFrame(columns=WEEK_COLUMNS), pd.DataFrame(columns=CHANGE_COLUMNS),
         BusySlope(nan, nan, nan, nan, 0, 0), lacking,

@@ -58,8 +58,8 @@ class Capacity(Result):
 
     Attributes
     ----------
-    period, unit
-        Quarter, and name of the team or company.
+    period, unit, past
+        Quarter, name of the team or company, and the up to four whole quarters before.
     n_people, working_days
         People at work in the quarter, and their working days together.
     teams
@@ -72,8 +72,7 @@ class Capacity(Result):
         load, p_value (chance of people as different among equal teams), adjusted (over all loads
         together, by Holm); missing with fewer than two teams of three people.
     week
-        what, now, before: what five working days of one person hold, and held in the four
-        quarters before.
+        what, now, before: what five working days of one person hold, and held in `past`.
     changes
         By load: now, before, and people's own ratio now / before with 95% interval low to high,
         p_value, n people.
@@ -85,6 +84,7 @@ class Capacity(Result):
 
     period: str
     unit: str
+    past: tuple[str, ...]
     n_people: int
     working_days: float
     teams: pd.DataFrame
@@ -102,6 +102,13 @@ class Capacity(Result):
         return float(rows["now"].iloc[0]), float(rows["before"].iloc[0])
 
     @property
+    def past_said(self) -> str:
+        """Name what is compared with."""
+        return (
+            "the quarter before" if len(self.past) == 1 else f"the {len(self.past)} quarters before"
+        )
+
+    @property
     def finding(self) -> str:
         """Say how much is open per person, and whether teams differ."""
         if self.lacking:
@@ -110,7 +117,7 @@ class Capacity(Result):
         done, _ = self.load("activities_per_day")
         said = []
         if math.isfinite(now):
-            past = f" ({before:.1f} in the four quarters before)" if math.isfinite(before) else ""
+            past = f" ({before:.1f} in {self.past_said})" if math.isfinite(before) else ""
             said.append(f"{now:.1f} open opportunities{past}")
         if math.isfinite(done):
             said.append(f"{done:.1f} activities a working day")
@@ -199,11 +206,11 @@ class Capacity(Result):
         return Candidate(
             text=(
                 f"{self.unit}: {LOAD_NAMES[str(row['load'])].lower()}: people had "
-                f"{abs(row['ratio'] - 1):.0%} {way} than they themselves had in the four quarters "
-                "before."
+                f"{abs(row['ratio'] - 1):.0%} {way} than they themselves had in "
+                f"{self.past_said}."
             ),
             why=(
-                f"{row['n']:.0f} people in {self.period} against their own four quarters before; "
+                f"{row['n']:.0f} people in {self.period} against {self.past_said}; "
                 f"95% interval x{row['low']:.2f} to x{row['high']:.2f}."
             ),
             anchor=CAPACITY_ANCHOR,

@@ -12,6 +12,7 @@ from scipy.special import expit, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 _STEPS, _CLOSE = 50, 1e-10
+_LEAST, _SAME = 1e-12, 1e-9
 
 
 @dataclass(frozen=True)
@@ -61,28 +62,36 @@ def fit_logistic(design: Floats, won: Floats, n: Floats, clusters: NDArray[np.in
     Source: MacKinnon & Webb (2023), J. Econometrics 232, 272-299 (cluster jackknife);
     McCullagh & Nelder (1989), Generalized Linear Models, 2.5.
     """
-    coef = _maximise(design, won, n)
+    coef = fit_coefficients(design, won, n)
     chance = expit(design @ coef)
-    scores = design * (won - n * chance)[:, None]
-    weighted = design * (n * chance * (1 - chance))[:, None]
-    whole = design.T @ weighted
+    weight = np.maximum(n * chance * (1 - chance), _LEAST)
+    rooted = design * np.sqrt(weight)[:, None]
+    residual = (won - n * chance) / np.sqrt(weight)
+    whole = rooted.T @ rooted
     order = np.argsort(clusters, kind="stable")
     starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
     parts = np.split(order, starts[1:])
-    n_clusters = len(parts)
-    if n_clusters < 2:
+    if len(parts) < 2:
         return Logistic(coef, np.full_like(whole, np.nan), 0)
+    inverse = to_floats(np.linalg.pinv(whole, rcond=_SAME, hermitian=True))
     moves = np.stack(
-        [
-            _solve(whole - design[rows].T @ weighted[rows], scores[rows].sum(axis=0))
-            for rows in parts
-        ]
+        [_move_without(rooted[rows], residual[rows], whole, inverse) for rows in parts]
     )
-    covariance = (n_clusters - 1) / n_clusters * moves.T @ moves
-    return Logistic(coef, covariance, n_clusters - 1)
+    covariance = (len(parts) - 1) / len(parts) * moves.T @ moves
+    return Logistic(coef, covariance, len(parts) - 1)
 
 
-def _maximise(design: Floats, won: Floats, n: Floats) -> Floats:
+def _move_without(rooted: Floats, residual: Floats, whole: Floats, inverse: Floats) -> Floats:
+    """Find how far the coefficients move without some rows; by the smaller of two systems."""
+    if len(rooted) >= rooted.shape[1]:
+        return _solve(whole - rooted.T @ rooted, rooted.T @ residual)
+    known = rooted @ inverse
+    left = np.eye(len(rooted)) - known @ rooted.T
+    return np.asarray(known.T @ _solve(left, residual))
+
+
+def fit_coefficients(design: Floats, won: Floats, n: Floats) -> Floats:
+    """Find the log odds ratios of largest likelihood, without their errors."""
     coef = np.zeros(design.shape[1])
     best = _log_likelihood(design, won, n, coef)
     for _ in range(_STEPS):
@@ -107,4 +116,4 @@ def _log_likelihood(design: Floats, won: Floats, n: Floats, coef: Floats) -> flo
 
 def _solve(curve: Floats, slope: Floats) -> Floats:
     """Solve for a step; what the rows cannot tell apart is not moved."""
-    return np.asarray(np.linalg.pinv(curve, rcond=1e-9, hermitian=True) @ slope)
+    return np.asarray(np.linalg.pinv(curve, rcond=_SAME, hermitian=True) @ slope)

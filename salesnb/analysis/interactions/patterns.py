@@ -7,7 +7,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.interactions.logistic import Floats, Logistic, fit_logistic, to_floats
+from salesnb.analysis.interactions.logistic import (
+    Floats,
+    Logistic,
+    fit_coefficients,
+    fit_logistic,
+    to_floats,
+)
 from salesnb.analysis.interactions.patterns_result import WinningPatterns
 from salesnb.analysis.interactions.steps import (
     PATTERN_NAMES,
@@ -208,9 +214,9 @@ def _compare_alike(
     own = columns.pop(name)
     adjusted, low, high, p_value = _fit(rows, own, CIRCUMSTANCES).interval(0)
     stage = to_floats(rows["is_qualified"])
-    same_stage = _fit(rows, [*own, stage], CIRCUMSTANCES).coef[0]
+    same_stage = _fit_first(rows, [*own, stage])
     beside = [column for pair in columns.values() for column in pair]
-    together = _fit(rows, [*own, *beside], CIRCUMSTANCES).coef[0]
+    together = _fit_first(rows, [*own, *beside])
     figures = np.exp([adjusted, low, high, same_stage, together]).tolist()
     names = ("adjusted", "low", "high", "same_stage", "together")
     return {"p_value": p_value, **dict(zip(names, figures, strict=True))}
@@ -223,7 +229,7 @@ def _compare_steps(
     every, step = take_step(rows[name], steps), take_step(alike[name], steps)
     sums = rows.groupby(every)[["n", "n_won"]].sum()
     places = sorted(set(steps.values()))
-    raw = _fit(rows, [to_floats(every == place) for place in places[1:]])
+    odds = to_floats(sums["n_won"] / (sums["n"] - sums["n_won"]))
     dummies = [to_floats(step == place) for place in places[1:]]
     found = _fit(alike, [*dummies, _with_person(alike, name, steps)[1]], CIRCUMSTANCES)
     bins = {place: [bin_ for bin_, at in steps.items() if at == place] for place in places}
@@ -237,10 +243,9 @@ def _compare_steps(
             "win_rate": (sums["n_won"] / sums["n"]).to_numpy(),
         }
     )
-    figures = [(0.0, 0.0, np.nan, np.nan)]
-    figures += [(raw.coef[at], *found.interval(at)[:3]) for at in range(len(places) - 1)]
-    frame[["raw", "adjusted", "low", "high"]] = np.exp(np.array(figures))
-    return frame[STEP_COLUMNS]
+    figures = [(0.0, np.nan, np.nan), *(found.interval(at)[:3] for at in range(len(places) - 1))]
+    frame[["adjusted", "low", "high"]] = np.exp(np.array(figures))
+    return frame.assign(raw=odds / odds[0])[STEP_COLUMNS]
 
 
 def _look_back(life: pd.DataFrame, name: str, steps: dict[int, int]) -> float:
@@ -271,10 +276,23 @@ def _fit(
     rows: pd.DataFrame, columns: Iterable[Floats], circumstances: tuple[str, ...] = ()
 ) -> Logistic:
     """Fit the odds of winning on columns and circumstances; errors by person."""
+    clusters = pd.factorize(rows["rep_id"])[0].astype(np.int64)
+    design = _design(rows, columns, circumstances)
+    return fit_logistic(design, to_floats(rows["n_won"]), to_floats(rows["n"]), clusters)
+
+
+def _fit_first(rows: pd.DataFrame, columns: Iterable[Floats]) -> float:
+    """Fit the log odds ratio of the first column among alike opportunities."""
+    design = _design(rows, columns, CIRCUMSTANCES)
+    found = fit_coefficients(design, to_floats(rows["n_won"]), to_floats(rows["n"]))
+    return float(found[0])
+
+
+def _design(
+    rows: pd.DataFrame, columns: Iterable[Floats], circumstances: tuple[str, ...]
+) -> Floats:
     parts = [*columns, np.ones(len(rows))]
     for name in circumstances:
         codes, levels = pd.factorize(rows[name], sort=True)
         parts += [to_floats(codes == place) for place in range(1, len(levels))]
-    won, n = to_floats(rows["n_won"]), to_floats(rows["n"])
-    clusters = pd.factorize(rows["rep_id"])[0].astype(np.int64)
-    return fit_logistic(np.column_stack(parts), won, n, clusters)
+    return np.column_stack(parts)

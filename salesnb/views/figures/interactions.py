@@ -17,7 +17,7 @@ from salesnb.analysis.interactions.capacity_result import (
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
 from salesnb.analysis.wording import MISSING, begin_large
-from salesnb.measures.contacts import LANDMARK_DAYS
+from salesnb.measures.contacts import LANDMARK_DAYS, SILENCE
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -91,39 +91,52 @@ def _plot_patterns(found: WinningPatterns, width: float) -> Axes:
     heads = rows.groupby(block).head(1).index
     labels = found.patterns.set_index("pattern")["label"]
     for at in heads:
-        axes.text(0, places[at] + 0.85, shorten_words(labels[rows["pattern"][at]], width),
+        axes.text(0, places[at] + 0.85, labels[rows["pattern"][at]],
                   transform=axes.get_yaxis_transform(), ha="left", va="center",
-                  fontweight="bold", color=LIGHT["ink2"])  # fmt: skip
-    axes.set_yticks(places, [begin_large(_short(label, width)) for label in rows["label"]])
+                  fontweight="bold", color=LIGHT["ink2"],
+                  bbox={"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 1})  # fmt: skip
+    axes.set_yticks(
+        places,
+        [
+            _name_row(name, label, width)
+            for name, label in zip(rows["pattern"], rows["label"], strict=True)
+        ],
+    )
     axes.set_ylim(places.min() - 0.7, places.max() + 1.5)
-    _scale_odds(axes, rows)
+    _scale_odds(axes, rows, width)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("Odds against the first line (ring: raw)" if width > NARROW else "Odds")
     return axes
 
 
-def _short(label: str, width: float) -> str:
-    return label if width > NARROW else shorten(label.replace("first touch", "touch"), width)
+def _name_row(pattern: str, label: str, width: float) -> str:
+    """Name a step; beside a narrow figure without what the head of its block says."""
+    if width > NARROW or pattern == SILENCE:
+        return begin_large(label)
+    for word in ("first touch after ", "first touch ", f" within {LANDMARK_DAYS} days"):
+        label = label.replace(word, "")
+    for word in (" meetings", " contacts", " calls"):
+        label = label.replace(f"or more{word}", "or more")
+    return begin_large(shorten(label, width))
 
 
-def shorten_words(label: str, width: float) -> str:
-    """Cut the name of a block to what fits above a narrow figure."""
-    return label if width > NARROW else label.replace("Weeks in a row without", "Weeks without")
-
-
-def _scale_odds(axes: Axes, rows: pd.DataFrame) -> None:
+def _scale_odds(axes: Axes, rows: pd.DataFrame, width: float) -> None:
     """Make equal ratios equally far, with ticks a reader knows."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     figures = rows[["raw", "adjusted", "low", "high"]].to_numpy(float)
     low, high = np.nanmin(figures), np.nanmax(figures)
-    steps = np.array([1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32])
+    steps = 2.0 ** np.arange(-6, 7, 1 if width > NARROW else 2)
     axes.set_xscale("log")
     axes.set_xlim(min(low, 0.8) / 1.15, max(high, 1.25) * 1.15)
     inside = steps[(steps >= min(low, 0.8) / 1.15) & (steps <= max(high, 1.25) * 1.15)]
     axes.xaxis.set_major_locator(FixedLocator(inside.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"x{value:.3g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _write_odds(value)))
+
+
+def _write_odds(ratio: float) -> str:
+    return f"x{ratio:.0f}" if ratio >= 1 else f"x1/{1 / ratio:.0f}"
 
 
 def _pattern_numbers(found: WinningPatterns) -> pd.DataFrame:
