@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from salesnb.analysis.impact import programmes as programmes
     from salesnb.analysis.impact import training_impact as training_impact
     from salesnb.analysis.insights import find_insights as find_insights
+    from salesnb.analysis.interactions import capacity as capacity
+    from salesnb.analysis.interactions import winning_patterns as winning_patterns
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.peers import peer_groups as peer_groups
@@ -61,6 +63,7 @@ _HOMES = {
     "agreed_actions": "analysis.actions",
     "adjusted_performance": "analysis.adjust",
     "benchmark": "analysis.benchmarks",
+    "capacity": "analysis.interactions",
     "composite_score": "analysis.composite",
     "compare_conventions": "analysis.conventions",
     "booking_drivers": "analysis.drivers",
@@ -102,6 +105,7 @@ _HOMES = {
     "training_plan": "analysis.plan",
     "write_plan": "publish.handout",
     "training_impact": "analysis.impact",
+    "winning_patterns": "analysis.interactions",
 }
 
 __all__ = ["views", *_HOMES]  # noqa: PLE0604

@@ -258,6 +258,7 @@ class activities(Table):
     seconds = _number("length", unit="seconds", minimum=0)
     is_connected = _boolean("call answered, meeting held, message answered")
     opportunity_id = _text("opportunity", references="opportunities")
+    contact_id = _text("who on the customer's side")
 
 
 class targets(Table):

@@ -22,14 +22,14 @@ SALESFORCE_API = {
         "00QC,false,00GQ,Web,2024-01-01T08:00:00.000+0000,,,\n"
     ),
     "Task": (
-        "Id,OwnerId,WhatId,TaskSubtype,Type,CallDurationInSeconds,ActivityDate,CreatedDate,Status,IsClosed,IsDeleted\n"  # noqa: E501
-        "00TA,005A,006A,Call,,125,2024-01-02,2024-01-02T10:00:00.000+0000,Completed,true,false\n"
-        "00TB,005A,001A,Email,,,2024-01-03,2024-01-03T10:00:00.000+0000,Completed,true,false\n"
-        "00TC,005B,,Task,Meeting,,2024-01-04,2024-01-04T10:00:00.000+0000,Completed,true,false\n"
-        "00TD,005B,,Task,,60,,2024-01-05T10:00:00.000+0000,Completed,true,false\n"
-        "00TE,005B,,Task,Prep,,2024-01-06,2024-01-06T10:00:00.000+0000,Completed,true,false\n"
-        "00TF,005B,,Call,,,2024-01-07,2024-01-07T10:00:00.000+0000,Not Started,,false\n"
-        "00TG,005B,,Call,,,2024-01-07,2024-01-07T10:00:00.000+0000,Completed,true,true\n"
+        "Id,OwnerId,WhatId,WhoId,TaskSubtype,Type,CallDurationInSeconds,ActivityDate,CreatedDate,Status,IsClosed,IsDeleted\n"  # noqa: E501
+        "00TA,005A,006A,003A,Call,,125,2024-01-02,2024-01-02T10:00:00.000+0000,Completed,true,false\n"
+        "00TB,005A,001A,,Email,,,2024-01-03,2024-01-03T10:00:00.000+0000,Completed,true,false\n"
+        "00TC,005B,,,Task,Meeting,,2024-01-04,2024-01-04T10:00:00.000+0000,Completed,true,false\n"
+        "00TD,005B,,,Task,,60,,2024-01-05T10:00:00.000+0000,Completed,true,false\n"
+        "00TE,005B,,,Task,Prep,,2024-01-06,2024-01-06T10:00:00.000+0000,Completed,true,false\n"
+        "00TF,005B,,,Call,,,2024-01-07,2024-01-07T10:00:00.000+0000,Not Started,,false\n"
+        "00TG,005B,,,Call,,,2024-01-07,2024-01-07T10:00:00.000+0000,Completed,true,true\n"
     ),
     "Event": (
         "Id,OwnerId,WhatId,Type,StartDateTime,DurationInMinutes,IsDeleted,IsChild\n"

@@ -26,8 +26,9 @@ from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
 
 _FRAMES = (
-    "totals", "values", "weeks", "open_deals", "habits", "ratings", "skills", "targets", "actions",
-    "territories", "courses", "memberships", "holidays", "trainings", "feedback", "people", "teams",
+    "totals", "values", "weeks", "open_deals", "habits", "contacts", "contacts_life", "capacity",
+    "ratings", "skills", "targets", "actions", "territories", "courses", "memberships", "holidays",
+    "trainings", "feedback", "people", "teams",
 )  # fmt: skip
 
 

@@ -12,8 +12,10 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
+from salesnb.measures.capacity import CAPACITY_COLUMNS, measure_capacity, no_capacity
 from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
+from salesnb.measures.contacts import CONTACT_COLUMNS, count_contacts, no_contacts
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.figures import TOP
 from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
@@ -50,7 +52,7 @@ def compute_measures(
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
         Ids of the KPIs to measure, with those they are made of, and nothing else; default all
-        there are, with `weeks`, `open_deals` and `habits`.
+        there are, with `weeks`, `open_deals`, `habits`, `contacts` and `capacity`.
     own
         KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
@@ -85,12 +87,17 @@ def compute_measures(
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
-    pace, habits = no_pace(), no_habits()
+    pace, habits, contacts, capacity = no_pace(), no_habits(), no_contacts(), no_capacity()
     if kpis is None:
         pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
         habits = count_habits(
             engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
         )
+        contacts = count_contacts(engine, snapshot, amount, ground.owners, ground.names, as_of)
+        capacity = measure_capacity(
+            engine, snapshot, opportunity, ground.owners, prepared.active, periods=periods,
+            as_of=as_of,
+        )  # fmt: skip
     return Measures(
         totals=_long_totals(prepared, _sum_parts(prepared, wanted), wanted),
         values=values,
@@ -111,6 +118,9 @@ def compute_measures(
         as_of=as_of,
         snapshot_id=snapshot.id,
         habits=ground.named(habits)[HABIT_COLUMNS],
+        contacts=_with_categories(ground, contacts.early)[CONTACT_COLUMNS],
+        contacts_life=contacts.life,
+        capacity=ground.named(capacity)[CAPACITY_COLUMNS],
         courses=snapshot.read("courses"),
         memberships=snapshot.read("memberships"),
         holidays=snapshot.read("holidays"),

@@ -58,6 +58,7 @@ def opportunity_facts(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Laz
         opportunities.expected_close_on, opportunities.is_won, opportunities.is_closed,
         opportunities.amount, opportunities.currency, opportunities.list_amount,
         opportunities.loss_reason, opportunities.source, opportunities.account_id,
+        opportunities.type,
     )  # fmt: skip
     company = snapshot.company
     reasons = [reason.strip().lower() for reason in company.no_decision_reasons]

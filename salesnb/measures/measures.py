@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from salesnb.errors import DataError, ParameterError, quote_examples
+from salesnb.measures.capacity import empty_capacity
 from salesnb.measures.catalogue import Kpi
+from salesnb.measures.contacts import empty_contacts, empty_life
 from salesnb.measures.figures import UNIT, add_figures
 from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
@@ -64,6 +66,12 @@ class Measures:
         Day of the first close; what came before is known only in part.
     habits
         rep_id, team_id, period, habit, n, of: events among occasions, as `habits` counts them.
+    contacts, contacts_life
+        Opportunities by quarter of creation, by what was done in their first weeks and by what was
+        done up to their close, with what came of them, as `contacts` counts them.
+    capacity
+        rep_id, team_id, period, working_days, n_new, open_days and activities, as `capacity` adds
+        them up.
     """
 
     totals: pd.DataFrame
@@ -85,6 +93,9 @@ class Measures:
     as_of: dt.date
     snapshot_id: str
     habits: pd.DataFrame = field(default_factory=empty_habits)
+    contacts: pd.DataFrame = field(default_factory=empty_contacts)
+    contacts_life: pd.DataFrame = field(default_factory=empty_life)
+    capacity: pd.DataFrame = field(default_factory=empty_capacity)
     courses: pd.DataFrame = field(default_factory=partial(_empty, "courses"))
     memberships: pd.DataFrame = field(default_factory=partial(_empty, "memberships"))
     holidays: pd.DataFrame = field(default_factory=partial(_empty, "holidays"))

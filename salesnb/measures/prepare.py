@@ -62,6 +62,7 @@ class Prepared:
     ground: Ground
     facts: dict[str, Lazy]
     ratings: pd.DataFrame
+    active: pd.DataFrame
 
     def rows_of(self, fact: str, on: str) -> Lazy:
         """Take a fact with its owners."""
@@ -89,7 +90,7 @@ def prepare(
     makers = _makers(ground, active, quotas, rated)
     wanted = {part.fact for kpi in kpis for part in kpi.parts}
     found = {str(name): makers[name]() for name in sorted(wanted)}
-    return Prepared(ground, found, rated)
+    return Prepared(ground, found, rated, active)
 
 
 def _makers(

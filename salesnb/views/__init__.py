@@ -11,6 +11,7 @@ from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop, FeedbackThem
 from salesnb.analysis.gaming import GamingChecks
 from salesnb.analysis.impact import Programmes, ProgrammeVerdicts, TrainingImpact
 from salesnb.analysis.insights import Findings
+from salesnb.analysis.interactions import Capacity, WinningPatterns
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
 from salesnb.analysis.plan import SkillImportance, TrainingPlan
@@ -47,6 +48,7 @@ from salesnb.views.figures import (
 )
 from salesnb.views.figures.impact import impact_chart
 from salesnb.views.figures.importance import importance_chart, quadrant_chart
+from salesnb.views.figures.interactions import capacity_chart, patterns_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
 from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart
@@ -67,6 +69,7 @@ from salesnb.views.imports import (
     load_warnings,
     refusals_table,
 )
+from salesnb.views.interactions import capacity_table, patterns_table
 from salesnb.views.plan import (
     plan_bounds,
     plan_comparison,
@@ -93,6 +96,8 @@ __all__ = [
     "agreement_table",
     "adjusted_chart",
     "benchmark_table",
+    "capacity_chart",
+    "capacity_table",
     "caterpillar",
     "contributions_chart",
     "contributions_table",
@@ -116,6 +121,8 @@ __all__ = [
     "impact_verdict",
     "kpi_needs",
     "levels_chart",
+    "patterns_chart",
+    "patterns_table",
     "person_skills",
     "profiles_table",
     "raters_table",
@@ -184,3 +191,5 @@ TrainingImpact.register(table=impact_verdict, plot=impact_chart)
 ProgrammeVerdicts.register(table=verdicts_table, plot=verdicts_table)
 Programmes.register(table=programmes_table, plot=programmes_table)
 Conventions.register(table=conventions_table, plot=conventions_table)
+WinningPatterns.register(table=patterns_table, plot=patterns_chart)
+Capacity.register(table=capacity_table, plot=capacity_chart)

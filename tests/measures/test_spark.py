@@ -29,7 +29,10 @@ from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
 ROOT = Path(__file__).parents[2]
-FRAMES = ("totals", "values", "weeks", "open_deals", "ratings", "habits")
+FRAMES = (
+    "totals", "values", "weeks", "open_deals", "ratings", "habits", "contacts", "contacts_life",
+    "capacity",
+)  # fmt: skip
 QUICK = "--driver-java-options=-XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=2"
 """Settings that suit a few rows: they halve the time. They come in as a user's would."""
 

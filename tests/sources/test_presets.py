@@ -78,6 +78,7 @@ def test_salesforce_activities_are_done_and_are_calls_emails_or_meetings():
         ("00UA", "meeting", "1800", "006B", "2024-01-02T10:00:00.000+0000"),
         ("00UB", "call", "900", None, "2024-01-02T11:00:00.000+0000"),
     ]
+    assert columns(rows, "contact_id") == [("003A",), *[(None,)] * 5]
 
 
 def test_salesforce_history_stages_quotas_and_rates():

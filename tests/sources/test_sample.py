@@ -617,3 +617,17 @@ def test_the_clock_starts_on_a_monday_and_names_the_export():
     first, as_of = pd.to_datetime(to_dates(np.array([FIRST, AS_OF])))
     assert (first, as_of) == (pd.Timestamp("2023-10-01"), pd.Timestamp("2026-10-05"))
     assert pd.to_datetime(to_dates(np.array([0])))[0].day_of_week == 0
+
+
+def test_opportunities_that_are_won_have_more_contacts_as_planted(large):
+    acts = read(large, "activities")
+    assert (acts[A.contact_id].notna() == acts[A.opportunity_id].notna()).all()
+    assert acts.groupby(A.contact_id)[A.opportunity_id].nunique().max() == 1
+    closed = read(large, "opportunities").query("is_closed").set_index(O.opportunity_id)[O.is_won]
+    touched = acts.groupby(A.opportunity_id)[A.contact_id].agg(["size", "nunique"])
+    # With this many touches nearly every contact of an opportunity has been seen.
+    seen = touched[touched["size"] >= 15].join(closed, how="inner")
+    mean = seen.groupby(O.is_won)["nunique"].mean() - 1
+    planted = json.loads((large / "truth" / "parameters.json").read_text())
+    assert mean[True] == pytest.approx(planted["contacts_won"], abs=0.1)
+    assert mean[False] == pytest.approx(planted["contacts_lost"], abs=0.1)

@@ -35,6 +35,7 @@ _SEARCH, _STYLE_SD = 1.45, 0.3  # a workday; log, between reps
 _CONNECTED, _CONNECT_SD, _HELD, _ANSWERED = 0.36, 0.06, 0.87, 0.3
 _TALK, _TALK_SD, _RING = 230, 0.9, 35  # seconds
 _LATE, _VERY_LATE = 0.16, 0.05
+_MAIN_CONTACT = 1.5  # 1 talks to all contacts equally, more rather to the first
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,20 @@ def activities_table(
             columns.seconds: seconds[order],
             columns.is_connected: is_connected[order],
             columns.opportunity_id: linked[order],
+            columns.contact_id: _contacts(touches.deal, decisions, settings)[order],
         }
     )
+
+
+def _contacts(deal: Ints, decisions: Decisions, settings: Settings) -> Texts:
+    """Name who each touch of an opportunity was with: mostly the first of its contacts."""
+    rng = settings.stream("contacts")
+    mean = np.where(decisions.is_won, settings.contacts_won, settings.contacts_lost)
+    known = 1 + rng.poisson(mean)
+    names = crm_ids("003", int(known.sum()), settings.stream("contact ids"))
+    first = np.cumsum(known) - known
+    place = np.floor(known[deal] * rng.random(len(deal)) ** _MAIN_CONTACT).astype(np.int64)
+    return keep_where(deal >= 0, names[first[deal] + place])
 
 
 def _gather(

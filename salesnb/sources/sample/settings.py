@@ -47,6 +47,8 @@ class Settings:
     response_effect: float = -0.3  # on qualifying a lead, for a response e times slower
     level_sd: float = 0.4  # score points, overall skill level between reps
     profile_gap: float = 1.1  # score points an archetype lacks in its weak skills
+    contacts_won: float = 1.1  # contacts beyond the first of an opportunity that is won, mean
+    contacts_lost: float = 0.6  # and of one that is not
     rater_leniency_sd: float = 0.35  # score points
     rating_noise_sd: float = 0.5  # score points
 

@@ -1,0 +1,104 @@
+"""Steps of a pattern: bins with too few opportunities are put together, and named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from salesnb.measures.contacts import (
+    CALLS,
+    FIRST_TOUCH,
+    LANDMARK_DAYS,
+    MEETINGS,
+    MOST,
+    PATTERNS,
+    PEOPLE,
+    SILENCE,
+    TOUCHED_WITHIN,
+    UNKNOWN,
+    WEEKS,
+)
+
+FEWEST = 20
+"""Opportunities a step has at least, of which one was won and one was not."""
+
+PATTERN_NAMES = {
+    FIRST_TOUCH: "First two-way touch",
+    MEETINGS: "Meetings held",
+    PEOPLE: "Contacts spoken to",
+    CALLS: "Calls answered",
+    SILENCE: "Weeks in a row without a touch",
+}
+STEP_WORDS = {
+    FIRST_TOUCH: "step sooner",
+    MEETINGS: "meeting",
+    PEOPLE: "contact",
+    CALLS: "call",
+    SILENCE: "silent week in a row",
+}
+"""What one step more is."""
+
+_THINGS = {MEETINGS: ("meeting", "meetings"), PEOPLE: ("contact", "contacts"),
+           CALLS: ("call", "calls"), SILENCE: ("silent week", "silent weeks")}  # fmt: skip
+
+
+def known_patterns(rows: pd.DataFrame) -> tuple[str, ...]:
+    """List the patterns of which the rows say anything."""
+    return tuple(name for name in PATTERNS if not (rows[name] == UNKNOWN).any())
+
+
+def find_steps(rows: pd.DataFrame, pattern: str) -> dict[int, int]:
+    """Give each bin its step, 0 the lowest; a step of too few joins its smaller neighbour."""
+    counts = rows.groupby(pattern, observed=True)[["n", "n_won"]].sum().sort_index()
+    groups = [([int(bin_)], float(n), float(won)) for bin_, n, won in counts.itertuples()]
+    while len(groups) > 1:
+        weak = [place for place, (_, n, won) in enumerate(groups) if n < FEWEST or not 0 < won < n]
+        if not weak:
+            break
+        place = min(weak, key=lambda at: (groups[at][1], at))
+        beside = [at for at in (place - 1, place + 1) if 0 <= at < len(groups)]
+        other = min(beside, key=lambda at: (groups[at][1], at))
+        first, second = sorted((place, other))
+        (bins, n, won), (more, n_more, won_more) = groups[first], groups[second]
+        groups[first : second + 1] = [(bins + more, n + n_more, won + won_more)]
+    return {bin_: step for step, (bins, _, _) in enumerate(groups) for bin_ in bins}
+
+
+def take_step(bins: pd.Series[int], steps: dict[int, int]) -> pd.Series[int]:
+    """Find the step of each bin; a bin that is not among the steps belongs to the nearest."""
+    known = np.array(sorted(steps))
+    values = bins.to_numpy(dtype=int)
+    nearest = known[np.abs(values[:, None] - known).argmin(axis=1)]
+    return pd.Series([steps[bin_] for bin_ in nearest.tolist()], index=bins.index, dtype=int)
+
+
+def name_step(pattern: str, bins: list[int]) -> str:
+    """Name the bins of a step.
+
+    >>> name_step("meetings", [2, 3]), name_step("first_touch", [4])
+    ('2 or more meetings', 'first touch after 1 to 2 days')
+    """
+    low, high = min(bins), max(bins)
+    if pattern == FIRST_TOUCH:
+        return _name_days(low, high)
+    one, many = _THINGS[pattern]
+    top = WEEKS if pattern == SILENCE else MOST
+    if low == high and (pattern == SILENCE or high < top):
+        return f"no {one}" if not low else f"{low} {one if low == 1 else many}"
+    if high == top and pattern != SILENCE:
+        return f"{low} or more {many}"
+    return f"{low} to {high} {many}"
+
+
+def _name_days(low: int, high: int) -> str:
+    if not high:
+        return f"no touch within {LANDMARK_DAYS} days"
+    after = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - high - 1] if high < len(TOUCHED_WITHIN) else 0
+    if not low:
+        return f"first touch after {after} days or none" if after else "any or no touch"
+    last = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - low] - 1
+    if not last:
+        return "first touch the same day"
+    if not after:
+        return f"first touch within {last} days"
+    return f"first touch after {after} to {last} days"
