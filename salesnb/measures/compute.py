@@ -16,6 +16,7 @@ from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.figures import TOP
+from salesnb.measures.flow import measure_flow, no_flow
 from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.measures.pace import measure_pace, no_pace
@@ -50,7 +51,7 @@ def compute_measures(
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
         Ids of the KPIs to measure, with those they are made of, and nothing else; default all
-        there are, with `weeks`, `open_deals` and `habits`.
+        there are, with `weeks`, `open_deals`, `habits` and `flow`.
     own
         KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
@@ -85,12 +86,16 @@ def compute_measures(
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
-    pace, habits = no_pace(), no_habits()
+    pace, habits, flow = no_pace(), no_habits(), no_flow()
     if kpis is None:
         pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
         habits = count_habits(
             engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
         )
+        flow = measure_flow(
+            engine, snapshot, opportunity, ground.months, periods=periods,
+            first_close=first_close, as_of=as_of,
+        )  # fmt: skip
     return Measures(
         totals=_long_totals(prepared, _sum_parts(prepared, wanted), wanted),
         values=values,
@@ -115,6 +120,7 @@ def compute_measures(
         memberships=snapshot.read("memberships"),
         trainings=_trainings(snapshot, as_of),
         feedback=_until(snapshot.read("feedback"), feedback.given_on, as_of),
+        flow=flow,
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.figures import UNIT, add_figures
+from salesnb.measures.flow import Flow
 from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
@@ -64,6 +65,8 @@ class Measures:
         Day of the first close; what came before is known only in part.
     habits
         rep_id, team_id, period, habit, n, of: events among occasions, as `habits` counts them.
+    flow
+        How opportunities pass the stages and end, by team and quarter.
     """
 
     totals: pd.DataFrame
@@ -89,6 +92,7 @@ class Measures:
     memberships: pd.DataFrame = field(default_factory=partial(_empty, "memberships"))
     trainings: pd.DataFrame = field(default_factory=partial(_empty, "trainings"))
     feedback: pd.DataFrame = field(default_factory=partial(_empty, "feedback"))
+    flow: Flow = field(default_factory=Flow)
 
     @property
     def calendar(self) -> FiscalCalendar:
