@@ -52,7 +52,7 @@ class Places:
 
 
 def _categories(numbers: pd.Series[int], names: tuple[str, ...]) -> pd.Categorical:
-    return pd.Categorical.from_codes(numbers.to_numpy(dtype="int64"), pd.Index(names, dtype=object))
+    return pd.Categorical.from_codes(numbers.to_numpy(dtype="int64"), pd.Index(names, dtype="str"))
 
 
 def find_places(
