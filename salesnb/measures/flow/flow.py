@@ -79,9 +79,10 @@ class Flow:
     __hash__ = None  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
-        """Compare frame by frame, as measures that were kept are compared with new ones."""
+        """Compare frame by frame; names are the same whatever categories they are kept as."""
         return isinstance(other, Flow) and all(
-            getattr(self, name).equals(getattr(other, name)) for name in FLOW_FRAMES
+            getattr(self, name).astype(object).equals(getattr(other, name).astype(object))
+            for name in FLOW_FRAMES
         )
 
 
