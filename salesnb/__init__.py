@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from salesnb.analysis.process import compare_process as compare_process
     from salesnb.analysis.process import process_compliance as process_compliance
     from salesnb.analysis.process import stage_flow as stage_flow
+    from salesnb.analysis.process import team_bottlenecks as team_bottlenecks
     from salesnb.analysis.process import win_timing as win_timing
     from salesnb.analysis.profiles import skill_profiles as skill_profiles
     from salesnb.analysis.rates import estimate_counts as estimate_counts
@@ -89,6 +90,7 @@ _HOMES = {
     "compare_process": "analysis.process",
     "process_compliance": "analysis.process",
     "stage_flow": "analysis.process",
+    "team_bottlenecks": "analysis.process",
     "win_timing": "analysis.process",
     "performance_matrix": "analysis.matrix",
     "programmes": "analysis.impact",

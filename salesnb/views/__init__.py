@@ -19,6 +19,7 @@ from salesnb.analysis.process import (
     Compliance,
     ProcessComparison,
     StageFlow,
+    TeamBottlenecks,
     WinTiming,
 )
 from salesnb.analysis.profiles import SkillProfiles
@@ -88,6 +89,7 @@ from salesnb.views.process import (
     compliance_table,
     stages_table,
     steps_table,
+    team_bottlenecks_table,
 )
 from salesnb.views.profiles import agreement_table, profiles_table, raters_table
 from salesnb.views.strengths import skill_table, strengths_table
@@ -170,6 +172,7 @@ __all__ = [
     "skill_table",
     "strengths_table",
     "target_table",
+    "team_bottlenecks_table",
     "themes_table",
     "trend_chart",
     "verdicts_table",
@@ -212,3 +215,4 @@ StageFlow.register(table=stages_table, plot=stage_flow_chart)
 Bottlenecks.register(table=bottlenecks_table, plot=bottlenecks_chart)
 Compliance.register(table=compliance_table, plot=compliance_table)
 ProcessComparison.register(table=comparison_table, plot=comparison_table)
+TeamBottlenecks.register(table=team_bottlenecks_table, plot=team_bottlenecks_table)

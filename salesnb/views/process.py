@@ -11,10 +11,12 @@ from salesnb.analysis.process import (
     BOTTLENECKS_ANCHOR,
     COMPARISON_ANCHOR,
     COMPLIANCE_ANCHOR,
+    TEAM_BOTTLENECKS_ANCHOR,
     Bottlenecks,
     Compliance,
     ProcessComparison,
     StageFlow,
+    TeamBottlenecks,
 )
 from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
 from salesnb.analysis.process.records import name_quarters
@@ -23,6 +25,7 @@ from salesnb.views.blocks import Block, Note, Table
 
 STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"
 _BEGINNING = "(beginning)"
+MOST_TEAMS = 8
 
 
 def stages_table(flow: StageFlow) -> Block:
@@ -107,7 +110,7 @@ def bottlenecks_table(found: Bottlenecks) -> Block:
         return Note(found.finding, "missing")
     return Table(
         title=found.finding,
-        caption=f"{found.unit}, {found.period}, compared with {found.other}. {found.caveat}",
+        caption=f"{found.unit}, {found.period}; there: {found.other}. {found.caveat}",
         header=("Stage", "Entries", "Moved on", "There", "Difference", "At stake", "95% interval",
                 "Verdict"),
         rows=tuple(
@@ -121,6 +124,33 @@ def bottlenecks_table(found: Bottlenecks) -> Block:
         numeric=frozenset(range(1, 7)),
         anchor=f"{BOTTLENECKS_ANCHOR}-table",
         is_sortable=False,
+    )  # fmt: skip
+
+
+def team_bottlenecks_table(found: TeamBottlenecks) -> Block:
+    """Show the bottlenecks of all teams, or what comes nearest to one."""
+    if found.lacking:
+        return Note(found.finding, "missing")
+    shown = found.found if len(found.found) else found.rows.head(MOST_TEAMS)
+    which = "All bottlenecks." if len(found.found) else f"None holds; the {len(shown)} largest."
+    return Table(
+        title=found.finding,
+        caption=(
+            f"{found.company}, {found.period}: each team beside the rest of the company. {which} "
+            f"{found.caveat}"
+        ),
+        header=("Team", "Stage", "Entries", "Moved on", "Elsewhere", "At stake", "95% interval",
+                "Verdict"),
+        rows=tuple(
+            (
+                str(row["team"]), str(row["stage"]), f"{row['n']:,}", share(row["moved"]),
+                share(row["moved_other"]), format_money(row["stake"], found.currency),
+                _money_span(row["stake_low"], row["stake_high"], found.currency), _verdict(row),
+            )
+            for row in shown.to_dict("records")
+        ),
+        numeric=frozenset({2, 3, 4, 5, 6}),
+        anchor=TEAM_BOTTLENECKS_ANCHOR,
     )  # fmt: skip
 
 

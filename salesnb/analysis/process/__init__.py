@@ -12,6 +12,9 @@ from salesnb.analysis.process.compliance import process_compliance as process_co
 from salesnb.analysis.process.flow import STAGE_FLOW_ANCHOR as STAGE_FLOW_ANCHOR
 from salesnb.analysis.process.flow import StageFlow as StageFlow
 from salesnb.analysis.process.flow import stage_flow as stage_flow
+from salesnb.analysis.process.teams import TEAM_BOTTLENECKS_ANCHOR as TEAM_BOTTLENECKS_ANCHOR
+from salesnb.analysis.process.teams import TeamBottlenecks as TeamBottlenecks
+from salesnb.analysis.process.teams import team_bottlenecks as team_bottlenecks
 from salesnb.analysis.process.timing import WIN_TIMING_ANCHOR as WIN_TIMING_ANCHOR
 from salesnb.analysis.process.timing import WinTiming as WinTiming
 from salesnb.analysis.process.timing import win_timing as win_timing

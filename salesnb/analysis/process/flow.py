@@ -19,6 +19,7 @@ from salesnb.analysis.process.records import (
     open_stages,
 )
 from salesnb.analysis.result import Result
+from salesnb.errors import DataError
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, LOST, REENTERED, WON
 from salesnb.measures.measures import Measures
 
@@ -101,11 +102,13 @@ class StageFlow(Result):
 
         Raises
         ------
-        AssertionError
+        DataError
             They do.
         """
-        whole = self.rows[["moved", "lost", "back"]].sum(axis=1)
-        assert (whole <= 1 + 1e-9).all(), whole  # noqa: S101
+        whole = self.rows[["moved", "lost", "back"]].astype(float).sum(axis=1)
+        wrong = self.rows.loc[whole > 1 + 1e-9, "stage"]
+        if len(wrong):
+            raise DataError(f"stages: the shares of {list(wrong)} add up to more than everything.")
         return self.rows[["stage", "moved", "lost", "back"]].round(3)
 
 

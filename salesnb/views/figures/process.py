@@ -89,7 +89,7 @@ def stage_flow_chart(flow: StageFlow) -> Block:
     """Draw what became of entries into each stage: moved on with its interval, lost, gone back."""
     rows = flow.rows.dropna(subset=["moved"])
     if flow.lacking or rows.empty:
-        return stages_table(flow) if not flow.lacking else Note(flow.finding, "missing")
+        return stages_table(flow)
     with use_theme():
         return Figure.from_axes(
             plot_stage_flow(rows, width=WIDE),
@@ -161,7 +161,7 @@ def bottlenecks_chart(found: Bottlenecks) -> Block:
             plot_bottlenecks(rows, found.currency, width=WIDE),
             narrow=plot_bottlenecks(rows, found.currency, width=NARROW),
             title=found.finding,
-            caption=f"{found.unit}, {found.period}, beside {found.other}. {found.caveat}",
+            caption=f"{found.unit}, {found.period}; the other share: {found.other}. {found.caveat}",
             alt="Dots with intervals of bookings at stake by stage. "
             + " ".join(
                 f"{row['stage']}: {format_money(row['stake'], found.currency)}."
