@@ -25,7 +25,7 @@ def slugs(plan):
 
 def test_all_teams_with_members_and_one_of_each_other_report(plan_batch):
     plan = plan_batch()
-    assert slugs(plan) == ["north", "r-d-red-x-red", "company", "data-quality"]
+    assert slugs(plan) == ["north", "r-d-red-x-red", "company", "process", "data-quality"]
     assert [job.title for job in plan.jobs][1] == "R&D [red]x[/red]"
     assert [job.kind for job in plan.jobs] == ["Team review"] * 2 + [
         "Company review",
@@ -64,7 +64,7 @@ def test_the_fingerprint_follows_all_a_report_depends_on(plan_batch, tmp_path, m
     assert set(prints(quarter="2026Q1")).isdisjoint(first)
     assert set(prints(as_of="2026-05-01")).isdisjoint(first)
     changed = prints(cells={"team_review": ("# Another question?", "1")})
-    assert [a == b for a, b in zip(changed, first, strict=True)] == [False, True, True]
+    assert [a == b for a, b in zip(changed, first, strict=True)] == [False, True, True, True]
     richer = make_snapshot(tmp_path, teams=(*TEAMS, ("t8", "More"))).folder
     assert set(prints(snapshot=richer)).isdisjoint(first)
     with monkeypatch.context() as patch:
@@ -102,7 +102,7 @@ def test_kpis_weights_and_targets_reach_the_notebooks_that_take_them(
     with pytest.raises(ParameterError, match="takes no parameter 'kpi_targets', 'kpis', 'weights'"):
         plan_batch(**asked)
     names = f'{PARAMETERS}\nkpis = weights = kpi_targets = ""'
-    for name in ("team_review", "company_review", "data_quality"):
+    for name in ("team_review", "company_review", "sales_process", "data_quality"):
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb", "# ?", "1", parameters=names)
     plan = make_plan(make_params(tiny_company, tmp_path, **asked))
     told = {job.kind: job.parameters for job in plan.jobs}
@@ -119,7 +119,7 @@ def test_external_figures_reach_the_notebooks_by_their_path_and_count_for_the_fi
 ):
     path = tmp_path / "mine.yaml"
     monkeypatch.chdir(tmp_path)
-    for name in ("team_review", "company_review", "data_quality"):
+    for name in ("team_review", "company_review", "sales_process", "data_quality"):
         text = f'{PARAMETERS}\nbenchmarks = ""'
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb", "# ?", "1", parameters=text)
 

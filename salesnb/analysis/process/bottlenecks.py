@@ -12,7 +12,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_any_error
 from salesnb.analysis.process.change import FEWEST, NO_CHANGE, compare_shares, find_wobble
 from salesnb.analysis.process.flow import ENDS, MOVED_ON
-from salesnb.analysis.process.incidence import NOT_KNOWN, Z_95, Share, find_incidence
+from salesnb.analysis.process.incidence import Z_95, find_incidence
 from salesnb.analysis.process.records import (
     NO_HISTORY,
     WINDOW,
@@ -45,7 +45,8 @@ class Bottlenecks(Result):
     other
         What it is compared with, in words.
     horizon
-        Days after entering a stage by which shares moved on are compared.
+        Days after entering a stage by which shares moved on are compared; fewer where one side
+        was not followed for so long.
     rows
         One row an open stage, the most at stake first: stage, n entries and the share moved on
         (95% interval low to high), n_other and moved_other of what it is compared with, the
@@ -212,9 +213,12 @@ class _Sides:
 
 
 def _compare(stage: str, sides: _Sides, horizon: int, worth: float) -> dict[str, object]:
-    now, other = (_moved(counts, horizon) for counts in (sides.own, sides.other))
+    both = [find_incidence(counts, MOVED_ON) for counts in (sides.own, sides.other)]
+    # Where one side was not followed for so long, both are compared by the day it was.
+    day = min(found.reach(horizon) for found in both)
+    now, other = (found.by(day) for found in both)
     n, n_other = (_entries(counts) for counts in (sides.own, sides.other))
-    wobble = find_wobble([_moved(counts, horizon) for counts in sides.past])
+    wobble = find_wobble([find_incidence(counts, MOVED_ON).by(day) for counts in sides.past])
     is_enough = min(n, n_other) >= FEWEST
     change = compare_shares(now, other, wobble) if is_enough else NO_CHANGE
     return {
@@ -224,10 +228,6 @@ def _compare(stage: str, sides: _Sides, horizon: int, worth: float) -> dict[str,
         "p_value": change.p_value, "wins": -n * change.by * worth, "wins_error": n * change.error
         * worth,
     }  # fmt: skip
-
-
-def _moved(counts: pd.DataFrame, horizon: int) -> Share:
-    return find_incidence(counts, MOVED_ON).by(horizon) if len(counts) else NOT_KNOWN
 
 
 def _entries(counts: pd.DataFrame) -> int:

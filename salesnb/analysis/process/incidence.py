@@ -16,6 +16,7 @@ from salesnb.measures.flow.stays import ENTERED, OPEN, REENTERED, UNKNOWN
 Floats = NDArray[np.floating[Any]]
 CENSORING = (OPEN, UNKNOWN)
 """Ends that say nothing of how it would have ended: not over yet, or moved out of sight."""
+_PRACTICALLY_NONE = 0.02
 Z_95 = float(norm.ppf(0.975))
 
 
@@ -51,7 +52,7 @@ class Incidence:
     at_risk : (D,) how many were under way at each.
     share, error : (D,) cumulative incidence and its standard error.
     last_day : the age up to which anybody was followed; NaN without anybody.
-    is_all : whether all had ended by then, so that later days are known too.
+    is_all : whether at most 2% were left by then, so that later days are known too.
     n : how many began.
     """
 
@@ -72,6 +73,10 @@ class Incidence:
             return _with_interval(0.0, 0.0, self.n)
         fewest = float(self.at_risk[: place + 1].min())
         return _with_interval(float(self.share[place]), float(self.error[place]), fewest)
+
+    def reach(self, day: float) -> float:
+        """Give the last day up to `day` by which the share is known; NaN without anybody."""
+        return day if self.is_all else float(np.fmin(day, self.last_day))
 
     def when(self, share: float = 0.5) -> Span:
         """Find the day by which a share has ended, between days by straight lines.
@@ -142,7 +147,7 @@ def find_incidence(counts: pd.DataFrame, causes: Collection[str]) -> Incidence:
     last = float(ages[seen].max()) if seen.any() else float("nan")
     kept = (ends > 0) & seen
     share, error, survival = _accumulate(at_risk[kept], ends[kept], ours[kept])
-    is_all = bool(len(survival)) and bool(survival[-1] <= 1e-12)
+    is_all = bool(len(survival)) and bool(survival[-1] <= _PRACTICALLY_NONE)
     return Incidence(ages[kept], at_risk[kept], share, error, last, is_all, float(begins.sum()))
 
 

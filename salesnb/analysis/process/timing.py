@@ -148,7 +148,13 @@ def win_timing(
     closed = counts[counts["event"].isin([WON, LOST])]
     wins = counts[counts["event"] == WON]
     asked = sorted({*days, maturity})
-    within = [(day, *_shares(won, lost, day), _naive(closed, day)) for day in asked]
+    # Nobody can have been followed for longer than since the first day of the first quarter.
+    longest = (measures.as_of - measures.calendar.first_day(periods[0])).days
+    unknown = (math.nan,) * 5
+    within = [
+        (day, *(_shares(won, lost, day) if day <= longest else unknown), _naive(closed, day))
+        for day in asked
+    ]
     curve = [(int(day), *_shares(won, lost, day)) for day in sorted({0, *closed["days"]})]
     lacking = "" if counts["n"].sum() else f"no opportunity was created {name_quarters(periods)}"
     return WinTiming(
