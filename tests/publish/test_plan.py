@@ -29,6 +29,7 @@ def test_all_teams_with_members_and_one_of_each_other_report(plan_batch):
     assert [job.title for job in plan.jobs][1] == "R&D [red]x[/red]"
     assert [job.kind for job in plan.jobs] == ["Team review"] * 2 + [
         "Company review",
+        "Sales process",
         "Data quality",
     ]
 
@@ -51,7 +52,7 @@ def test_parameters_are_texts_with_a_whole_path(plan_batch, tiny_company):
 
 def test_as_of_is_passed_on_and_limits_the_measures(plan_batch):
     plan = plan_batch(as_of="2026-05-01", teams=("t1",))
-    assert [job.parameters["as_of"] for job in plan.jobs] == ["2026-05-01"] * 3
+    assert [job.parameters["as_of"] for job in plan.jobs] == ["2026-05-01"] * 4
     assert plan.measures.as_of.isoformat() == "2026-05-01"
 
 
@@ -265,7 +266,7 @@ def test_a_missing_snapshot_is_refused(plan_batch, tmp_path):
 
 def test_a_batch_of_no_reports_is_refused(tmp_path, plan_batch):
     snapshot = make_snapshot(tmp_path, memberships="rep_id,team_id,valid_from\n").folder
-    assert slugs(plan_batch(snapshot=snapshot)) == ["company", "data-quality"]
+    assert slugs(plan_batch(snapshot=snapshot)) == ["company", "process", "data-quality"]
     said = "nothing to make: Team review has no team with members in 2026Q2"
     with pytest.raises(ParameterError, match=said):
         plan_batch(snapshot=snapshot, reports=("team_review",))
