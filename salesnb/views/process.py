@@ -34,7 +34,7 @@ def stages_table(flow: StageFlow) -> Block:
         return Note(flow.finding, "missing")
     rows = flow.rows.to_dict("records")
     return Table(
-        title=flow.finding,
+        title=_days_title(flow),
         caption=f"{flow.unit}, {name_quarters(flow.periods)}. {flow.caveat}",
         header=("Stage", "Entries", "Skipped", "Came back in", "Moved on", "95% interval", "Lost",
                 "Went back", "Median days", "95% interval of days"),
@@ -55,6 +55,17 @@ def stages_table(flow: StageFlow) -> Block:
         anchor=STAGES_ANCHOR,
         is_sortable=False,
     )  # fmt: skip
+
+
+def _days_title(flow: StageFlow) -> str:
+    timed = flow.rows.dropna(subset=["days"]).sort_values(["days", "stage"])
+    if timed.empty:
+        return f"{flow.unit}: too little has ended to say how long any stage takes"
+    quick, slow = timed.iloc[0], timed.iloc[-1]
+    return (
+        f"{flow.unit}: from {days(quick['days'])} days in {quick['stage']} to "
+        f"{days(slow['days'])} days in {slow['stage']} in the median"
+    )
 
 
 def _naive(flow: StageFlow) -> str:
@@ -218,7 +229,7 @@ def comparison_table(found: ProcessComparison) -> Block:
         rows=tuple((unit, *(_cell(cells.get((*key, unit))) for key in keys)) for unit in units),
         numeric=frozenset(range(1, len(keys) + 1)),
         key=("* no difference beyond chance between them.",),
-        anchor=COMPARISON_ANCHOR,
+        anchor=f"{COMPARISON_ANCHOR}-{found.by}",
     )
 
 

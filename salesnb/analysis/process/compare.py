@@ -121,7 +121,7 @@ class ProcessComparison(Result):
                 f"{low['unit']} to {write(high['estimate'])} in {high['unit']}."
             ),
             why=f"{len(rows)} {self.by}s, each pulled to the others as far as it is small.",
-            anchor=COMPARISON_ANCHOR,
+            anchor=f"{COMPARISON_ANCHOR}-{self.by}",
             effect=min(float(size), 1.0) if is_real else 0.0,
             p_value=max(float(p_value), SMALLEST),
         )

@@ -19,7 +19,7 @@ from salesnb.analysis.process.records import name_quarters
 from salesnb.analysis.wording import format_money
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
-from salesnb.views.process import bottlenecks_table, stages_table, within_frame
+from salesnb.views.process import within_frame
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def stage_flow_chart(flow: StageFlow) -> Block:
     """Draw what became of entries into each stage: moved on with its interval, lost, gone back."""
     rows = flow.rows.dropna(subset=["moved"])
     if flow.lacking or rows.empty:
-        return stages_table(flow)
+        return Note(flow.finding, "missing")
     with use_theme():
         return Figure.from_axes(
             plot_stage_flow(rows, width=WIDE),
@@ -155,7 +155,7 @@ def bottlenecks_chart(found: Bottlenecks) -> Block:
     """Draw what is at stake in each stage with its interval, coloured only beyond chance."""
     rows = found.rows.dropna(subset=["stake_low"])
     if found.lacking or rows.empty:
-        return bottlenecks_table(found)
+        return Note(found.finding, "missing" if found.lacking else "info")
     with use_theme():
         return Figure.from_axes(
             plot_bottlenecks(rows, found.currency, width=WIDE),
