@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from salesnb.analysis.plan import course_effects as course_effects
     from salesnb.analysis.plan import skill_importance as skill_importance
     from salesnb.analysis.plan import training_plan as training_plan
+    from salesnb.analysis.process import bottlenecks as bottlenecks
+    from salesnb.analysis.process import compare_process as compare_process
+    from salesnb.analysis.process import process_compliance as process_compliance
+    from salesnb.analysis.process import stage_flow as stage_flow
+    from salesnb.analysis.process import team_bottlenecks as team_bottlenecks
+    from salesnb.analysis.process import win_timing as win_timing
     from salesnb.analysis.profiles import skill_profiles as skill_profiles
     from salesnb.analysis.rates import estimate_counts as estimate_counts
     from salesnb.analysis.rates import estimate_effects as estimate_effects
@@ -85,6 +91,12 @@ _HOMES = {
     "load_snapshot": "measures.cache",
     "open_snapshot": "sources.snapshot",
     "peer_groups": "analysis.peers",
+    "bottlenecks": "analysis.process",
+    "compare_process": "analysis.process",
+    "process_compliance": "analysis.process",
+    "stage_flow": "analysis.process",
+    "team_bottlenecks": "analysis.process",
+    "win_timing": "analysis.process",
     "performance_matrix": "analysis.matrix",
     "programmes": "analysis.impact",
     "quarter_trend": "analysis.trend",

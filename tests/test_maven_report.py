@@ -32,7 +32,7 @@ def folder(snapshot, tmp_path_factory):
     params = RunParams(
         snapshot=str(snapshot.folder),
         quarter="2017Q4",
-        reports=("company_review", "team_review", "data_quality"),
+        reports=("company_review", "team_review", "sales_process", "data_quality"),
         teams=("Team Melvin Marxen",),
         out=tmp_path_factory.mktemp("reports"),
     )
@@ -49,7 +49,7 @@ def read_text(path):
 def test_the_plan_has_one_review_a_managers_team_and_the_company(snapshot, tmp_path):
     params = RunParams(snapshot=str(snapshot.folder), quarter="2017Q4", out=tmp_path)
     kinds = [job.kind for job in make_plan(params).jobs]
-    assert kinds == ["Team review"] * 6 + ["Company review", "Data quality"]
+    assert kinds == ["Team review"] * 6 + ["Company review", "Sales process", "Data quality"]
 
 
 def test_the_company_review_shows_the_checked_totals(folder):
@@ -91,6 +91,15 @@ def test_missing_tables_are_named_and_their_sections_left_out(folder):
     page = (folder / "company.html").read_text(encoding="utf-8")
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
     assert not {"Targets", "Leads", "Calls and meetings", "Skills"} & set(headings)
+
+
+def test_the_sales_process_is_told_without_stages_and_says_why(folder, measures):
+    text = read_text(folder / "process.html")
+    fates = measures.flow.fates
+    assert f"{fates['n'].sum():,}" in text
+    assert "won within 90 days" in text
+    assert "stages cannot be followed: that needs stage_history" in text
+    assert "500 opportunities without the day they were created are left out" in text
 
 
 def test_the_data_quality_report_names_what_the_alias_resolved(folder):

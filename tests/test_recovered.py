@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from sklearn.metrics import adjusted_rand_score
 
 from salesnb.sources.sample import sample_company
+from salesnb.sources.sample.teams import PATCHES, TEAM_EFFECTS
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -54,3 +55,11 @@ def test_the_course_that_works_is_found_and_the_useless_ones_are_not_called_work
     for course, verdict in verdicts.items():
         works = truth.loc[course, "win_logit_effect"] > 0
         assert verdict == ("Worked" if works else "No effect found"), course
+
+
+def test_the_team_that_fails_at_one_stage_is_found_and_no_other_bottleneck_is_claimed():
+    (planted,) = (effect for effect in TEAM_EFFECTS if effect.stage)
+    shown = read_table("sales_process", "sn.views.team_bottlenecks_table")
+    team = PATCHES[planted.team].name
+    assert list(zip(shown["Team"], shown["Stage"], strict=True)) == [(team, planted.stage)]
+    assert list(shown["Verdict"]) == ["bottleneck"]

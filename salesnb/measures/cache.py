@@ -19,6 +19,7 @@ from salesnb.errors import DataError, ParameterError, SalesnbError
 from salesnb.measures.catalogue import Kpi, find_kpis, read_kpis
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.engine import EngineName, open_engine
+from salesnb.measures.flow import FLOW_FRAMES, Flow
 from salesnb.measures.measures import Measures
 from salesnb.measures.spark import ended_if_interrupted
 from salesnb.sources.load import import_snapshot
@@ -169,6 +170,8 @@ class _draft:  # noqa: N801 - reads as a verb in `with`
 def _write(measures: Measures, folder: Path) -> None:
     for name in _FRAMES:
         getattr(measures, name).to_parquet(folder / f"{name}.parquet")
+    for name in FLOW_FRAMES:
+        getattr(measures.flow, name).to_parquet(folder / f"flow-{name}.parquet")
     rest = {
         "kpis": [kpi.kpi for kpi in measures.kpis],
         "missing": measures.missing,
@@ -192,9 +195,11 @@ def _read_whole(folder: Path, own: tuple[Kpi, ...]) -> Measures | None:
 def _read(folder: Path, own: tuple[Kpi, ...]) -> Measures:
     rest = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
+    flow = {name: pd.read_parquet(folder / f"flow-{name}.parquet") for name in FLOW_FRAMES}
     company = Company.model_validate(rest["company"])
     return Measures(
         **frames,
+        flow=Flow(**flow),
         kpis=find_kpis(rest["kpis"], own=own, company=company),
         missing=rest["missing"],
         periods=tuple(rest["periods"]),

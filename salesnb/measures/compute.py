@@ -18,6 +18,7 @@ from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.contacts import CONTACT_COLUMNS, count_contacts, no_contacts
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.figures import TOP
+from salesnb.measures.flow import measure_flow, no_flow
 from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.measures.pace import measure_pace, no_pace
@@ -52,7 +53,7 @@ def compute_measures(
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
         Ids of the KPIs to measure, with those they are made of, and nothing else; default all
-        there are, with `weeks`, `open_deals`, `habits`, `contacts` and `capacity`.
+        there are, with `weeks`, `open_deals`, `habits`, `contacts`, `capacity` and `flow`.
     own
         KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
@@ -87,7 +88,8 @@ def compute_measures(
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
-    pace, habits, contacts, capacity = no_pace(), no_habits(), no_contacts(), no_capacity()
+    pace, habits, flow = no_pace(), no_habits(), no_flow()
+    contacts, capacity = no_contacts(), no_capacity()
     if kpis is None:
         pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
         habits = count_habits(
@@ -97,6 +99,10 @@ def compute_measures(
         capacity = measure_capacity(
             engine, snapshot, opportunity, ground.owners, prepared.active, periods=periods,
             as_of=as_of,
+        )  # fmt: skip
+        flow = measure_flow(
+            engine, snapshot, opportunity, ground.months, periods=periods,
+            first_close=first_close, as_of=as_of,
         )  # fmt: skip
     return Measures(
         totals=_long_totals(prepared, _sum_parts(prepared, wanted), wanted),
@@ -126,6 +132,7 @@ def compute_measures(
         holidays=snapshot.read("holidays"),
         trainings=_trainings(snapshot, as_of),
         feedback=_until(snapshot.read("feedback"), feedback.given_on, as_of),
+        flow=flow,
     )
 
 

@@ -16,6 +16,7 @@ from salesnb.measures.capacity import empty_capacity
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.contacts import empty_contacts, empty_life
 from salesnb.measures.figures import UNIT, add_figures
+from salesnb.measures.flow import Flow
 from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
@@ -72,6 +73,8 @@ class Measures:
     capacity
         rep_id, team_id, period, working_days, n_new, open_days and activities, as `capacity` adds
         them up.
+    flow
+        How opportunities pass the stages and end, by team and quarter.
     """
 
     totals: pd.DataFrame
@@ -101,6 +104,7 @@ class Measures:
     holidays: pd.DataFrame = field(default_factory=partial(_empty, "holidays"))
     trainings: pd.DataFrame = field(default_factory=partial(_empty, "trainings"))
     feedback: pd.DataFrame = field(default_factory=partial(_empty, "feedback"))
+    flow: Flow = field(default_factory=Flow)
 
     @property
     def calendar(self) -> FiscalCalendar:

@@ -43,6 +43,12 @@ _PLANNED = frozenset({"budget", "hours"})
 KINDS: dict[ReportName, Kind] = {
     "company_review": Kind("Company review", slug="company", takes=_COMPARED),
     "team_review": Kind("Team review", each="team", takes=_COMPARED | _PLANNED),
+    "sales_process": Kind(
+        "Sales process",
+        slug="process",
+        title="Sales process",
+        takes=frozenset({"catalogue"}),
+    ),
     "skill_segments": Kind(
         "Skill segments",
         slug="skills",

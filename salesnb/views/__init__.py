@@ -15,6 +15,14 @@ from salesnb.analysis.interactions import Capacity, WinningPatterns
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
 from salesnb.analysis.plan import SkillImportance, TrainingPlan
+from salesnb.analysis.process import (
+    Bottlenecks,
+    Compliance,
+    ProcessComparison,
+    StageFlow,
+    TeamBottlenecks,
+    WinTiming,
+)
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.segments import SkillSegments
@@ -51,6 +59,7 @@ from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.interactions import capacity_chart, patterns_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
+from salesnb.views.figures.process import bottlenecks_chart, stage_flow_chart, win_timing_chart
 from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart
 from salesnb.views.gaming import gaming_table
 from salesnb.views.impact import (
@@ -77,6 +86,14 @@ from salesnb.views.plan import (
     plan_sessions,
     plan_table,
 )
+from salesnb.views.process import (
+    bottlenecks_table,
+    comparison_table,
+    compliance_table,
+    stages_table,
+    steps_table,
+    team_bottlenecks_table,
+)
 from salesnb.views.profiles import agreement_table, profiles_table, raters_table
 from salesnb.views.strengths import skill_table, strengths_table
 from salesnb.views.tables import (
@@ -98,11 +115,15 @@ __all__ = [
     "benchmark_table",
     "capacity_chart",
     "capacity_table",
+    "bottlenecks_chart",
+    "bottlenecks_table",
     "caterpillar",
     "contributions_chart",
     "contributions_table",
     "composite_chart",
     "composite_table",
+    "comparison_table",
+    "compliance_table",
     "conventions_table",
     "coverage_chart",
     "definitions",
@@ -152,12 +173,17 @@ __all__ = [
     "segments_chart",
     "segments_table",
     "skill_profile",
+    "stage_flow_chart",
+    "stages_table",
+    "steps_table",
     "skill_table",
     "strengths_table",
     "target_table",
+    "team_bottlenecks_table",
     "themes_table",
     "trend_chart",
     "verdicts_table",
+    "win_timing_chart",
     "window_totals",
 ]
 
@@ -193,3 +219,9 @@ Programmes.register(table=programmes_table, plot=programmes_table)
 Conventions.register(table=conventions_table, plot=conventions_table)
 WinningPatterns.register(table=patterns_table, plot=patterns_chart)
 Capacity.register(table=capacity_table, plot=capacity_chart)
+WinTiming.register(table=win_timing_chart, plot=win_timing_chart)
+StageFlow.register(table=stages_table, plot=stage_flow_chart)
+Bottlenecks.register(table=bottlenecks_table, plot=bottlenecks_chart)
+Compliance.register(table=compliance_table, plot=compliance_table)
+ProcessComparison.register(table=comparison_table, plot=comparison_table)
+TeamBottlenecks.register(table=team_bottlenecks_table, plot=team_bottlenecks_table)

@@ -25,6 +25,7 @@ from salesnb.measures.cache import load_measures
 from salesnb.measures.catalogue import CATALOGUE
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.engine import DuckDBEngine, SparkEngine
+from salesnb.measures.flow import FLOW_FRAMES, Flow
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
@@ -90,8 +91,10 @@ def assert_same(one, other):
         a, b = getattr(one, name), getattr(other, name)
         pd.testing.assert_frame_equal(a, b, check_exact=False, rtol=1e-9, atol=0)
         assert a.isna().sum().to_dict() == b.isna().sum().to_dict()
+    for name in FLOW_FRAMES:
+        pd.testing.assert_frame_equal(getattr(one.flow, name), getattr(other.flow, name))
     for field in dataclasses.fields(one):
-        if not isinstance(getattr(one, field.name), pd.DataFrame):
+        if not isinstance(getattr(one, field.name), pd.DataFrame | Flow):
             assert getattr(one, field.name) == getattr(other, field.name)
 
 

@@ -77,6 +77,7 @@ def test_a_failed_report_does_not_stop_the_others(made_once):
         "north": ("complete", True),
         "r-d-red-x-red": ("complete", True),
         "company": ("failed", True),
+        "process": ("complete", True),
         "data-quality": ("complete", True),
     }
     assert [item.job.slug for item in result.failed] == ["company"]
@@ -108,7 +109,7 @@ def test_the_manifest_says_what_was_made_from_what(made, made_once):
 
 def test_the_portal_lists_all_with_their_status(made):
     portal = made.bytes_of("index.html").decode()
-    assert "4 reports, 1 incomplete, 2 not made" in portal
+    assert "5 reports, 1 incomplete, 2 not made" in portal
     assert "cell 4 raised ZeroDivisionError" in portal
     assert "R&amp;D [red]x[/red]" in portal
     assert portal.index("company.html") < portal.index("north.html") < portal.index("data-quality")
@@ -189,7 +190,7 @@ def test_reports_of_an_earlier_batch_stay_listed_while_they_are_there(made):
     (made.reports / "company.html").unlink()
     (made.reports / "company.ipynb").unlink()
     made.run(teams=("North",), reports=("team_review",))
-    assert set(made.records()) == {"north", "r-d-red-x-red", "data-quality"}
+    assert set(made.records()) == {"north", "r-d-red-x-red", "process", "data-quality"}
     made.check()
 
 

@@ -25,10 +25,11 @@ def slugs(plan):
 
 def test_all_teams_with_members_and_one_of_each_other_report(plan_batch):
     plan = plan_batch()
-    assert slugs(plan) == ["north", "r-d-red-x-red", "company", "data-quality"]
+    assert slugs(plan) == ["north", "r-d-red-x-red", "company", "process", "data-quality"]
     assert [job.title for job in plan.jobs][1] == "R&D [red]x[/red]"
     assert [job.kind for job in plan.jobs] == ["Team review"] * 2 + [
         "Company review",
+        "Sales process",
         "Data quality",
     ]
 
@@ -51,7 +52,7 @@ def test_parameters_are_texts_with_a_whole_path(plan_batch, tiny_company):
 
 def test_as_of_is_passed_on_and_limits_the_measures(plan_batch):
     plan = plan_batch(as_of="2026-05-01", teams=("t1",))
-    assert [job.parameters["as_of"] for job in plan.jobs] == ["2026-05-01"] * 3
+    assert [job.parameters["as_of"] for job in plan.jobs] == ["2026-05-01"] * 4
     assert plan.measures.as_of.isoformat() == "2026-05-01"
 
 
@@ -64,7 +65,7 @@ def test_the_fingerprint_follows_all_a_report_depends_on(plan_batch, tmp_path, m
     assert set(prints(quarter="2026Q1")).isdisjoint(first)
     assert set(prints(as_of="2026-05-01")).isdisjoint(first)
     changed = prints(cells={"team_review": ("# Another question?", "1")})
-    assert [a == b for a, b in zip(changed, first, strict=True)] == [False, True, True]
+    assert [a == b for a, b in zip(changed, first, strict=True)] == [False, True, True, True]
     richer = make_snapshot(tmp_path, teams=(*TEAMS, ("t8", "More"))).folder
     assert set(prints(snapshot=richer)).isdisjoint(first)
     with monkeypatch.context() as patch:
@@ -102,7 +103,7 @@ def test_kpis_weights_and_targets_reach_the_notebooks_that_take_them(
     with pytest.raises(ParameterError, match="takes no parameter 'kpi_targets', 'kpis', 'weights'"):
         plan_batch(**asked)
     names = f'{PARAMETERS}\nkpis = weights = kpi_targets = ""'
-    for name in ("team_review", "company_review", "data_quality"):
+    for name in ("team_review", "company_review", "sales_process", "data_quality"):
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb", "# ?", "1", parameters=names)
     plan = make_plan(make_params(tiny_company, tmp_path, **asked))
     told = {job.kind: job.parameters for job in plan.jobs}
@@ -119,7 +120,7 @@ def test_external_figures_reach_the_notebooks_by_their_path_and_count_for_the_fi
 ):
     path = tmp_path / "mine.yaml"
     monkeypatch.chdir(tmp_path)
-    for name in ("team_review", "company_review", "data_quality"):
+    for name in ("team_review", "company_review", "sales_process", "data_quality"):
         text = f'{PARAMETERS}\nbenchmarks = ""'
         write_notebook(tmp_path / "notebooks" / f"{name}.ipynb", "# ?", "1", parameters=text)
 
@@ -265,7 +266,7 @@ def test_a_missing_snapshot_is_refused(plan_batch, tmp_path):
 
 def test_a_batch_of_no_reports_is_refused(tmp_path, plan_batch):
     snapshot = make_snapshot(tmp_path, memberships="rep_id,team_id,valid_from\n").folder
-    assert slugs(plan_batch(snapshot=snapshot)) == ["company", "data-quality"]
+    assert slugs(plan_batch(snapshot=snapshot)) == ["company", "process", "data-quality"]
     said = "nothing to make: Team review has no team with members in 2026Q2"
     with pytest.raises(ParameterError, match=said):
         plan_batch(snapshot=snapshot, reports=("team_review",))

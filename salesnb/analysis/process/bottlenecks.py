@@ -1,0 +1,301 @@
+"""Bottlenecks: stages where fewer move on than elsewhere or before, by what that costs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.multiplicity import control_any_error
+from salesnb.analysis.process.change import FEWEST, NO_CHANGE, compare_shares, find_wobble
+from salesnb.analysis.process.flow import ENDS, MOVED_ON
+from salesnb.analysis.process.incidence import Z_95, find_incidence
+from salesnb.analysis.process.records import (
+    NO_HISTORY,
+    WINDOW,
+    describe_names,
+    is_lacking,
+    name_quarters,
+    of_team,
+    open_stages,
+)
+from salesnb.analysis.result import Result
+from salesnb.analysis.wording import format_money
+from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, REENTERED, WON
+from salesnb.measures.measures import Measures
+
+BOTTLENECKS_ANCHOR = "bottlenecks"
+_ROWS = [
+    "stage", "n", "moved", "low", "high", "n_other", "moved_other", "by", "by_low", "by_high",
+    "p_value", "adjusted", "wins", "stake", "stake_low", "stake_high", "is_bottleneck",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bottlenecks(Result):
+    """Where a team or company moves fewer on, and what it would book if it did not.
+
+    Attributes
+    ----------
+    unit, period
+        Name of the team or company; the quarter.
+    other
+        What it is compared with, in words.
+    horizon
+        Days after entering a stage by which shares moved on are compared; fewer where one side
+        was not followed for so long.
+    rows
+        One row an open stage, the most at stake first: stage, n entries and the share moved on
+        (95% interval low to high), n_other and moved_other of what it is compared with, the
+        difference `by` (by_low to by_high), p_value and `adjusted` (Holm, for all stages); `wins`
+        and `stake` (stake_low to stake_high): what more would be won and booked with the other
+        share, negative where less would; is_bottleneck: fewer move on, beyond chance.
+    booked
+        What the unit booked in the quarter.
+    currency
+        Of the stakes.
+    lacking
+        Why there is nothing to show; empty when there is.
+    """
+
+    unit: str
+    period: str
+    other: str
+    horizon: int
+    rows: pd.DataFrame
+    booked: float
+    currency: str
+    names: str = ""
+    lacking: str = ""
+
+    @property
+    def found(self) -> pd.DataFrame:
+        """The bottlenecks, the most at stake first."""
+        return self.rows[self.rows["is_bottleneck"].astype(bool)]
+
+    @property
+    def finding(self) -> str:
+        """Name the bottleneck with most at stake, or say that there is none beyond chance."""
+        if self.lacking:
+            return f"{self.unit}: {self.lacking}."
+        if not self.rows["p_value"].notna().any():
+            return (
+                f"{self.unit}: too few opportunities in any stage to compare it in {self.period}."
+            )
+        if self.found.empty:
+            return f"{self.unit}: no stage is a bottleneck beyond chance in {self.period}."
+        return self._describe(self.found.iloc[0])
+
+    def _describe(self, row: pd.Series[float]) -> str:
+        return (
+            f"{self.unit}: {row['moved']:.0%} moved on from {row['stage']} in {self.period}, "
+            f"{row['moved_other']:.0%} {self.other}; {self._cost(row)}."
+        )
+
+    def _cost(self, row: pd.Series[float]) -> str:
+        if math.isnan(row["stake"]):
+            return f"about {abs(row['wins']):.0f} wins"
+        low, high = (format_money(row[name], self.currency) for name in ("stake_low", "stake_high"))
+        return f"{format_money(row['stake'], self.currency)} at stake ({low} – {high})"
+
+    @property
+    def caveat(self) -> str:
+        """Say what at stake means, and that it is no promise."""
+        said = (
+            f"At stake: what would be booked of the stage's entries in {self.period} if as many "
+            f"moved on within {self.horizon} days as {self.other}, the stages after it and the "
+            "size of wins being as they are. All stages are tested together. That others move more "
+            "on is no proof that this team could: its opportunities may differ."
+        )
+        return f"{said} {self.names}".strip()
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a stage, the most at stake first."""
+        return self.rows.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer each stage that was tested; what came out quiet has no effect."""
+        tested = self.rows[self.rows["p_value"].notna()] if not self.lacking else self.rows[:0]
+        return tuple(self._offer(tested.loc[index]) for index in tested.index)
+
+    def _offer(self, row: pd.Series[float]) -> Candidate:
+        part = abs(row["stake"]) / self.booked if self.booked else math.nan
+        size = part if math.isfinite(part) else abs(row["by"])
+        return Candidate(
+            text=self._describe(row),
+            why=(
+                f"{row['n']:,.0f} entries against {row['n_other']:,.0f}, within {self.horizon} "
+                f"days, with the open ones counted; {len(self.rows)} stages compared."
+            ),
+            anchor=BOTTLENECKS_ANCHOR,
+            effect=min(float(size), 1.0) if row["is_bottleneck"] else 0.0,
+            p_value=float(row["p_value"]),
+        )
+
+
+def bottlenecks(
+    measures: Measures, *, period: str, team: str | None = None, within_days: int | None = None
+) -> Bottlenecks:
+    """Find the stages where fewer move on than elsewhere, by what that costs.
+
+    A team is compared with the rest of the company in the same quarter, so that the season cancels;
+    the company with its four quarters before, allowing for how much quarters differ anyway.
+
+    Parameters
+    ----------
+    measures
+        From `compute_measures` or `load_measures`; without stage_history the result says so.
+    period
+        Fiscal quarter.
+    team
+        Id or name, with the teams below it; None is the whole company.
+    within_days
+        Days after entering a stage; default the company's days to maturity.
+
+    Returns
+    -------
+    Bottlenecks
+        Stages with fewer than 20 entries on either side are shown and not tested.
+
+    Raises
+    ------
+    ParameterError
+        Quarter or team is unknown.
+
+    Source: the shares are Aalen & Johansen's (1978); Holm (1979), Scand. J. Statist. 6, 65-70.
+    """
+    measures.check_period(period)
+    team_id = measures.find_team(team) if team is not None else None
+    unit, currency = measures.unit_name(team_id), measures.company.currency
+    horizon = measures.company.maturity_days if within_days is None else within_days
+    before = measures.window(measures.calendar.shift(period, -1), WINDOW)
+    other = "elsewhere in the company" if team_id else f"in {name_quarters(before)}"
+    empty = pd.DataFrame(columns=_ROWS).astype({"is_bottleneck": bool})
+    if is_lacking(measures):
+        return Bottlenecks(
+            unit, period, other, horizon, empty, math.nan, currency, lacking=NO_HISTORY
+        )
+    worth = stage_worth(measures, (*before, period))
+    size, size_error, booked = _deal_size(measures, team_id, period)
+    rows = [
+        _compare(stage, _Sides(measures, team_id, period, before, stage), horizon, worth[stage])
+        for stage in open_stages(measures)
+    ]
+    frame = pd.DataFrame(rows)
+    frame["adjusted"] = control_any_error(frame["p_value"])
+    frame = _add_stakes(frame, size, size_error)
+    frame["is_bottleneck"] = (frame["adjusted"] < FALSE_CLAIMS) & (frame["by"] < 0)
+    frame = frame.sort_values(["wins", "stage"], ascending=[False, True], ignore_index=True)
+    return Bottlenecks(
+        unit, period, other, horizon, frame[_ROWS], booked, currency, describe_names(measures)
+    )
+
+
+class _Sides:
+    """A stage's counts of the unit and of what it is compared with."""
+
+    def __init__(
+        self, measures: Measures, team: str | None, period: str, before: tuple[str, ...], stage: str
+    ) -> None:
+        stays = measures.flow.stays
+        stays = stays[stays["stage"] == stage]
+        self.own = of_team(stays, measures, team, (period,))
+        self.past: list[pd.DataFrame] = []
+        if team is None:
+            self.other = of_team(stays, measures, None, before)
+            self.past = [of_team(stays, measures, None, (quarter,)) for quarter in before]
+        else:
+            everybody = of_team(stays, measures, None, (period,))
+            self.other = everybody.drop(index=self.own.index)
+
+
+def _compare(stage: str, sides: _Sides, horizon: int, worth: float) -> dict[str, object]:
+    both = [find_incidence(counts, MOVED_ON) for counts in (sides.own, sides.other)]
+    # Where one side was not followed for so long, both are compared by the day it was.
+    day = min(found.reach(horizon) for found in both)
+    now, other = (found.by(day) for found in both)
+    n, n_other = (_entries(counts) for counts in (sides.own, sides.other))
+    wobble = find_wobble([find_incidence(counts, MOVED_ON).by(day) for counts in sides.past])
+    is_enough = min(n, n_other) >= FEWEST
+    change = compare_shares(now, other, wobble) if is_enough else NO_CHANGE
+    return {
+        "stage": stage, "n": n, "moved": now.value, "low": now.low, "high": now.high,
+        "n_other": n_other, "moved_other": other.value, "by": change.by,
+        "by_low": change.by - Z_95 * change.error, "by_high": change.by + Z_95 * change.error,
+        "p_value": change.p_value, "wins": -n * change.by * worth, "wins_error": n * change.error
+        * worth,
+    }  # fmt: skip
+
+
+def _entries(counts: pd.DataFrame) -> int:
+    is_fresh = counts["event"].isin([ENTERED, REENTERED]) & (counts["days"] == 0)
+    return int(counts.loc[is_fresh, "n"].sum())
+
+
+def _add_stakes(frame: pd.DataFrame, size: float, size_error: float) -> pd.DataFrame:
+    """Turn wins into bookings, with the uncertainty of both."""
+    stake = frame["wins"] * size
+    error = np.hypot(frame["wins_error"] * size, frame["wins"] * size_error)
+    return frame.assign(
+        stake=stake, stake_low=stake - Z_95 * error, stake_high=stake + Z_95 * error
+    )
+
+
+def _deal_size(measures: Measures, team: str | None, period: str) -> tuple[float, float, float]:
+    """Give the mean amount of a win in four quarters, its error, and the quarter's bookings."""
+    nothing = (math.nan, math.nan, math.nan)
+    if "bookings" not in {kpi.kpi for kpi in measures.kpis}:
+        return nothing
+    window = measures.window(period, WINDOW)
+    found = measures.roll_up(by="company", periods=window, team=team, kpi="bookings", pool=True)
+    if found.empty or not found["n"].iloc[0]:
+        return nothing
+    row = found.iloc[0]
+    mean = row["numerator"] / row["n"]
+    spread = max(row["total_of_squares"] / row["n"] - mean**2, 0.0)
+    quarter = measures.roll_up(by="company", periods=(period,), team=team, kpi="bookings")
+    booked = float(quarter["numerator"].iloc[0]) if len(quarter) else 0.0
+    return float(mean), math.sqrt(spread / row["n"]), booked
+
+
+def stage_worth(measures: Measures, periods: tuple[str, ...]) -> dict[str, float]:
+    """Estimate the chance to be won of what moves on from each open stage, company-wide.
+
+    What becomes of a stage depends on the stage alone, not on the way to it (Markov): the chances
+    are those at which every stage's are what its next stages' make them.
+    """
+    names = open_stages(measures)
+    place = {stage: position for position, stage in enumerate(names)}
+    stays = of_team(measures.flow.stays, measures, None, periods)
+    steps = of_team(measures.flow.steps, measures, None, periods)
+    counts = steps.groupby(["from_stage", "to_stage"], observed=True)["n"].sum().reset_index()
+    moves, wins, onward = np.zeros((len(names), len(names))), np.zeros(len(names)), []
+    for stage in names:
+        own = stays[stays["stage"] == stage]
+        ended = {end: float(own.loc[own["event"] == end, "n"].sum()) for end in ENDS}
+        whole = sum(ended.values()) or 1.0
+        own_steps = counts[(counts["from_stage"] == stage) & counts["to_stage"].isin(names)]
+        nexts = [
+            (place[to], float(n))
+            for to, n in zip(own_steps["to_stage"], own_steps["n"], strict=True)
+        ]
+        later = _spread([(to, n) for to, n in nexts if to >= place[stage]], len(names))
+        earlier = _spread([(to, n) for to, n in nexts if to < place[stage]], len(names))
+        moves[place[stage]] = (ended[ADVANCED] * later + ended[BACK] * earlier) / whole
+        wins[place[stage]] = ended[WON] / whole
+        onward.append((ended[ADVANCED], ended[WON], later))
+    chance = np.linalg.solve(np.eye(len(names)) - moves * (1 - 1e-9), wins)
+    return {
+        stage: (advanced * float(later @ chance) + won) / (advanced + won or 1.0)
+        for stage, (advanced, won, later) in zip(names, onward, strict=True)
+    }
+
+
+def _spread(nexts: list[tuple[int, float]], size: int) -> np.ndarray:
+    share = np.zeros(size)
+    for place, n in nexts:
+        share[place] += n
+    return share / (share.sum() or 1.0)

@@ -1,0 +1,126 @@
+"""What the process is judged by: a team's counts of some quarters, stages, and names of stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from salesnb.analysis.wording import format_day, name_some
+from salesnb.measures.flow.stays import ENTERED
+from salesnb.measures.measures import Measures
+
+WINDOW = 4
+NO_HISTORY = (
+    "stages cannot be followed: that needs stage_history (when an opportunity entered each stage) "
+    "and stages with stage_order"
+)
+_NEAR = pd.Timedelta(days=31)
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Rename:
+    """A stage whose name stopped when another began, between the same stages."""
+
+    old: str
+    new: str
+    last_on: pd.Timestamp
+    n: int
+
+
+def of_team(
+    rows: pd.DataFrame, measures: Measures, team: str | None, periods: tuple[str, ...]
+) -> pd.DataFrame:
+    """Take the counts of a team with those below it, or of the company, in some quarters."""
+    kept = rows["period"].isin(periods)
+    within = measures.ids_within(team)
+    return rows[kept] if within is None else rows[kept & rows["team_id"].isin(within)]
+
+
+def cohort(measures: Measures, team: str | None, periods: tuple[str, ...]) -> pd.DataFrame:
+    """Count the opportunities created in some quarters as a life table has it.
+
+    Returns
+    -------
+    DataFrame
+        days, event (entered at day 0; won, lost, open), n.
+    """
+    rows = of_team(measures.flow.fates, measures, team, periods)
+    ends = rows.rename(columns={"fate": "event"})[["days", "event", "n"]]
+    begins = pd.DataFrame({"days": [0], "event": [ENTERED], "n": [int(rows["n"].sum())]})
+    return pd.concat([begins, ends.astype({"days": "int64", "n": "int64"})], ignore_index=True)
+
+
+def open_stages(measures: Measures) -> tuple[str, ...]:
+    """List the stages before the end of the process, first first; none without an order."""
+    rows = measures.flow.stages
+    if rows.empty:
+        return ()
+    return tuple(rows.loc[~(rows["is_won"] | rows["is_lost"]), "stage"])
+
+
+def is_lacking(measures: Measures) -> bool:
+    """Tell whether there is no history of stages to follow."""
+    return measures.flow.stays.empty
+
+
+def name_quarters(periods: tuple[str, ...]) -> str:
+    """Name quarters from the first to the last."""
+    if not periods:
+        return "no quarter"
+    return periods[0] if len(periods) == 1 else f"{periods[0]} to {periods[-1]}"
+
+
+def find_renames(measures: Measures) -> tuple[Rename, ...]:
+    """Find stages that nobody lists, whose name stopped when a listed one's began.
+
+    Both must be followed or preceded by the same stage most of the time; a stage that was in use
+    from the beginning took over from none.
+    """
+    names, steps = measures.flow.stage_names, measures.flow.steps
+    if names.empty:
+        return ()
+    begun = names["first_on"].min()
+    found = []
+    late = names[names["is_listed"] & (names["first_on"] > begun + _NEAR)]
+    for old in names[~names["is_listed"]].to_dict("records"):
+        near = late[(late["first_on"] - old["last_on"]).abs() <= _NEAR]
+        for new in near["stage"]:
+            if _neighbours(steps, old["stage"]) & _neighbours(steps, new):
+                found.append(Rename(old["stage"], new, old["last_on"], int(old["n"])))
+    return tuple(found)
+
+
+def _neighbours(steps: pd.DataFrame, stage: str) -> set[tuple[str, str]]:
+    """Name the stage that came next most often, and the one before."""
+    sides = {"after": ("from_stage", "to_stage"), "before": ("to_stage", "from_stage")}
+    found = set()
+    for side, (own, other) in sides.items():
+        rows = steps[steps[own] == stage].groupby(other, observed=True)["n"].sum()
+        if len(rows):
+            found.add((side, str(rows.idxmax())))
+    return found
+
+
+def describe_names(measures: Measures) -> str:
+    """Say which names of stages are in the history but in no list; empty where there are none."""
+    names = measures.flow.stage_names
+    unlisted = names[~names["is_listed"].astype(bool)] if len(names) else names
+    if unlisted.empty:
+        return ""
+    shown = unlisted.sort_values(["n", "stage"], ascending=[False, True])
+    texts = [
+        f"{row['stage']} ({row['n']:,} times, last on {format_day(row['last_on'])})"
+        for row in shown.to_dict("records")
+    ]
+    said = (
+        f"In the history but in no list of stages, so they end the stage before and are not "
+        f"followed: {name_some(texts, _MOST_NAMES)}."
+    )
+    renames = [
+        f"{one.old} was probably renamed {one.new}: under stage_history in your mapping write "
+        f"map: {{{one.old}: {one.new}}}."
+        for one in find_renames(measures)
+    ]
+    return " ".join([said, *renames])

@@ -1,0 +1,302 @@
+"""The sales process as tables: stages, steps, bottlenecks, habits, and units side by side."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from salesnb.analysis.finding import FALSE_CLAIMS
+from salesnb.analysis.process import (
+    BOTTLENECKS_ANCHOR,
+    COMPARISON_ANCHOR,
+    COMPLIANCE_ANCHOR,
+    TEAM_BOTTLENECKS_ANCHOR,
+    Bottlenecks,
+    Compliance,
+    ProcessComparison,
+    StageFlow,
+    TeamBottlenecks,
+)
+from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
+from salesnb.analysis.process.records import name_quarters
+from salesnb.analysis.wording import MISSING, format_money
+from salesnb.views.blocks import Block, Note, Table
+
+STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"
+_BEGINNING = "(beginning)"
+MOST_TEAMS = 8
+
+
+def stages_table(flow: StageFlow) -> Block:
+    """Show, stage by stage, what became of entries and how long they stayed."""
+    if flow.lacking:
+        return Note(flow.finding, "missing")
+    rows = flow.rows.to_dict("records")
+    return Table(
+        title=_days_title(flow),
+        caption=f"{flow.unit}, {name_quarters(flow.periods)}. {flow.caveat}",
+        header=("Stage", "Entries", "Skipped", "Came back in", "Moved on", "95% interval", "Lost",
+                "Went back", "Median days", "95% interval of days"),
+        rows=tuple(
+            (
+                str(row["stage"]), f"{row['n']:,}", f"{row['n_skipped']:,}",
+                f"{row['n_reentered']:,}", share(row["moved"]), span(row["low"], row["high"]),
+                share(row["lost"]), share(row["back"]), days(row["days"]),
+                _days_span(row["days_low"], row["days_high"]),
+            )
+            for row in rows
+        ),
+        numeric=frozenset(range(1, 10)),
+        key=(
+            "What is usually reported, moved on of those that have ended, and the median of their "
+            f"days: {_naive(flow)}.",
+        ),
+        anchor=STAGES_ANCHOR,
+        is_sortable=False,
+    )  # fmt: skip
+
+
+def _days_title(flow: StageFlow) -> str:
+    timed = flow.rows.dropna(subset=["days"]).sort_values(["days", "stage"])
+    if timed.empty:
+        return f"{flow.unit}: too little has ended to say how long any stage takes"
+    quick, slow = timed.iloc[0], timed.iloc[-1]
+    return (
+        f"{flow.unit}: from {days(quick['days'])} days in {quick['stage']} to "
+        f"{days(slow['days'])} days in {slow['stage']} in the median"
+    )
+
+
+def _naive(flow: StageFlow) -> str:
+    return "; ".join(
+        f"{row['stage']} {share(row['naive_moved'])}, {days(row['naive_days'])} days"
+        for row in flow.rows.to_dict("records")
+    )
+
+
+def steps_table(flow: StageFlow) -> Block:
+    """Show from where to where opportunities stepped, as shares of all steps from a stage."""
+    if flow.lacking:
+        return Note(flow.finding, "missing")
+    if flow.steps.empty:
+        return Note(f"{flow.unit}: no step was taken in {name_quarters(flow.periods)}.", "missing")
+    steps = flow.steps.astype({"from_stage": str, "to_stage": str})
+    wide = steps.pivot_table("n", "from_stage", "to_stage", aggfunc="sum", fill_value=0)
+    order = ["", *flow.rows["stage"]]
+    others = [name for name in (*wide.index, *wide.columns) if name not in order]
+    order = [*order, *dict.fromkeys(others)]
+    rows = [name for name in order if name in wide.index]
+    columns = [name for name in order if name in wide.columns]
+    most = steps.sort_values(["n", "from_stage", "to_stage"]).iloc[-1]
+    begin = most["from_stage"] or _BEGINNING
+    return Table(
+        title=f"The most frequent step is {begin} to {most['to_stage']} ({most['n']:,} times)",
+        caption=(
+            f"{flow.unit}, {name_quarters(flow.periods)}: of all steps from the stage of a row, "
+            "the share to that of a column. Entries into closed stages are as the history has "
+            "them."
+        ),
+        header=("From", "Steps", *columns),
+        rows=tuple(
+            (
+                name or _BEGINNING, f"{wide.loc[name].sum():,}",
+                *(_step(wide.loc[name, to], wide.loc[name].sum()) for to in columns),
+            )
+            for name in rows
+        ),
+        numeric=frozenset(range(1, len(columns) + 2)),
+        anchor=STEPS_ANCHOR,
+        is_sortable=False,
+    )  # fmt: skip
+
+
+def _step(n: float, whole: float) -> str:
+    return f"{n / whole:.1%}" if n else MISSING
+
+
+def bottlenecks_table(found: Bottlenecks) -> Block:
+    """Show all stages with what is at stake in each, the most first."""
+    if found.lacking:
+        return Note(found.finding, "missing")
+    return Table(
+        title=found.finding,
+        caption=f"{found.unit}, {found.period}; there: {found.other}. {found.caveat}",
+        header=("Stage", "Entries", "Moved on", "There", "Difference", "At stake", "95% interval",
+                "Verdict"),
+        rows=tuple(
+            (
+                str(row["stage"]), f"{row['n']:,}", share(row["moved"]), share(row["moved_other"]),
+                points(row["by"]), format_money(row["stake"], found.currency),
+                _money_span(row["stake_low"], row["stake_high"], found.currency), _verdict(row),
+            )
+            for row in found.rows.to_dict("records")
+        ),
+        numeric=frozenset(range(1, 7)),
+        anchor=f"{BOTTLENECKS_ANCHOR}-table",
+        is_sortable=False,
+    )  # fmt: skip
+
+
+def team_bottlenecks_table(found: TeamBottlenecks) -> Block:
+    """Show the bottlenecks of all teams, or what comes nearest to one."""
+    if found.lacking:
+        return Note(found.finding, "missing")
+    shown = found.found if len(found.found) else found.rows.head(MOST_TEAMS)
+    which = "All bottlenecks." if len(found.found) else f"None holds; the {len(shown)} largest."
+    return Table(
+        title=found.finding,
+        caption=(
+            f"{found.company}, {found.period}: each team beside the rest of the company. {which} "
+            f"{found.caveat}"
+        ),
+        header=("Team", "Stage", "Entries", "Moved on", "Elsewhere", "At stake", "95% interval",
+                "Verdict"),
+        rows=tuple(
+            (
+                str(row["team"]), str(row["stage"]), f"{row['n']:,}", share(row["moved"]),
+                share(row["moved_other"]), format_money(row["stake"], found.currency),
+                _money_span(row["stake_low"], row["stake_high"], found.currency), _verdict(row),
+            )
+            for row in shown.to_dict("records")
+        ),
+        numeric=frozenset({2, 3, 4, 5, 6}),
+        anchor=TEAM_BOTTLENECKS_ANCHOR,
+    )  # fmt: skip
+
+
+def _verdict(row: dict[object, float]) -> str:
+    if math.isnan(row["p_value"]):
+        return "too few to tell"
+    if row["is_bottleneck"]:
+        return "bottleneck"
+    if row["adjusted"] < FALSE_CLAIMS:
+        return "moves on more"
+    return "no clear difference"
+
+
+def compliance_table(found: Compliance) -> Block:
+    """Show how often the process is kept to, before and now."""
+    if found.rows.empty:
+        return Note(found.finding, "missing")
+    return Table(
+        title=found.finding,
+        caption=(
+            f"{found.unit}, {found.period} beside {name_quarters(found.before)}. {found.caveat}"
+        ),
+        header=("What", "Cases", "Of", "Share", "95% interval", "Before", "Change", "Teams"),
+        rows=tuple(
+            (
+                str(row["label"]), f"{row['n']:,}", f"{row['of']:,}", fine(row["share"]),
+                f"{fine(row['low'])} – {fine(row['high'])}", fine(row["share_before"]),
+                _said(row["changed"], "changed", "no clear change"),
+                _said(row["teams_differ"], "differ", "no clear difference"),
+            )
+            for row in found.rows.to_dict("records")
+        ),
+        numeric=frozenset({1, 2, 3, 4, 5}),
+        key=(
+            f"{MISSING}: too few cases to test, or nothing to compare with. All tests of the table "
+            "are corrected together.",
+        ),
+        anchor=COMPLIANCE_ANCHOR,
+        is_sortable=False,
+    )  # fmt: skip
+
+
+def _said(p_value: float, real: str, quiet: str) -> str:
+    if math.isnan(p_value):
+        return MISSING
+    return real if p_value < FALSE_CLAIMS else quiet
+
+
+def comparison_table(found: ProcessComparison) -> Block:
+    """Show units side by side; figures without a difference beyond chance say so in the heading."""
+    if found.rows.empty:
+        return Note(found.finding, "missing")
+    keys = list(dict.fromkeys(zip(found.rows["figure"], found.rows["stage"], strict=True)))
+    cells = {
+        (figure, stage, unit): (figure, value)
+        for figure, stage, unit, value in zip(
+            *(found.rows[name] for name in ("figure", "stage", "unit", "estimate")), strict=True
+        )
+    }
+    units = sorted(set(found.rows["unit"]))
+    return Table(
+        title=found.finding,
+        caption=f"{found.company}, {found.caveat}",
+        header=(found.by.capitalize(), *(_heading(found, *key) for key in keys)),
+        rows=tuple((unit, *(_cell(cells.get((*key, unit))) for key in keys)) for unit in units),
+        numeric=frozenset(range(1, len(keys) + 1)),
+        key=("* no difference beyond chance between them.",),
+        anchor=f"{COMPARISON_ANCHOR}-{found.by}",
+    )
+
+
+def _heading(found: ProcessComparison, figure: str, stage: str) -> str:
+    name = {
+        WON_IN_TIME: f"Won within {found.horizon} days", MOVED: f"{stage}: moved on",
+        DAYS: f"{stage}: days",
+    }[figure]  # fmt: skip
+    return name if found.is_beyond_chance(figure, stage) else f"{name}*"
+
+
+def _cell(found: tuple[str, float] | None) -> str:
+    if found is None:
+        return MISSING
+    figure, value = found
+    return days(value) if figure == DAYS else share(value)
+
+
+def share(value: float) -> str:
+    """Write a share; a dash where it is missing."""
+    return f"{value:.0%}" if math.isfinite(value) else MISSING
+
+
+def fine(value: float) -> str:
+    """Write a small share with a decimal."""
+    return f"{value:.1%}" if math.isfinite(value) else MISSING
+
+
+def span(low: float, high: float) -> str:
+    """Write an interval of shares."""
+    return f"{share(low)} – {share(high)}" if math.isfinite(low) else MISSING
+
+
+def days(value: float) -> str:
+    """Write days; a dash where fewer than half have ended."""
+    return f"{value:.0f}" if math.isfinite(value) else MISSING
+
+
+def _days_span(low: float, high: float) -> str:
+    return f"{days(low)} – {days(high)}" if math.isfinite(low) else MISSING
+
+
+def points(value: float) -> str:
+    """Write a difference of shares in points."""
+    if not math.isfinite(value):
+        return MISSING
+    return f"{'−' if value < 0 else '+'}{abs(value) * 100:.1f} pts"
+
+
+def _money_span(low: float, high: float, currency: str) -> str:
+    if not math.isfinite(low):
+        return MISSING
+    return f"{format_money(low, currency)} – {format_money(high, currency)}"
+
+
+def within_frame(within: pd.DataFrame) -> pd.DataFrame:
+    """Write the shares by a number of days as texts."""
+    return pd.DataFrame(
+        {
+            "Within days": [f"{row['days']:.0f}" for row in within.to_dict("records")],
+            "Won": within["won"].map(fine),
+            "95% interval": [
+                f"{fine(low)} – {fine(high)}" if math.isfinite(low) else MISSING
+                for low, high in zip(within["low"], within["high"], strict=True)
+            ],
+            "Lost": within["lost"].map(fine),
+            "Open": within["open"].map(fine),
+            "Won of the closed": within["naive"].map(fine),
+        }
+    )
