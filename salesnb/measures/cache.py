@@ -28,6 +28,8 @@ from salesnb.sources.snapshot import Snapshot, open_snapshot
 _FRAMES = (
     "totals", "values", "weeks", "open_deals", "habits", "ratings", "skills", "targets", "actions",
     "territories", "courses", "memberships", "trainings", "feedback", "people", "teams",
+    "lead_flow", "lead_waits", "rejections", "credits", "touch_paths", "touch_roles",
+    "source_deals", "spend",
 )  # fmt: skip
 
 

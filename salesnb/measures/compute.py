@@ -14,6 +14,7 @@ from salesnb.errors import ParameterError
 from salesnb.measures import facts, people
 from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
+from salesnb.measures.demand import measure_demand, no_demand
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.figures import TOP
 from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
@@ -50,7 +51,7 @@ def compute_measures(
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
         Ids of the KPIs to measure, with those they are made of, and nothing else; default all
-        there are, with `weeks`, `open_deals` and `habits`.
+        there are, with `weeks`, `open_deals`, `habits` and the tables of demand.
     own
         KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
@@ -85,8 +86,9 @@ def compute_measures(
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
-    pace, habits = no_pace(), no_habits()
+    pace, habits, demand = no_pace(), no_habits(), no_demand()
     if kpis is None:
+        demand = measure_demand(ground, amount)
         pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
         habits = count_habits(
             engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
@@ -115,6 +117,14 @@ def compute_measures(
         memberships=snapshot.read("memberships"),
         trainings=_trainings(snapshot, as_of),
         feedback=_until(snapshot.read("feedback"), feedback.given_on, as_of),
+        lead_flow=demand.lead_flow,
+        lead_waits=demand.lead_waits,
+        rejections=demand.rejections,
+        credits=demand.credits,
+        touch_paths=demand.touch_paths,
+        touch_roles=demand.touch_roles,
+        source_deals=demand.source_deals,
+        spend=demand.spend,
     )
 
 
