@@ -137,6 +137,7 @@ def test_arguments_out_of_range_write_nothing(tmp_path, arguments, message):
 def test_company_yaml(small):
     assert (small / "company.yaml").read_text() == (
         "company: Nordwind Instruments\ncurrency: EUR\nfiscal_year_start: 1\nas_of: 2026-10-05\n"
+        "opens_at: 8\ncloses_at: 18\n"
     )
 
 

@@ -30,8 +30,8 @@ EDGES = (
 )  # fmt: skip
 """Business minutes at which waits are parted, beside the SLA."""
 
-SHORTEST = 1.0
-"""Minutes below which answers count as equally fast: shorter ones are a clock's, not a person's."""
+SHORTEST = 5.0
+"""Minutes below which answers count as equally fast: what happens outside business hours is 0."""
 
 _NAMES = (str(leads.source), str(leads.campaign), str(leads.segment))
 _REASON, _IS_REJECTED, _IS_QUALIFIED, _STAGE = "reason", "is_rejected", "is_qualified", "stage"
