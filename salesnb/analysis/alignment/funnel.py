@@ -54,6 +54,11 @@ STEPS = (
 )  # fmt: skip
 
 
+def _listed(names: list[str]) -> str:
+    """List names with commas and a last `and`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class LeadFunnel(Result):
     """How far leads got, by where they come from.
@@ -114,7 +119,7 @@ class LeadFunnel(Result):
         apart = [row["label"].lower() for row in rows if row["adjusted"] < FALSE_CLAIMS]
         if not apart:
             return f"{said}; no {self.by} differs from the others beyond chance."
-        return f"{said}; {self.by}s differ beyond chance in {' and '.join(apart)}."
+        return f"{said}; {self.by}s differ beyond chance from {_listed(apart)}."
 
     @property
     def caveat(self) -> str:

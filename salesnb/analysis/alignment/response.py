@@ -162,16 +162,17 @@ class ResponseEffect(Result):
             return f"{self.unit}: {self.lacking}."
         odds, low, high = self.odds
         words = OUTCOMES[self.outcome]
-        sla = f"{self.in_time.share:.0%} were answered within {self.in_time.minutes:.0f} minutes"
+        within = f"were answered within {self.in_time.minutes:.0f} minutes"
+        sla = f"; {self.in_time.share:.0%} {within}" if self.in_time.n_due else ""
         if not self.is_beyond_chance:
             return (
                 f"{self.unit}: whether leads {words} does not go with how fast they were answered "
-                f"beyond chance; {sla}."
+                f"beyond chance{sla}."
             )
         way = "lower" if odds < 1 else "higher"
         return (
             f"{self.unit}: with each doubling of the wait the odds that a lead {words} were "
-            f"{abs(1 - odds):.0%} {way} ({_spread(low, high)}); {sla}."
+            f"{abs(1 - odds):.0%} {way} ({_spread(low, high)}){sla}."
         )
 
     @property

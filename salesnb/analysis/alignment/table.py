@@ -11,11 +11,14 @@ import pandas as pd
 
 from salesnb.analysis.alignment.rows import called, look_at, order_units, share_of
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import begin_large
+from salesnb.errors import DataError
 from salesnb.measures.demand.names import OTHER, TOTALS
 from salesnb.measures.measures import Measures
 
 ALIGNMENT_ANCHOR = "alignment"
 ALL = "All sources"
+BOTH = "marketing and sales"
 _INVALID = ("duplicate", "invalid")
 _LEADS = ["leads", "in_time", "time_up", "qualified", "rejected"]
 
@@ -40,11 +43,11 @@ COLUMNS = (
     SignedColumn("rejected", "Rejected", "sales", "of these leads, those rejected so far"),
     SignedColumn("top_reason", "Mostly for", "sales",
                  "the most frequent reason, duplicate and invalid leads aside"),
-    SignedColumn("opportunities", "Opportunities", "both",
+    SignedColumn("opportunities", "Opportunities", BOTH,
                  "created in the quarter from the source, from a lead or not"),
     SignedColumn("won", "Won", "sales", "won in the quarter, whenever they came in"),
     SignedColumn("booked", "Bookings", "sales", "amount of those won in the quarter"),
-    SignedColumn("cost_per_opportunity", "Cost per opportunity", "both",
+    SignedColumn("cost_per_opportunity", "Cost per opportunity", BOTH,
                  "spend / opportunities, for sources with a spend"),
 )  # fmt: skip
 """What is signed, in the order of the table."""
@@ -108,23 +111,43 @@ class AlignmentTable(Result):
         return bool(self.checks["is_equal"].all())
 
     @property
+    def definitions(self) -> tuple[str, ...]:
+        """Define each known column, and say who answers for it."""
+        sla = f" (the SLA: {self.sla_minutes} business minutes)"
+        return tuple(
+            f"{column.label}: {column.definition}"
+            f"{sla if column.name == 'in_time_share' else ''}. {begin_large(column.owner)} "
+            f"{'sign' if column.owner == BOTH else 'signs'}."
+            for column in self.columns
+        )
+
+    @property
     def caveat(self) -> str:
-        """Define the columns, and say who answers for which."""
+        """Say what stands beside each other without being of the same cohort."""
         if self.lacking:
             return ""
-        said = "; ".join(f"{column.label}: {column.definition}" for column in self.columns)
-        owners = ", ".join(
-            f"{owner} for {', '.join(c.label for c in self.columns if c.owner == owner)}"
-            for owner in ("marketing", "sales", "both")
-            if any(c.owner == owner for c in self.columns)
-        )
         return (
-            f"{said}. The SLA is {self.sla_minutes} business minutes. Who answers: {owners}. "
-            "Opportunities and wins of a quarter are not those of its leads: these take longer."
+            "Opportunities and wins of a quarter are not those of its leads, which take longer: "
+            "for these see the cohorts that are old enough. The sums are those of the KPIs."
         )
+
+    def check(self) -> pd.DataFrame:
+        """Return the sums beside the catalogue's.
+
+        Raises
+        ------
+        DataError
+            A sum differs by more than rounding.
+        """
+        apart = self.checks[~self.checks["is_equal"]]
+        if len(apart):
+            raise DataError(f"alignment: the table and the KPIs differ in {list(apart['what'])}.")
+        return self.checks.round(2)
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a source, and all of them."""
+        if self.lacking:
+            return self.rows.copy()
         whole = self.total.to_frame().T.assign(unit=ALL)
         return pd.concat([self.rows, whole], ignore_index=True)[list(self.rows.columns)]
 
@@ -174,6 +197,7 @@ def alignment_table(measures: Measures, *, period: str) -> AlignmentTable:
     reasons = view.take(measures.rejections)
     rows["top_reason"] = rows["unit"].map(_top_reasons(reasons)).astype(object)
     total = _finish(rows.sum(numeric_only=True, min_count=1).to_frame().T, measures).iloc[0]
+    total = total.astype(object)  # it holds a reason beside the sums
     rows = order_units(rows.assign(_size=rows["leads"].fillna(-1)), "unit", "_size")[_ROWS]
     paid = rows[rows["spend"].notna()]
     total["cost_per_opportunity"] = share_of(paid["spend"].sum(), paid["opportunities"].sum())
