@@ -165,12 +165,27 @@ def response_table(effect: ResponseEffect) -> Block:
         ("Decided before the first touch", f"{who.n_before:,.0f}", "left out"),
     ]  # fmt: skip
     return Table(
-        title=effect.finding,
+        title=_title_of_sla(effect),
         caption=f"{effect.unit}, {effect.window[0]} to {effect.window[-1]}. {effect.caveat}",
         header=("What", "Figure", "Rests on"),
         rows=tuple((what, figure.replace("-", "−"), why) for what, figure, why in rows),
         anchor=SLA_ANCHOR,
         is_sortable=False,
+    )
+
+
+def _title_of_sla(effect: ResponseEffect) -> str:
+    one = effect.in_time
+    said = f"{effect.unit}: {_share(one.share)} of leads were answered within the SLA"
+    if not math.isfinite(one.difference):
+        return said
+    if one.low <= 0 <= one.high:
+        return f"{said}; no clear difference to the late ones"
+    way = "more" if one.difference > 0 else "less"
+    ends = sorted((abs(one.low), abs(one.high)))
+    return (
+        f"{said}; these {OUTCOMES[effect.outcome]} {abs(one.difference) * 100:.0f} points {way} "
+        f"often than the late ones ({ends[0] * 100:.0f} to {ends[1] * 100:.0f})"
     )
 
 
@@ -191,10 +206,13 @@ def handover_table(found: Handover) -> Block:
     """Show by source what sales took up in time, late, not yet, and what it rejected."""
     if found.lacking:
         return Note(found.finding, "missing")
-    differ = "they differ" if found.differs("source") else "no clear difference between sources"
+    differ = "differ" if found.differs("source") else "do not differ"
     return Table(
         title=found.finding,
-        caption=f"{found.unit}, {found.period}; {differ}. {found.caveat}",
+        caption=(
+            f"{found.unit}, {found.period}; sources {differ} beyond chance in what is rejected. "
+            f"{found.caveat}"
+        ),
         header=("Source", "Leads", "In time", "Late", "Not yet", "Rejected", "Accepted",
                 "Accepted, then handed back"),
         rows=tuple(
@@ -280,26 +298,35 @@ def attribution_table(found: Attribution) -> Block:
     whole = (
         "All", *(f"{total['opportunities']:,.0f}" for _ in MODELS),
         *(_money(total["booked"], found.currency) for _ in MODELS),
-        "Every model shares out the same sums.",
     )  # fmt: skip
-    names = {"first": "first touch", "last": "last touch", "linear": "all touches"}
     return Table(
-        title=found.finding,
-        caption=found.caveat,
+        title=_title_of_credit(found),
+        caption=f"Opportunities, then bookings, by each rule. {found.caveat}",
         header=(
-            begin_large(found.by),
-            *(f"Opportunities, {names[model]}" for model in MODELS),
-            *(f"Bookings, {names[model]}" for model in MODELS),
-            "Why the models differ",
+            begin_large(found.by), "First touch", "Last touch", "All touches", "Booked, first",
+            "Booked, last", "Booked, all",
         ),
         rows=(
-            *((begin_large(row["unit"]) if row["unit"] == NO_TOUCH else row["unit"],
-               *counts(row), row["why"]) for row in rows),
+            *((begin_large(row["unit"]) if row["unit"] == NO_TOUCH else row["unit"], *counts(row))
+              for row in rows),
             whole,
         ),
         numeric=frozenset(range(1, 7)),
+        key=tuple(row["why"] for row in rows),
         anchor=f"{ATTRIBUTION_ANCHOR}-{found.by}",
     )  # fmt: skip
+
+
+def _title_of_credit(found: Attribution) -> str:
+    """Say on whose bookings the rules differ most."""
+    rows = found.touched
+    gap = (rows["booked_first"] - rows["booked_last"]).abs()
+    most = rows.iloc[int(gap.to_numpy().argmax())]
+    first, last = (_money(most[f"booked_{model}"], found.currency) for model in ("first", "last"))
+    return (
+        f"{found.unit}: by its first touches {most['unit']} gets {first} of the bookings, by its "
+        f"last touches {last}"
+    )
 
 
 def signed_table(found: AlignmentTable) -> Block:

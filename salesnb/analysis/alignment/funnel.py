@@ -36,21 +36,27 @@ _STEPS = ["step", "label", "n", "reached", "share", "low", "high", "p_value", "a
 
 @dataclass(frozen=True)
 class Step:
-    """A step on the way: how many of which got further, and the KPI that says the same, if any."""
+    """A step on the way: how many of which got further.
+
+    `said_of` and `said` are both in words; `kpi` says the same, if one does.
+    """
 
     step: str
     label: str
     reached: str
     of: str
+    said_of: str
+    said: str
     kpi: str = ""
 
 
 STEPS = (
-    Step("qualified", "Lead to qualified", "qualified", "leads", "lead_to_qualified"),
+    Step("qualified", "Lead to qualified", "qualified", "leads", "leads", "were qualified",
+         "lead_to_qualified"),
     Step("opportunity", "Qualified to opportunity", "qualified_opportunities", "qualified",
-         "qualified_to_opportunity"),
-    Step("won", "Opportunity to won", "won", "opportunities"),
-    Step("whole", "Lead to won", "won", "leads", "lead_to_won"),
+         "qualified leads", "became an opportunity", "qualified_to_opportunity"),
+    Step("won", "Opportunity to won", "won", "opportunities", "opportunities", "were won"),
+    Step("whole", "Lead to won", "won", "leads", "leads", "were won", "lead_to_won"),
 )  # fmt: skip
 
 
@@ -105,6 +111,17 @@ class LeadFunnel(Result):
         rows = self.steps[self.steps["step"] == step]
         return bool((rows["adjusted"] < FALSE_CLAIMS).any())
 
+    def apart(self, step: str) -> str:
+        """Say of which unit most, and of which least, got further in a step."""
+        rows = self.rows[(self.rows["step"] == step) & (self.rows["unit"] != OTHER)]
+        rows = rows.sort_values("estimate", kind="stable")
+        low, high = rows.iloc[0], rows.iloc[-1]
+        words = next(item for item in STEPS if item.step == step)
+        return (
+            f"{high['estimate']:.0%} of the {words.said_of} from {high['unit']} {words.said}, and "
+            f"{low['estimate']:.0%} of those from {low['unit']}"
+        )
+
     @property
     def finding(self) -> str:
         """Say how many leads got how far, and where units differ."""
@@ -152,10 +169,7 @@ class LeadFunnel(Result):
         low, high = rows.iloc[0], rows.iloc[-1]
         kpi = next((step.kpi for step in STEPS if step.step == row["step"]), "")
         return Candidate(
-            text=(
-                f"{self.unit}: {row['label'].lower()} is {high['estimate']:.0%} for "
-                f"{high['unit']} and {low['estimate']:.0%} for {low['unit']}."
-            ),
+            text=f"{self.unit}: {self.apart(str(row['step']))}.",
             why=(
                 f"{row['n']:,.0f} cases of {self.span}, {len(rows)} {self.by}s compared, each "
                 "pulled to the others as far as it is small."

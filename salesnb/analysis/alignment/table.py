@@ -36,19 +36,19 @@ class SignedColumn:
 COLUMNS = (
     SignedColumn("leads", "Leads", "marketing", "valid leads that came in in the quarter"),
     SignedColumn("spend", "Spend", "marketing", "spent on the source in the quarter"),
-    SignedColumn("in_time_share", "Answered in time", "sales",
+    SignedColumn("in_time_share", "In time", "sales",
                  "touched within the SLA / leads whose time is up or that were touched"),
     SignedColumn("qualified", "Accepted", "sales",
                  "of these leads, those accepted as qualified so far"),
     SignedColumn("rejected", "Rejected", "sales", "of these leads, those rejected so far"),
-    SignedColumn("top_reason", "Mostly for", "sales",
+    SignedColumn("top_reason", "Reason", "sales",
                  "the most frequent reason, duplicate and invalid leads aside"),
     SignedColumn("opportunities", "Opportunities", BOTH,
                  "created in the quarter from the source, from a lead or not"),
     SignedColumn("won", "Won", "sales", "won in the quarter, whenever they came in"),
     SignedColumn("booked", "Bookings", "sales", "amount of those won in the quarter"),
-    SignedColumn("cost_per_opportunity", "Cost per opportunity", BOTH,
-                 "spend / opportunities, for sources with a spend"),
+    SignedColumn("cost_per_opportunity", "Cost of one", BOTH,
+                 "spend / opportunities of the quarter, for sources with a spend"),
 )  # fmt: skip
 """What is signed, in the order of the table."""
 

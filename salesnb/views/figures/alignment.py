@@ -47,10 +47,7 @@ def lead_chart(funnel: LeadFunnel, step: str = "qualified") -> Block:
     about = funnel.steps[funnel.steps["step"] == step].iloc[0]
     if funnel.differs(step):
         rows = rows.sort_values(["estimate", "unit"], ascending=[False, True])
-        ends = rows.iloc[[0, -1]]
-        said = " and ".join(f"{row['estimate']:.0%} for {row['unit']}"
-                            for row in ends.to_dict("records"))  # fmt: skip
-        title = f"{funnel.unit}: {about['label'].lower()} is {said}"
+        title = f"{funnel.unit}: {funnel.apart(step)}"
     else:
         title = (
             f"{funnel.unit}: {about['label'].lower()} is {about['share']:.0%}; no {funnel.by} "
@@ -159,6 +156,12 @@ def _range(row: dict[Hashable, Any]) -> str:
     return f"{over} – {up_to}" if row["over"] else f"up to {up_to}"
 
 
+def _short_range(row: dict[Hashable, Any]) -> str:
+    if math.isfinite(row["up_to"]):
+        return f"to\n{_time(row['up_to'])}"
+    return f"over\n{_time(row['over'])}"
+
+
 def _time(minutes: float) -> str:
     if not math.isfinite(minutes):
         return MISSING
@@ -176,9 +179,8 @@ def _plot_response(rows: pd.DataFrame, effect: ResponseEffect, width: float) -> 
     axes.scatter(places, rows["raw"], s=44, facecolors=LIGHT["paper"], edgecolors=LIGHT["ink3"],
                  linewidths=1.2, zorder=3)  # fmt: skip
     axes.scatter(places, rows["share"], c=colour, s=30, zorder=4)
-    labels = [_range(row) for row in rows.to_dict("records")]
-    if width <= NARROW:
-        labels = [label.replace(" – ", "–\n").replace(" ", "\n", 1) for label in labels]
+    name = _range if width > NARROW else _short_range
+    labels = [name(row) for row in rows.to_dict("records")]
     axes.set_xticks(places, labels)
     axes.tick_params(axis="x", labelsize=9 if width > NARROW else 7)
     axes.set_ylim(bottom=0)
