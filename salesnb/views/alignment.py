@@ -36,6 +36,10 @@ def _share(value: float) -> str:
     return f"{value:.0%}" if abs(value) >= 0.0995 else f"{value:.1%}"
 
 
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if math.isfinite(value) else MISSING
+
+
 def _between(low: float, high: float) -> str:
     return f"{_share(low)} – {_share(high)}" if math.isfinite(low) else MISSING
 
@@ -219,7 +223,7 @@ def handover_table(found: Handover) -> Block:
             (row["unit"], f"{row['leads']:,.0f}", _share(row["in_time"] / row["leads"]),
              _share(row["late"] / row["leads"]), _share(row["untouched"] / row["leads"]),
              f"{_share(row['rejected_share'])} ({_between(row['low'], row['high'])})",
-             f"{row['qualified']:,.0f}", f"{row['qualified_rejected']:,.0f}")
+             _number(row["qualified"]), _number(row["qualified_rejected"]))
             for row in found.sources.to_dict("records")
         ),
         numeric=frozenset({1, 2, 3, 4, 6, 7}),

@@ -155,7 +155,10 @@ def test_the_handover_by_hand(small):
     signs = found.signs.set_index("what")[["n", "of"]].apply(tuple, axis=1)
     assert signs["Accepted, then handed back"] == (1, 5)
     assert signs["Rejected without a look"] == (1, 2)
-    assert "of 8 leads of 2026Q2 sales answered 38% in time" in found.finding
+    assert found.finding == (
+        "Acme: of 8 leads of 2026Q2 sales answered 38% in time, has not answered 25% yet and "
+        "rejected 25%, most often for no budget."
+    )
     assert not found.differs("source")
 
 
@@ -221,6 +224,28 @@ def test_a_table_that_was_not_looked_at_is_missing_not_zero(tmp_path):
     assert names.isdisjoint({"spend", "cost_per_opportunity", "in_time_share"})
     assert {"leads", "opportunities"} <= names
     assert found.is_reconciled
+
+
+def test_what_nobody_recorded_is_missing_in_the_handover_and_claims_nothing(tmp_path):
+    lines = [line.split(",") for line in TABLES["leads"].strip().split("\n")]
+    gone = ("first_touch_at", "qualified_at", "rejected_reason", "rejected_at")
+    kept = [place for place, name in enumerate(lines[0]) if name not in gone]
+    leads = "\n".join(",".join(line[place] for place in kept) for line in lines)
+    made = compute_measures(import_tables(tmp_path, TABLES | {"leads": leads}, company=COMPANY))
+    found = handover(made, period="2026Q2")
+    assert found.finding == "Acme: of 10 leads of 2026Q2 sales has recorded nothing of them."
+    assert (
+        found.sources[["in_time", "untouched", "qualified", "rejected_share"]].isna().all(axis=None)
+    )
+    assert found.signs["what"].tolist() == ["Rejected, yet an opportunity"]
+    assert [item.effect for item in found.candidates() if item.p_value == 0] == []
+    columns = {column.name for column in alignment_table(made, period="2026Q2").columns}
+    assert columns.isdisjoint({"in_time_share", "qualified", "rejected", "top_reason"})
+    costs = lead_funnel(
+        replace(made, company=made.company.model_copy(update={"maturity_days": 10})),
+        period="2026Q2", n_draws=300,
+    ).costs  # fmt: skip
+    assert set(costs["what"]) == {"lead", "opportunity", "win", "1 of bookings"}
 
 
 # What all refuse and lack -----------------------------------------------------------------

@@ -10,12 +10,12 @@ from salesnb.analysis.alignment.rows import LEVEL, View
 from salesnb.measures.measures import Measures
 
 COSTED = (
-    ("lead", "leads"),
-    ("qualified lead", "qualified"),
-    ("opportunity", "opportunities"),
-    ("win", "won"),
+    ("lead", "leads", "leads"),
+    ("qualified lead", "qualified", "lead_to_qualified"),
+    ("opportunity", "opportunities", "lead_to_won"),
+    ("win", "won", "lead_to_won"),
 )
-"""What is paid for, and the column that counts it."""
+"""What is paid for, the column that counts it, and the KPI that needs the same data."""
 
 PER_BOOKED = "1 of bookings"
 COSTS = ["unit", "what", "n", "spend", "cost", "low", "high"]
@@ -41,10 +41,11 @@ def find_costs(measures: Measures, view: View, rows: pd.DataFrame) -> pd.DataFra
     spent = measures.spend[measures.spend["period"].isin(view.periods)]
     total = spent.groupby("source")["spend"].sum()
     paid = rows[rows["unit"].isin(total[total > 0].index)]
+    known = [item for item in COSTED if item[-1] not in measures.missing]
     found = []
     for row in paid.to_dict("records"):
         spend = float(total[row["unit"]])
-        for what, column in COSTED:
+        for what, column, _ in known:
             low, high = count_interval(float(row[column]))
             found.append(
                 (
@@ -57,6 +58,8 @@ def find_costs(measures: Measures, view: View, rows: pd.DataFrame) -> pd.DataFra
                     _divide(spend, low),
                 )
             )
+        if "lead_to_won" in measures.missing:
+            continue
         half = float(norm.ppf((1 + LEVEL) / 2) * np.sqrt(row["squares"]))
         booked = float(row["booked"])
         found.append(

@@ -15,6 +15,7 @@ from salesnb.analysis.alignment.rows import (
     By,
     called,
     check_choice,
+    list_words,
     look_at,
     order_units,
     tested,
@@ -58,11 +59,6 @@ STEPS = (
     Step("won", "Opportunity to won", "won", "opportunities", "opportunities", "were won"),
     Step("whole", "Lead to won", "won", "leads", "leads", "were won", "lead_to_won"),
 )  # fmt: skip
-
-
-def _listed(names: list[str]) -> str:
-    """List names with commas and a last `and`."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,7 +132,7 @@ class LeadFunnel(Result):
         apart = [row["label"].lower() for row in rows if row["adjusted"] < FALSE_CLAIMS]
         if not apart:
             return f"{said}; no {self.by} differs from the others beyond chance."
-        return f"{said}; {self.by}s differ beyond chance from {_listed(apart)}."
+        return f"{said}; {self.by}s differ beyond chance from {list_words(apart)}."
 
     @property
     def caveat(self) -> str:

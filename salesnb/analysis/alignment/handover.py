@@ -12,6 +12,7 @@ import pandas as pd
 from salesnb.analysis.alignment.rows import (
     NO_LEADS,
     called,
+    list_words,
     look_at,
     order_units,
     tested,
@@ -41,16 +42,18 @@ class Sign:
     sales_says: str
     part: str
     whole: str
+    needs: tuple[str, ...] = ("first_touch_at",)
 
 
 SIGNS = (
-    Sign("Accepted, then handed back", "qualified", "rejected", "qualified_rejected", "qualified"),
+    Sign("Accepted, then handed back", "qualified", "rejected", "qualified_rejected", "qualified",
+         ("qualified_at",)),
     Sign("Rejected without a look", "handed over", "rejected, and never touched",
          "rejected_unseen", "rejected"),
     Sign("Rejected, yet an opportunity", "became an opportunity", "rejected",
-         "rejected_opportunities", "rejected"),
+         "rejected_opportunities", "rejected", ()),
     Sign("Qualified without a touch", "qualified", "never touched", "qualified_unseen",
-         "qualified"),
+         "qualified", ("qualified_at", "first_touch_at")),
     Sign("Nobody says anything", "handed over", "neither touched, qualified nor rejected",
          "waiting", "leads"),
 )  # fmt: skip
@@ -103,12 +106,14 @@ class Handover(Result):
         """Say how many were answered in time, how many handed back, and mostly why."""
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
-        sums = self.sources[_COUNTS + ["untouched"]].sum()
-        said = (
-            f"{self.unit}: of {self.n:,.0f} leads of {self.period} sales answered "
-            f"{sums['in_time'] / self.n:.0%} in time, {sums['untouched'] / self.n:.0%} not yet, "
-            f"and rejected {sums['rejected'] / self.n:.0%}"
-        )
+        sums = self.sources[[*_COUNTS, "untouched"]].sum(min_count=1)
+        shares = {name: float(value) / self.n for name, value in sums.items()}
+        words = {"in_time": "answered {} in time", "untouched": "has not answered {} yet",
+                 "rejected": "rejected {}"}  # fmt: skip
+        parts = [text.format(f"{shares[name]:.0%}") for name, text in words.items()
+                 if math.isfinite(shares[name])]  # fmt: skip
+        told = list_words(parts) or "has recorded nothing of them"
+        said = f"{self.unit}: of {self.n:,.0f} leads of {self.period} sales {told}"
         real = self.reasons[~self.reasons["reason"].isin(["duplicate", "invalid"])]
         return f"{said}, most often for {real.iloc[0]['reason']}." if len(real) else f"{said}."
 
@@ -203,14 +208,28 @@ def handover(measures: Measures, *, period: str, team: str | None = None) -> Han
     sources, by_source = _by_unit(rows.assign(unit=called(rows["source"])))
     teams, by_team = _by_unit(rows.assign(unit=rows["team_id"].map(measures.team_name)))
     tests = pd.DataFrame({"test": ["source", "team"], "p_value": [by_source, by_team]})
+    unknown = _unknown(measures)
     return replace(
         nothing,
-        sources=sources,
-        teams=teams,
+        sources=sources.assign(**dict.fromkeys(unknown, math.nan)),
+        teams=teams.assign(**dict.fromkeys(unknown, math.nan)),
         reasons=_list_reasons(view.take(measures.rejections)),
-        signs=_find_signs(rows),
+        signs=_find_signs(rows, measures),
         tests=tests.assign(adjusted=control_discoveries(tests["p_value"])),
     )
+
+
+def _unknown(measures: Measures) -> list[str]:
+    """List the columns of which the data say nothing: 0 would claim that nobody did it."""
+    unknown = []
+    if "sla_share" in measures.missing:
+        unknown += ["in_time", "late", "untouched", "rejected_unseen", "waiting"]
+    if "lead_to_qualified" in measures.missing:
+        unknown += ["qualified", "qualified_rejected"]
+    if measures.rejections.empty and not measures.lead_flow["rejected"].any():
+        unknown += ["rejected", "rejected_unseen", "qualified_rejected", "rejected_share", "low",
+                    "high"]  # fmt: skip
+    return list(dict.fromkeys(unknown))
 
 
 def _by_unit(rows: pd.DataFrame) -> tuple[pd.DataFrame, float]:
@@ -239,10 +258,14 @@ def _list_reasons(rows: pd.DataFrame) -> pd.DataFrame:
     return order_units(found, "reason", "n")[_REASONS]
 
 
-def _find_signs(rows: pd.DataFrame) -> pd.DataFrame:
+def _find_signs(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
+    """Count contradictions between records that there are."""
     sums = rows[list(LEAD_COUNTS)].sum()
+    kpis = {"first_touch_at": "sla_share", "qualified_at": "lead_to_qualified"}
     found = []
     for sign in SIGNS:
+        if any(kpis[need] in measures.missing for need in sign.needs):
+            continue
         part, whole = float(sums[sign.part]), float(sums[sign.whole])
         share = part / whole if whole else math.nan
         found.append((sign.what, sign.marketing_says, sign.sales_says, part, whole, share,

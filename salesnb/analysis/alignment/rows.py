@@ -89,6 +89,15 @@ def order_units(rows: pd.DataFrame, unit: str, size: str) -> pd.DataFrame:
     ).drop(columns="_last")  # fmt: skip
 
 
+def list_words(words: list[str]) -> str:
+    """List words with commas and a last `and`; empty for none.
+
+    >>> list_words(["one", "two", "three"]), list_words(["one"])
+    ('one, two and three', 'one')
+    """
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+
+
 def share_of(part: float, whole: float) -> float:
     """Divide; missing where there is nothing to divide by."""
     return part / whole if whole > 0 else float("nan")

@@ -224,6 +224,8 @@ def _finish(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     for kpi, columns in unknown.items():
         if kpi in measures.missing:
             rows[columns] = np.nan
+    if measures.rejections.empty and not measures.lead_flow["rejected"].any():
+        rows["rejected"] = np.nan
     if measures.source_deals.empty:
         rows[list(TOTALS)] = np.nan
     rows["in_time_share"] = rows["in_time"] / rows["time_up"].where(rows["time_up"] > 0)

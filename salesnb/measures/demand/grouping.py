@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import narwhals as nw
 import pandas as pd
 
-from salesnb.measures.demand.names import OTHER, PLACE
+from salesnb.measures.demand.names import OTHER, PLACE, empty_frame
 from salesnb.measures.engine import Lazy
 from salesnb.measures.people import OWNER
 from salesnb.measures.prepare import Ground
+from salesnb.schema import sources
 
 MOST = 30
 """Names (of campaigns, sources, segments, reasons) kept a quarter; the others are added up."""
@@ -50,6 +51,15 @@ class Grouping:
         most = counts.with_columns(place.alias(_PLACE)).filter(nw.col(_PLACE) <= MOST)
         return self.ground.engine.collect(most.select(QUARTER, name))
 
+    def with_paid(self, most: pd.DataFrame) -> pd.DataFrame:
+        """Add the sources with a spend to those kept: their costs are asked for by name."""
+        spent = read_spend(self.ground)
+        quarters = {period: number for number, period in enumerate(self.ground.periods)}
+        paid = spent.assign(**{QUARTER: spent[sources.period].map(quarters)})
+        paid = paid[paid[QUARTER].notna()][[QUARTER, sources.source]]
+        whole = pd.concat([most, paid.astype({QUARTER: "int32"})]) if len(paid) else most
+        return whole.drop_duplicates(ignore_index=True)
+
     def keep(self, rows: Lazy, most: dict[str, pd.DataFrame]) -> Lazy:
         """Keep the most frequent values of columns; the rest become `OTHER`.
 
@@ -65,6 +75,15 @@ class Grouping:
                 found = nw.when(is_kept).then(nw.col(name)).otherwise(nw.lit(OTHER))
                 rows = rows.with_columns(found.alias(name)).drop(_KEPT)
         return rows
+
+
+def read_spend(ground: Ground) -> pd.DataFrame:
+    """Read what was spent: source, period, spend; empty where nothing is known of it."""
+    if not ground.snapshot.has("sources", sources.spend):
+        return empty_frame("spend")
+    spent = ground.snapshot.read("sources")[[sources.source, sources.period, sources.spend]]
+    spent = spent.dropna(subset=[sources.spend]).astype({sources.spend: float})
+    return spent.sort_values([sources.source, sources.period], ignore_index=True)
 
 
 def group_owners(ground: Ground) -> Grouping:

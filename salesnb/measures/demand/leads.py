@@ -49,7 +49,8 @@ def frequent_names(grouping: Grouping) -> dict[str, pd.DataFrame]:
     rows = rows.with_columns(nw.col(leads.created_at).cast(nw.Date), _reason().alias(_REASON))
     rows = grouping.attribute(rows, leads.created_at)
     names = (*_NAMES, _REASON)
-    return {name: grouping.find_most(rows, name) for name in names}
+    most = {name: grouping.find_most(rows, name) for name in names}
+    return most | {leads.source: grouping.with_paid(most[leads.source])}
 
 
 def _reason() -> nw.Expr:

@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from salesnb.measures.catalogue.columns import AMOUNT, IS_WON
-from salesnb.measures.demand.grouping import GROUP, QUARTER, Grouping, group_owners
+from salesnb.measures.demand.grouping import GROUP, QUARTER, Grouping, group_owners, read_spend
 from salesnb.measures.demand.leads import (
     frequent_names,
     lead_rows,
@@ -26,7 +26,7 @@ from salesnb.measures.demand.touches import (
 )
 from salesnb.measures.engine import Lazy
 from salesnb.measures.prepare import Ground
-from salesnb.schema import leads, opportunities, sources
+from salesnb.schema import leads, opportunities
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,7 @@ def measure_demand(ground: Ground, amount: Lazy) -> Demand:
         found["touch_roles"] = sum_roles(grouping, touched)
     if snapshot.has("opportunities", opportunities.source):
         found["source_deals"] = _sum_deals(grouping, amount)
-    if snapshot.has("sources", sources.spend):
-        spent = snapshot.read("sources")[[sources.source, sources.period, sources.spend]]
-        spent = spent.dropna(subset=[sources.spend]).astype({sources.spend: float})
-        found["spend"] = spent.sort_values([sources.source, sources.period], ignore_index=True)
+    found["spend"] = read_spend(ground)
     return Demand(**{name: found.get(name, empty_frame(name)) for name in FRAMES})
 
 
@@ -113,5 +110,5 @@ def _sum_deals(grouping: Grouping, amount: Lazy) -> pd.DataFrame:
         for part, on, values in parts
     ]  # fmt: skip
     whole = nw.concat(rows)
-    kept = grouping.keep(whole, {source: grouping.find_most(whole, source)})
+    kept = grouping.keep(whole, {source: grouping.with_paid(grouping.find_most(whole, source))})
     return grouping.sum_up(kept, [source], TOTALS)
