@@ -84,7 +84,7 @@ def test_too_young_cohorts_are_left_out_and_it_says_which():
     assert "are 60 days old yet" in lead_funnel(early, period=NOW).lacking
 
 
-def test_teams_add_up_to_the_demand_company():
+def test_teams_add_up_to_the_company():
     parts = flow(APART, team="A") + flow(ALIKE, team="B")
     made = demand_company(lead_flow=parts)
     whole = lead_funnel(made, period=NOW, n_draws=300)

@@ -65,7 +65,7 @@ def test_no_slope_is_no_finding():
     assert not found.is_beyond_chance
     assert "does not go with how fast they were answered beyond chance" in found.finding
     assert find_insights(found).items == ()
-    assert len(found.candidates()) == 1
+    assert len(found.candidates()) == 2  # the wait and the SLA: what was tested in vain counts
 
 
 def test_untouched_leads_do_not_move_the_slope_and_are_counted():
@@ -106,6 +106,8 @@ def test_the_sla_compares_those_in_time_with_the_late_and_adds_up():
     assert found.difference == pytest.approx(found.raw_early - found.raw_late, abs=0.01)
     assert found.low < found.raw_early - found.raw_late < found.high
     assert found.missed[0] == pytest.approx(found.difference * found.n_late)
+    assert found.p_value < 1e-6
+    assert replace(found, low=0.0, high=2 * found.difference).p_value == pytest.approx(0.05)
 
 
 def test_other_outcomes_and_what_is_refused():

@@ -173,7 +173,9 @@ class Handover(Result):
         ]
 
 
-def handover(measures: Measures, *, period: str, team: str | None = None) -> Handover:
+def handover(
+    measures: Measures, *, period: str, team: str | None = None, n_draws: int = 2000
+) -> Handover:
     """Follow the leads of a quarter over the handover from marketing to sales.
 
     Parameters
@@ -184,6 +186,8 @@ def handover(measures: Measures, *, period: str, team: str | None = None) -> Han
         Fiscal quarter in which the leads came in.
     team
         Id or name; None is the whole company.
+    n_draws
+        Posterior draws a source or team.
 
     Returns
     -------
@@ -205,8 +209,8 @@ def handover(measures: Measures, *, period: str, team: str | None = None) -> Han
         return replace(nothing, lacking=NO_LEADS)
     if not rows["leads"].sum():
         return replace(nothing, lacking=f"no valid lead came in in {period}")
-    sources, by_source = _by_unit(rows.assign(unit=called(rows["source"])))
-    teams, by_team = _by_unit(rows.assign(unit=rows["team_id"].map(measures.team_name)))
+    sources, by_source = _by_unit(rows.assign(unit=called(rows["source"])), n_draws)
+    teams, by_team = _by_unit(rows.assign(unit=rows["team_id"].map(measures.team_name)), n_draws)
     tests = pd.DataFrame({"test": ["source", "team"], "p_value": [by_source, by_team]})
     unknown = _unknown(measures)
     return replace(
@@ -232,11 +236,13 @@ def _unknown(measures: Measures) -> list[str]:
     return list(dict.fromkeys(unknown))
 
 
-def _by_unit(rows: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+def _by_unit(rows: pd.DataFrame, n_draws: int) -> tuple[pd.DataFrame, float]:
     """Add leads up by unit, estimate the share rejected, and test whether units differ."""
     units = rows.groupby("unit", as_index=False)[list(LEAD_COUNTS)].sum()
     units = order_units(units[units["leads"] > 0], "unit", "leads")
-    rates = estimate_rates(units["rejected"], units["leads"], labels=list(units["unit"]))
+    rates = estimate_rates(
+        units["rejected"], units["leads"], labels=list(units["unit"]), n_draws=n_draws
+    )
     shown = rates.to_frame()
     units["untouched"] = units["leads"] - units["touched"]
     units["rejected_share"] = shown["estimate"]

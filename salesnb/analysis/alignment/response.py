@@ -73,6 +73,14 @@ class InTime:
     high: float
 
     @property
+    def p_value(self) -> float:
+        """Two-sided chance of so large a difference among equals; missing where it is."""
+        half = (self.high - self.low) / 2
+        if not half > 0:
+            return math.nan
+        return float(2 * norm.sf(abs(self.difference) / half * norm.ppf((1 + CONFIDENCE) / 2)))
+
+    @property
     def share(self) -> float:
         """Share answered in time (0-1)."""
         return share_of(self.n_in_time, self.n_due)
@@ -194,7 +202,7 @@ class ResponseEffect(Result):
         return self.curve.copy()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer the association and, where it can be told, the SLA's difference as tests."""
+        """Offer the association as a test; that of the SLA counts as one, and is not told twice."""
         if self.lacking:
             return ()
         ends = self.curve["share"]
@@ -209,7 +217,10 @@ class ResponseEffect(Result):
             p_value=tested(self.slope.p_value),
             kpi="response_minutes",
         )
-        return (offered,)
+        p_value = self.in_time.p_value
+        if not math.isfinite(p_value):
+            return (offered,)
+        return (offered, replace(offered, effect=0.0, p_value=tested(p_value), kpi="sla_share"))
 
 
 def _spread(low: float, high: float) -> str:
