@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from salesnb import views as views
     from salesnb.analysis.actions import agreed_actions as agreed_actions
     from salesnb.analysis.adjust import adjusted_performance as adjusted_performance
+    from salesnb.analysis.alignment import alignment_table as alignment_table
+    from salesnb.analysis.alignment import attribution as attribution
+    from salesnb.analysis.alignment import handover as handover
+    from salesnb.analysis.alignment import lead_funnel as lead_funnel
+    from salesnb.analysis.alignment import response_effect as response_effect
     from salesnb.analysis.benchmarks import benchmark as benchmark
     from salesnb.analysis.composite import composite_score as composite_score
     from salesnb.analysis.contributions import contributions as contributions
@@ -68,6 +73,8 @@ _HOMES = {
     "PlanLimits": "analysis.plan",
     "agreed_actions": "analysis.actions",
     "adjusted_performance": "analysis.adjust",
+    "alignment_table": "analysis.alignment",
+    "attribution": "analysis.alignment",
     "benchmark": "analysis.benchmarks",
     "capacity": "analysis.interactions",
     "composite_score": "analysis.composite",
@@ -85,8 +92,10 @@ _HOMES = {
     "feedback_themes": "analysis.feedback",
     "find_insights": "analysis.insights",
     "gaming_checks": "analysis.gaming",
+    "handover": "analysis.alignment",
     "import_snapshot": "sources.load",
     "judge_programmes": "analysis.impact",
+    "lead_funnel": "analysis.alignment",
     "load_measures": "measures.cache",
     "load_snapshot": "measures.cache",
     "open_snapshot": "sources.snapshot",
@@ -100,6 +109,7 @@ _HOMES = {
     "performance_matrix": "analysis.matrix",
     "programmes": "analysis.impact",
     "quarter_trend": "analysis.trend",
+    "response_effect": "analysis.alignment",
     "sample_company": "sources.sample",
     "skill_framework": "sources.framework",
     "SkillSegmenter": "analysis.segments",

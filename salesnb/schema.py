@@ -239,11 +239,26 @@ class leads(Table):
     lead_id = _text("identifier")
     rep_id = _rep("who works it", required=False)
     source = _text("lead source")
+    campaign = _text("campaign that brought it")
+    segment = _text("customer segment, as marketing calls it")
     created_at = _timestamp("when it came in", required=True)
     qualified_at = _timestamp("when accepted as qualified")
     first_touch_at = _timestamp("first human touch")
     converted_opportunity_id = _text("opportunity it became", references="opportunities")
     rejected_reason = _text("why it was rejected: duplicate and invalid leads are not counted")
+    rejected_at = _timestamp("when it was rejected; missing means the day is not known")
+
+
+class touches(Table):
+    """Marketing touches: what leads and opportunities have met of marketing, and when."""
+
+    key = ("touch_id",)
+    touch_id = _text("identifier")
+    lead_id = _text("lead who was touched", references="leads")
+    opportunity_id = _text("opportunity it was made on", references="opportunities")
+    source = _text("channel, named as the sources of leads and opportunities")
+    campaign = _text("campaign it was part of")
+    touched_at = _timestamp("when", required=True)
 
 
 class activities(Table):

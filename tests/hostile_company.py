@@ -89,18 +89,33 @@ PICTURES = """as_of,opportunity_id,amount,expected_close_on,stage
 2024-07-20,o11,250,2024-09-30,Offer
 """
 HOLIDAYS = "holiday_on\n2024-02-29\n2024-06-15\n2024-11-05\n"
-LEADS = """lead_id,rep_id,created_at,converted_opportunity_id,rejected_reason,qualified_at,first_touch_at
-l1,r1,2024-02-29 23:59:59.999999,o1,,2024-03-01 09:00:00,2024-03-01 09:00:30
-l2,,2024-03-01 00:00:00,o2,,,2024-03-04 12:00:00
-l3,,2024-10-31 12:00:00,nowhere,budget,2024-11-06 00:00:00,2024-11-06 00:00:00
-l4,r2,2024-06-13 23:30:00,o3,Duplicate,,
-l5,r2,2024-06-14 00:00:00,o4,ＩＮＶＡＬＩＤ,,
-l6,r2,2024-06-14 00:00:00,o4,INVALID,,
-l7,-1,2024-11-05 23:59:59,o16,,2024-11-05 23:59:59,
-l8,-1,2024-11-06 00:00:00,,,,
-l9,"Zoë ""Ω"" 😀",2017-05-05 05:05:05,,,,
-l10,r2,2024-06-13 10:00:00,o4,,2024-06-13 12:00:00,2024-06-13 17:30:00
+LEADS = """lead_id,rep_id,created_at,converted_opportunity_id,rejected_reason,qualified_at,first_touch_at,source,campaign,segment,rejected_at
+l1,r1,2024-02-29 23:59:59.999999,o1,,2024-03-01 09:00:00,2024-03-01 09:00:30,Web,"Spring ""24"", DE",SMB,
+l2,,2024-03-01 00:00:00,o2,,,2024-03-04 12:00:00,Web,,,
+l3,,2024-10-31 12:00:00,nowhere,budget,2024-11-06 00:00:00,2024-11-06 00:00:00,"Événement, Köln",,,2024-11-06 00:00:00
+l4,r2,2024-06-13 23:30:00,o3,Duplicate,,,,,,2024-06-14 09:00:00
+l5,r2,2024-06-14 00:00:00,o4,ＩＮＶＡＬＩＤ,,,Web,NaN,SMB,
+l6,r2,2024-06-14 00:00:00,o4,INVALID,,,Web,,SMB,
+l7,-1,2024-11-05 23:59:59,o16,,2024-11-05 23:59:59,,"=cmd()",=1+1,,
+l8,-1,2024-11-06 00:00:00,,,,,,,,
+l9,"Zoë ""Ω"" 😀",2017-05-05 05:05:05,,,,,,,,
+l10,r2,2024-06-13 10:00:00,o4,,2024-06-13 12:00:00,2024-06-13 17:30:00,Web,NaN,小企業,
+l11,r2,2024-06-13 10:00:00,,  No FIT ,2024-06-13 12:00:00,2024-06-13 11:30:00,Web,NaN,小企業,2024-06-13 12:00:00
 """  # noqa: E501
+TOUCHES = """touch_id,lead_id,opportunity_id,source,campaign,touched_at
+t1,l1,,Web,"Spring ""24"", DE",2024-01-01 00:00:00
+t2,l1,,"Événement, Köln",NaN,2024-01-05 23:59:59.999999
+t3,l1,o8,,,2024-01-05 10:00:00
+t4,,o8,Web,,2024-01-05 10:00:00
+t5,nowhere,,Web,,2024-01-05 10:00:00
+t6,,,Web,,2024-01-05 10:00:00
+t7,,o1,Web,,2024-01-06 00:00:00
+t8,l10,,=cmd(),,2024-06-13 10:00:00
+t9,l6,,Web,,2024-06-13 10:00:00
+t10,,o7,Web,,2024-06-13 10:00:00
+t11,,o16,Web,,2024-11-05 10:00:00
+t12,,o17,Web,,2024-11-01 10:00:00
+"""
 ACTIVITIES = """activity_id,rep_id,kind,started_at,seconds,is_connected,opportunity_id
 a1,r1,call,2024-02-29 08:00:00,60,,nowhere
 a2,r1,call,2024-02-29 08:00:00,59.9,true,o1
@@ -173,12 +188,12 @@ Web,2017Q1,9
 TABLES = {
     "reps": REPS, "teams": TEAMS, "memberships": MEMBERSHIPS, "leaves": LEAVES,
     "exchange_rates": RATES, "opportunities": OPPORTUNITIES, "owner_history": OWNER_HISTORY,
-    "pipeline_snapshots": PICTURES, "holidays": HOLIDAYS, "leads": LEADS,
+    "pipeline_snapshots": PICTURES, "holidays": HOLIDAYS, "leads": LEADS, "touches": TOUCHES,
     "activities": ACTIVITIES, "targets": TARGETS, "ratings": RATINGS,
     "skills": SKILLS, "stages": STAGES, "stage_history": STAGE_HISTORY, "accounts": ACCOUNTS,
     "territories": TERRITORIES, "sources": SOURCES,
 }  # fmt: skip
-FACTS = ("opportunities", "pipeline_snapshots", "leads", "activities", "ratings")
+FACTS = ("opportunities", "pipeline_snapshots", "leads", "touches", "activities", "ratings")
 
 
 def hostile_snapshot(folder, **changes):

@@ -1,5 +1,7 @@
 """The committed notebooks tell the truth that is planted in the sample company."""
 
+import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -63,3 +65,21 @@ def test_the_team_that_fails_at_one_stage_is_found_and_no_other_bottleneck_is_cl
     team = PATCHES[planted.team].name
     assert list(zip(shown["Team"], shown["Stage"], strict=True)) == [(team, planted.stage)]
     assert list(shown["Verdict"]) == ["bottleneck"]
+
+
+def test_the_effect_of_slow_answers_is_the_planted_one(company):
+    planted = json.loads((company / "truth" / "parameters.json").read_text())["response_effect"]
+    shown = read_table("marketing_alignment", "sn.views.response_table(answers)")
+    row = shown[shown["What"] == "Odds with each doubling of the wait"].iloc[0]
+    interval = row["Rests on"].split(";")[0].replace("−", "-").removeprefix("95% interval ")
+    low, high = (int(text) for text in re.findall(r"-?\d+(?=%)", interval))
+    assert low <= (2**planted - 1) * 100 <= high
+
+
+def test_who_opens_and_who_closes_are_the_planted_ones(company):
+    roles = pd.read_csv(company / "truth" / "touch_roles.csv").set_index("source")
+    shown = read_table("marketing_alignment", "sn.views.attribution_table(credit)")
+    shown = shown.set_index("Source")[["First touch", "Last touch"]]
+    shown = shown.replace(",", "", regex=True).astype(int).loc[roles.index]
+    assert shown["First touch"].idxmax() == roles["opens_share"].idxmax()
+    assert shown["Last touch"].idxmax() == roles["closes_share"].idxmax()

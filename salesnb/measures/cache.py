@@ -29,7 +29,8 @@ from salesnb.sources.snapshot import Snapshot, open_snapshot
 _FRAMES = (
     "totals", "values", "weeks", "open_deals", "habits", "contacts", "contacts_life", "capacity",
     "ratings", "skills", "targets", "actions", "territories", "courses", "memberships", "holidays",
-    "trainings", "feedback", "people", "teams",
+    "trainings", "feedback", "people", "teams", "lead_flow", "lead_waits", "rejections", "credits",
+    "touch_paths", "touch_roles", "source_deals", "spend",
 )  # fmt: skip
 
 

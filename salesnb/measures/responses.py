@@ -14,6 +14,7 @@ from salesnb.measures.catalogue.columns import (
     IS_TIME_UP,
     IS_TOUCHED,
     MINUTES,
+    WAITED,
 )
 from salesnb.measures.engine import Engine, Lazy
 from salesnb.schema import holidays, leads
@@ -32,11 +33,22 @@ def response_facts(
 
     A lead that was not touched by then has waited until the end of that day.
     """
-    company = snapshot.company
     rows = facts.read_columns(
         engine, snapshot, leads.rep_id, leads.created_at, leads.first_touch_at,
         leads.rejected_reason,
     ).filter(facts.is_valid_lead())  # fmt: skip
+    rows = add_waits(rows, engine, snapshot, periods, as_of)
+    return rows.with_columns(_rounded(nw.col(WAITED)).alias(MINUTES))
+
+
+def add_waits(
+    rows: Lazy, engine: Engine, snapshot: Snapshot, periods: tuple[str, ...], as_of: dt.date
+) -> Lazy:
+    """Say how many business minutes each lead had waited by its first touch, or by `as_of`.
+
+    Leads created outside the quarters are left out; `created_at` becomes a day.
+    """
+    company = snapshot.company
     touched = nw.col(leads.first_touch_at)
     is_touched = (touched.cast(nw.Date) <= as_of).fill_null(False)
     rows = rows.with_columns(
@@ -54,7 +66,7 @@ def response_facts(
     )
     in_time = waited <= company.sla_minutes
     return rows.with_columns(
-        _rounded(waited).alias(MINUTES),
+        waited.alias(WAITED),
         (nw.col(IS_TOUCHED) & in_time).alias(IS_IN_TIME),
         (nw.col(IS_TOUCHED) | ~in_time).alias(IS_TIME_UP),
         nw.col(_CREATED).alias(leads.created_at),

@@ -2,6 +2,13 @@
 
 from salesnb.analysis.actions import AgreedActions
 from salesnb.analysis.adjust import AdjustedPerformance
+from salesnb.analysis.alignment import (
+    AlignmentTable,
+    Attribution,
+    Handover,
+    LeadFunnel,
+    ResponseEffect,
+)
 from salesnb.analysis.benchmarks import Benchmarks
 from salesnb.analysis.composite import CompositeScore
 from salesnb.analysis.contributions import Contributions
@@ -33,6 +40,16 @@ from salesnb.analysis.strengths import Strengths
 from salesnb.analysis.targets import TargetTree
 from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
+from salesnb.views.alignment import (
+    attribution_table,
+    handover_table,
+    lead_costs,
+    lead_table,
+    reasons_table,
+    response_table,
+    signed_table,
+    signs_table,
+)
 from salesnb.views.benchmarks import benchmark_table
 from salesnb.views.feedback import feedback_table, quiet_table, themes_table
 from salesnb.views.figures import (
@@ -54,6 +71,7 @@ from salesnb.views.figures import (
     skill_profile,
     trend_chart,
 )
+from salesnb.views.figures.alignment import attribution_chart, lead_chart, response_chart
 from salesnb.views.figures.impact import impact_chart
 from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.interactions import capacity_chart, patterns_chart
@@ -109,6 +127,17 @@ from salesnb.views.tables import (
 from salesnb.views.targets import target_table
 
 __all__ = [
+    "attribution_chart",
+    "attribution_table",
+    "handover_table",
+    "lead_chart",
+    "lead_costs",
+    "lead_table",
+    "reasons_table",
+    "response_chart",
+    "response_table",
+    "signed_table",
+    "signs_table",
     "actions_table",
     "agreement_table",
     "adjusted_chart",
@@ -225,3 +254,8 @@ Bottlenecks.register(table=bottlenecks_table, plot=bottlenecks_chart)
 Compliance.register(table=compliance_table, plot=compliance_table)
 ProcessComparison.register(table=comparison_table, plot=comparison_table)
 TeamBottlenecks.register(table=team_bottlenecks_table, plot=team_bottlenecks_table)
+LeadFunnel.register(table=lead_table, plot=lead_chart)
+ResponseEffect.register(table=response_table, plot=response_chart)
+Handover.register(table=handover_table, plot=handover_table)
+Attribution.register(table=attribution_table, plot=attribution_chart)
+AlignmentTable.register(table=signed_table, plot=signed_table)

@@ -6,9 +6,10 @@ from hostile_company import FACTS, hostile_snapshot, in_odd_folder, scatter
 
 from salesnb.errors import ParameterError
 from salesnb.measures.compute import compute_measures
+from salesnb.measures.demand.measure import FRAMES as DEMAND
 from salesnb.measures.engine import DuckDBEngine, open_engine
 
-FRAMES = ("totals", "values", "ratings")
+FRAMES = ("totals", "values", "ratings", *DEMAND)
 
 
 def test_a_table_in_many_files_of_differing_columns_is_the_table(tmp_path):

@@ -24,6 +24,7 @@ from salesnb.measures import cache, spark
 from salesnb.measures.cache import load_measures
 from salesnb.measures.catalogue import CATALOGUE
 from salesnb.measures.compute import compute_measures
+from salesnb.measures.demand.measure import FRAMES as DEMAND
 from salesnb.measures.engine import DuckDBEngine, SparkEngine
 from salesnb.measures.flow import FLOW_FRAMES, Flow
 from salesnb.sources.load import import_snapshot
@@ -32,7 +33,7 @@ from salesnb.sources.sample import sample_company
 ROOT = Path(__file__).parents[2]
 FRAMES = (
     "totals", "values", "weeks", "open_deals", "ratings", "habits", "contacts", "contacts_life",
-    "capacity",
+    "capacity", *DEMAND,
 )  # fmt: skip
 QUICK = "--driver-java-options=-XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=2"
 """Settings that suit a few rows: they halve the time. They come in as a user's would."""

@@ -68,6 +68,24 @@ def test_salesforce_leads_belong_to_people_not_to_queues():
     assert columns(rows, "qualified_at") == [("2024-01-05",), (None,), (None,)]
 
 
+def test_salesforce_members_of_campaigns_are_touches_on_the_day_they_responded():
+    members = (
+        "Id,IsDeleted,CampaignId,LeadId,ContactId,FirstRespondedDate,CreatedDate\n"
+        "00vA,false,701A,00QA,,2023-12-20,2023-12-01T08:00:00.000+0000\n"
+        "00vB,false,701B,00QB,,,2023-12-02T08:00:00.000+0000\n"
+        "00vC,true,701A,00QC,,,2023-12-03T08:00:00.000+0000\n"
+    )
+    campaigns = "Id,Name,Type\n701A,Lab Days,Trade Show\n"
+    rows = run("salesforce", {**SALESFORCE_API, "CampaignMember": members, "Campaign": campaigns},
+               "touches")  # fmt: skip
+    assert columns(rows, "touch_id", "lead_id", "source", "campaign", "touched_at") == [
+        ("00vA", "00QA", "Trade Show", "Lab Days", "2023-12-20"),
+        ("00vB", "00QB", None, None, "2023-12-02T08:00:00.000+0000"),
+    ]
+    alone = run("salesforce", {**SALESFORCE_API, "CampaignMember": members}, "touches")
+    assert columns(alone, "touch_id", "campaign") == [("00vA", None), ("00vB", None)]
+
+
 def test_salesforce_activities_are_done_and_are_calls_emails_or_meetings():
     rows = run("salesforce", SALESFORCE_API, "activities")
     assert columns(rows, "activity_id", "kind", "seconds", "opportunity_id", "started_at") == [

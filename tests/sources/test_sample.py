@@ -101,7 +101,8 @@ def test_another_seed_gives_another_company(small, tmp_path):
     other = contents(sample_company(tmp_path / "other", reps=SMALL, seed=8))
     same = [name for name, data in contents(small).items() if other[name] == data]
     fixed = {"products.csv", "stages.csv", "skills.csv", "courses.csv", "teams.csv", "company.yaml"}
-    assert set(same) == fixed | {"truth/training_effects.csv", "truth/team_effects.csv"}
+    planted = ("training_effects", "team_effects", "campaigns", "touch_roles")
+    assert set(same) == fixed | {f"truth/{stem}.csv" for stem in planted}
 
 
 def test_what_it_wrote_is_replaced_in_full(small, tmp_path):
@@ -136,12 +137,13 @@ def test_arguments_out_of_range_write_nothing(tmp_path, arguments, message):
 def test_company_yaml(small):
     assert (small / "company.yaml").read_text() == (
         "company: Nordwind Instruments\ncurrency: EUR\nfiscal_year_start: 1\nas_of: 2026-10-05\n"
+        "opens_at: 8\ncloses_at: 18\n"
     )
 
 
 def test_the_folder_holds_one_file_a_table(small):
     files = sorted(path.name for path in small.iterdir() if path.is_file())
-    parquet = {"stage_history", "pipeline_snapshots", "activities"}
+    parquet = {"stage_history", "pipeline_snapshots", "activities", "touches"}
     expected = [f"{t}.parquet" if t in parquet else f"{t}.csv" for t in MADE]
     assert files == sorted([*expected, "company.yaml"])
 
@@ -553,6 +555,50 @@ def test_fast_touches_and_good_sources_convert_better(large):
     assert by_source.idxmax() == "Referral"
     assert by_source.idxmin() == "Trade Fair"
     assert 0.03 < leads[L.rejected_reason].eq("duplicate").mean() < 0.07
+
+
+def test_one_campaign_brings_many_leads_that_qualify_less_by_the_planted_effect(large):
+    leads = read(large, "leads")
+    planted = truth(large, "campaigns").set_index(["source", "campaign"])["qualify_logit_effect"]
+    rates = leads[L.qualified_at].notna().groupby([leads[L.source], leads[L.campaign]]).mean()
+    for source, campaigns in planted.groupby("source"):
+        first = log_odds(rates[source, campaigns.index[0][1]])
+        for (_, campaign), effect in campaigns.items():
+            assert log_odds(rates[source, campaign]) - first == pytest.approx(effect, abs=0.12)
+    many = leads[leads[L.source] == "Website"][L.campaign].value_counts()
+    assert many["Spectra Giveaway"] > 0.8 * many["Always-on Search"]
+
+
+def test_rejections_are_dated_by_the_export_and_some_were_accepted_before(large):
+    leads = read(large, "leads")
+    rejected = leads[leads[L.rejected_reason].notna()]
+    assert rejected[L.rejected_at].notna().all()
+    assert leads[L.rejected_at].isna().sum() == len(leads) - len(rejected)
+    assert (rejected[L.rejected_at] >= rejected[L.created_at]).all()
+    assert rejected[L.rejected_at].max() < pd.Timestamp("2026-10-05 07:00")
+    back = rejected[rejected[L.qualified_at].notna()]
+    assert (back[L.rejected_at] > back[L.qualified_at]).all()
+    assert back[L.converted_opportunity_id].isna().all()
+    qualified = leads[leads[L.qualified_at].notna()]
+    share = qualified[L.rejected_reason].notna().groupby(qualified[L.source]).mean()
+    assert share.idxmax() == "Trade Fair"
+
+
+def test_some_sources_open_and_others_close_as_planted(large):
+    columns = schema.touches
+    touched = read(large, "touches").merge(read(large, "leads"), on=L.lead_id)
+    roles = truth(large, "touch_roles").set_index("source")
+    before = touched[touched[columns.touched_at] < touched[L.created_at]]
+    after = touched[touched[columns.touched_at] > touched[L.created_at]]
+    for rows, role in ((before, "opens_share"), (after, "closes_share")):
+        found = rows["source_x"].value_counts(normalize=True)
+        assert found.reindex(roles.index).tolist() == pytest.approx(roles[role].tolist(), abs=0.015)
+    own = touched[touched[columns.touched_at] == touched[L.created_at]]
+    assert own[L.lead_id].is_unique
+    assert len(own) == len(read(large, "leads"))
+    assert (own["source_x"] == own["source_y"]).all()
+    assert (own["campaign_x"] == own["campaign_y"]).all()
+    assert (after[columns.touched_at] < pd.Timestamp("2026-10-05 07:00")).all()
 
 
 def test_new_reps_win_less_until_ramped(large):

@@ -20,6 +20,7 @@ LEAD_CONVERTED = "became_opportunity"
 LEAD_WON = "became_won"
 IS_TOUCHED = "is_touched"
 MINUTES = "minutes_to_touch"
+WAITED = "minutes_waited"
 IS_IN_TIME = "is_touched_in_time"
 IS_TIME_UP = "is_time_to_touch_over"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from salesnb.errors import ParameterError
-from salesnb.sources.sample.clock import AS_OF, to_dates
+from salesnb.sources.sample.clock import AS_OF, CLOSES, OPENS, to_dates
 from salesnb.sources.sample.defects import soil
 from salesnb.sources.sample.files import write_csv, write_parquet, write_table
 from salesnb.sources.sample.settings import Settings
@@ -106,4 +106,6 @@ def _company_yaml(settings: Settings) -> str:
         f"currency: {settings.currency}\n"
         "fiscal_year_start: 1\n"
         f"as_of: {as_of}\n"
+        f"opens_at: {OPENS // 60}\n"
+        f"closes_at: {CLOSES // 60}\n"
     )

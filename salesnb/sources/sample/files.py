@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from salesnb.schema import TABLES, Column, activities, pipeline_snapshots, stage_history
+from salesnb.schema import TABLES, Column, activities, pipeline_snapshots, stage_history, touches
 from salesnb.sources.sample.arrays import Texts, texts
 
 PARQUET_TABLES = frozenset(
-    table.declaration.name for table in (stage_history, pipeline_snapshots, activities)
+    table.declaration.name for table in (stage_history, pipeline_snapshots, activities, touches)
 )
 _ARROW = {
     "text": pa.string(),
@@ -35,7 +35,9 @@ def write_table(folder: Path, table: str, frame: pd.DataFrame) -> None:
     path = folder / file_name(table)
     if table in PARQUET_TABLES:
         arrays = [pa.array(frame[c], type=_ARROW[c.rule.kind]) for c in columns.values()]
-        rising = tuple(name for name in columns if name == activities.activity_id)
+        rising = tuple(
+            name for name in columns if name in (activities.activity_id, touches.touch_id)
+        )
         write_parquet(path, pa.table(arrays, names=list(columns)), rising=rising)
     else:
         text = {name: _as_text(frame[column], column) for name, column in columns.items()}

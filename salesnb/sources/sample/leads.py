@@ -117,7 +117,7 @@ def _draw_reasons(lot: Floats, was_refused: Bools, rng: np.random.Generator) -> 
 
 
 def leads_table(leads: Leads, became: Texts, people: People, settings: Settings) -> pd.DataFrame:
-    """List the leads of the export's period.
+    """List the leads of the export's period as sales sees them.
 
     Parameters
     ----------

@@ -19,6 +19,13 @@ from salesnb.sources.sample.market import (
     stages_table,
     territories_table,
 )
+from salesnb.sources.sample.marketing import (
+    add_marketing,
+    campaign_truth,
+    market,
+    role_truth,
+    touches_table,
+)
 from salesnb.sources.sample.memberships import memberships_table
 from salesnb.sources.sample.opportunities import bookings_by_quarter, opportunities_table
 from salesnb.sources.sample.paths import stage_history_table
@@ -93,13 +100,23 @@ def _sales(world: World) -> Frames:
         schema.pipeline_snapshots.declaration.name: pipeline_snapshots_table(
             world.pipeline, world.path, world.amounts.amount, ids
         ),
-        schema.leads.declaration.name: leads_table(
-            world.leads, world.lead_outcomes(), people, settings
-        ),
+        **_demand(world),
         schema.activities.declaration.name: activities_table(
             deals, decisions, people, world.talent, ids, settings
         ),
     }  # fmt: skip
+
+
+def _demand(world: World) -> Frames:
+    leads, settings = world.leads, world.settings
+    marketing = market(leads, settings)
+    table = leads_table(leads, world.lead_outcomes(), world.people, settings)
+    lead_ids = table[schema.leads.lead_id].to_numpy(dtype=object)
+    touched = touches_table(leads, lead_ids, marketing, world.deals, world.deal_ids, settings)
+    return {
+        schema.leads.declaration.name: add_marketing(table, leads, marketing),
+        schema.touches.declaration.name: touched,
+    }
 
 
 def _development(world: World) -> Frames:
@@ -129,4 +146,6 @@ def make_truth(world: World) -> Frames:
         "training_effects": training_truth(),
         "team_effects": team_truth(world.teams),
         "raters": rater_truth(raters),
+        "campaigns": campaign_truth(),
+        "touch_roles": role_truth(),
     }

@@ -1,0 +1,276 @@
+"""Attribution: who gets the credit for opportunities, by three models side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pandas as pd
+from scipy.stats import binomtest
+
+from salesnb.analysis.alignment.rows import (
+    called,
+    check_choice,
+    look_at,
+    order_units,
+    share_of,
+    tested,
+)
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.multiplicity import control_discoveries
+from salesnb.analysis.result import Result
+from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER, TOTALS
+from salesnb.measures.measures import Measures
+
+ATTRIBUTION_ANCHOR = "attribution"
+NO_TOUCHES = "who gets the credit for opportunities needs the table touches"
+_CREDITS = [f"{name}_{model}" for name in TOTALS for model in MODELS]
+_PARTS = ["touched", "opened", "closed", "both", "assisted"]
+_UNITS = [
+    "unit", *_CREDITS, *_PARTS, "opens_share", "closes_share", "partner", "n_partner", "p_value",
+    "adjusted", "why",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution(Result):
+    """Opportunities, wins and bookings credited to what marketing did before them.
+
+    Attributes
+    ----------
+    period, unit, by
+        Quarter asked for, name of the team or company, and who is credited.
+    window
+        Quarters in which the opportunities were created.
+    rows
+        One row a source or campaign: opportunities, won and booked by each model (`booked_first`,
+        `booked_last`, `booked_linear`, ...); opportunities it touched, opened, closed, did both of
+        and only assisted; its shares of all openings and closings; the other one that most often
+        closed what it opened (or opened what it closed), and how often; the chance of opening and
+        closing so differently often, adjusted for the number of rows; and the difference in words.
+        What no touch came before is a row of its own, so that every model adds up to all.
+    totals
+        opportunities, won and booked of the window.
+    currency
+        Of what was booked.
+    lacking
+        Why there is nothing to show; empty when there is.
+    """
+
+    period: str
+    unit: str
+    by: Literal["source", "campaign"]
+    window: tuple[str, ...]
+    rows: pd.DataFrame
+    totals: pd.DataFrame
+    currency: str
+    lacking: str = ""
+
+    @property
+    def touched(self) -> pd.DataFrame:
+        """The rows that stand for touches."""
+        return self.rows[self.rows["unit"] != NO_TOUCH]
+
+    @property
+    def n_touched(self) -> float:
+        """Opportunities that any touch came before."""
+        return float(self.touched["opportunities_first"].sum())
+
+    @property
+    def n(self) -> float:
+        """All opportunities."""
+        return float(self.rows["opportunities_first"].sum())
+
+    @property
+    def finding(self) -> str:
+        """Say who opens most and closes least, and the other way round."""
+        if self.lacking:
+            return f"{self.unit}: {self.lacking}."
+        said = f"{self.unit}: {self.n_touched:,.0f} of {self.n:,.0f} opportunities were touched"
+        clear = self.touched[self.touched["adjusted"] < FALSE_CLAIMS]
+        gap = clear["opens_share"] - clear["closes_share"]
+        if clear.empty:
+            return f"{said} before; who opens and who closes does not differ beyond chance."
+        ends = clear.assign(gap=gap).sort_values(["gap", "unit"], ascending=[False, True])
+        ends = pd.concat([ends[ends["gap"] > 0].head(1), ends[ends["gap"] < 0].tail(1)])
+        words = "; ".join(
+            f"{row['unit']} opens {row['opens_share']:.0%} of them and closes "
+            f"{row['closes_share']:.0%}" for row in ends.to_dict("records")
+        )  # fmt: skip
+        return f"{said} before; {words}."
+
+    @property
+    def caveat(self) -> str:
+        """Say what counts as a touch before, and that credit is no cause."""
+        if self.lacking:
+            return ""
+        return (
+            f"Opportunities created in {self.window[0]} to {self.window[-1]}, with what is won and "
+            "booked of them so far; touches up to the day of creation. The models share the same "
+            "sums out by different rules. None of them says what would have been without a touch: "
+            "for that, leave it out somewhere by lot."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a source or campaign."""
+        return self.rows.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer, for each one, the difference between what it opens and closes as a test."""
+        if self.lacking:
+            return ()
+        return tuple(
+            self._offer(row) for row in self.touched.to_dict("records")
+            if math.isfinite(row["p_value"])
+        )  # fmt: skip
+
+    def _offer(self, row: dict[Hashable, Any]) -> Candidate:
+        return Candidate(
+            text=f"{self.unit}: {row['why']}",
+            why=(
+                f"{self.n_touched:,.0f} opportunities created in {self.window[0]} to "
+                f"{self.window[-1]} that were touched before; tested within opportunities."
+            ),
+            anchor=f"{ATTRIBUTION_ANCHOR}-{self.by}",
+            effect=abs(float(row["opens_share"] - row["closes_share"])),
+            p_value=float(row["p_value"]),
+        )
+
+
+def attribution(
+    measures: Measures, *, period: str, by: Literal["source", "campaign"] = "source",
+    team: str | None = None,
+) -> Attribution:  # fmt: skip
+    """Credit opportunities to their first touch, their last, and all of them equally.
+
+    The three models add up to the same sums. Whether one opens as often as it closes is tested
+    within opportunities (McNemar, exact), all rows together (Benjamini-Hochberg).
+
+    Parameters
+    ----------
+    measures
+        From `compute_measures` or `load_measures`; without touches the result says so.
+    period
+        Fiscal quarter; opportunities created in it and in the three before are looked at.
+    by
+        Who is credited.
+    team
+        Id or name; None is the whole company.
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    ParameterError
+        Quarter, team or `by` is unknown.
+
+    Source: McNemar (1947), Psychometrika 12, 153-157.
+    """
+    check_choice("by", by, ("source", "campaign"))
+    view = look_at(measures, period, team)
+    nothing = Attribution(
+        period, view.unit, by, view.periods, pd.DataFrame(columns=_UNITS),
+        pd.DataFrame(columns=list(TOTALS)), measures.company.currency,
+    )  # fmt: skip
+    if measures.touch_roles.empty:
+        return replace(nothing, lacking=NO_TOUCHES)
+    if by == "campaign" and not (measures.credits["campaign"] != "").any():
+        return replace(nothing, lacking="crediting campaigns needs touches.campaign")
+    credited = view.take(measures.credits)
+    if not len(view.take(measures.touch_roles)):
+        return replace(nothing, lacking=f"no opportunity of {view.span} was touched before")
+    rows = _credit(credited, by)
+    if by == "source":
+        parts = _take_parts(view.take(measures.touch_roles))
+        partners = _find_partners(view.take(measures.touch_paths))
+        rows = rows.merge(parts, on="unit", how="left").merge(partners, on="unit", how="left")
+    else:
+        # Campaigns are not paired: without those that did both the test claims less, not more.
+        rows = rows.assign(
+            touched=math.nan, opened=rows["opportunities_first"],
+            closed=rows["opportunities_last"], both=0.0, assisted=math.nan, partner="",
+            n_partner=0.0,
+        )  # fmt: skip
+    rows = _test(rows.fillna({"partner": "", "n_partner": 0.0}))
+    totals = credited[credited["model"] == MODELS[0]][list(TOTALS)].sum().to_frame().T
+    return replace(nothing, rows=rows[_UNITS], totals=totals)
+
+
+def _credit(credited: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Bring the credits of the models beside each other."""
+    rows = credited.assign(unit=called(credited[by]))
+    wide = rows.pivot_table(
+        index="unit", columns="model", values=list(TOTALS), aggfunc="sum", fill_value=0.0
+    )
+    wide.columns = wide.columns.map("_".join)
+    wide = wide.reindex(columns=_CREDITS, fill_value=0.0).reset_index()
+    wide = order_units(wide, "unit", "opportunities_first")
+    is_last = wide["unit"] == NO_TOUCH
+    return pd.concat([wide[~is_last], wide[is_last]], ignore_index=True)
+
+
+def _take_parts(roles: pd.DataFrame) -> pd.DataFrame:
+    return roles.assign(unit=called(roles["source"])).groupby("unit", as_index=False)[_PARTS].sum()
+
+
+def _find_partners(paths: pd.DataFrame) -> pd.DataFrame:
+    """Find who most often closes what one opens, or opens what it closes, whichever is more."""
+    first, last = called(paths["first_source"]), called(paths["last_source"])
+    apart = paths.assign(first=first, last=last)[first != last]
+    sums = apart.groupby(["first", "last"])["opportunities"].sum().reset_index()
+    opens = sums.set_axis(["unit", "partner", "n_partner"], axis=1)
+    closes = sums.set_axis(["partner", "unit", "n_partner"], axis=1)
+    opened, closed = (rows.groupby("unit")["n_partner"].sum() for rows in (opens, closes))
+    is_opener = opened.sub(closed, fill_value=0.0) >= 0
+    kept = [opens[opens["unit"].map(is_opener)], closes[~closes["unit"].map(is_opener)]]
+    found = pd.concat(kept).sort_values(
+        ["unit", "n_partner", "partner"], ascending=[True, False, True]
+    )
+    return found.drop_duplicates("unit")[["unit", "partner", "n_partner"]]
+
+
+def _test(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test each row's openings against its closings, and say the difference in words."""
+    is_touch = rows["unit"] != NO_TOUCH
+    n = float(rows.loc[is_touch, "opportunities_first"].sum())
+    rows = rows.assign(
+        opens_share=[share_of(value, n) for value in rows["opportunities_first"].where(is_touch)],
+        closes_share=[share_of(value, n) for value in rows["opportunities_last"].where(is_touch)],
+        p_value=[
+            _compare_ends(row) if row["unit"] not in (NO_TOUCH, OTHER) else math.nan
+            for row in rows.to_dict("records")
+        ],
+    )
+    rows["adjusted"] = control_discoveries(rows["p_value"])
+    rows["why"] = [_explain(row) for row in rows.to_dict("records")]
+    return rows
+
+
+def _compare_ends(row: dict[Hashable, Any]) -> float:
+    opened, closed = (round(row[name] - row["both"]) for name in ("opened", "closed"))
+    if not opened + closed:
+        return math.nan
+    return tested(float(binomtest(opened, opened + closed).pvalue))
+
+
+def _explain(row: dict[Hashable, Any]) -> str:
+    """Say why the models differ on one."""
+    if row["unit"] == NO_TOUCH:
+        return "No touch came before these: no model can say who brought them."
+    shares = f"{row['unit']} opens {row['opens_share']:.0%} and closes {row['closes_share']:.0%}"
+    if not row["adjusted"] < FALSE_CLAIMS:
+        return f"{shares}: no difference beyond chance."
+    is_opener = row["opens_share"] > row["closes_share"]
+    model = "first" if is_opener else "last"
+    words = f"{shares}: the {model}-touch model shows it larger"
+    if not row["partner"]:
+        return f"{words}."
+    pair = (
+        f"{row['partner']} most often closes what it opens" if is_opener
+        else f"it most often closes what {row['partner']} opens"
+    )  # fmt: skip
+    return f"{words}; {pair} ({row['n_partner']:,.0f} times)."

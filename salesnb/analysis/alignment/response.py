@@ -1,0 +1,407 @@
+"""Answers: whether leads that are answered fast do better, and how many are answered in time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from salesnb.analysis.alignment.odds import CONFIDENCE, Fit, Floats, Slope, adjusters, fit_odds
+from salesnb.analysis.alignment.rows import (
+    NO_LEADS,
+    View,
+    check_choice,
+    look_at,
+    share_of,
+    tested,
+)
+from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.result import Result
+from salesnb.measures.measures import Measures
+
+RESPONSE_ANCHOR = "response-effect"
+Outcome = Literal["qualified", "opportunities"]
+OUTCOMES: dict[Outcome, str] = {
+    "qualified": "became qualified",
+    "opportunities": "became an opportunity",
+}
+SHOWN = (15.0, 60.0, 240.0, 480.0, 1440.0, math.inf)
+"""Business minutes at which the curve is parted."""
+
+FEWEST_LEADS, FEWEST_OUTCOMES = 100, 10
+_CURVE = [
+    "over", "up_to", "n", "reached", "raw", "share", "low", "high",
+]  # fmt: skip
+_ANSWERED = ["up_to", "at_risk", "answered"]
+_NOTHING = Slope(math.nan, math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class InTime:
+    """Leads answered within the SLA against those answered later.
+
+    Attributes
+    ----------
+    minutes
+        The SLA, in business minutes.
+    n_in_time, n_due
+        Touched within it, of all whose time is up or that were touched, as the KPI has it.
+    n_late, n_early
+        Followed leads answered late and in time, on which the difference rests.
+    raw_early, raw_late
+        Shares with the outcome.
+    difference, low, high
+        Adjusted difference of the shares, in time less late, with 95% interval; missing where it
+        cannot be told.
+    missed, missed_low, missed_high
+        Outcomes that the late ones would have had more at the shares of those in time.
+    """
+
+    minutes: float
+    n_in_time: float
+    n_due: float
+    n_late: float
+    n_early: float
+    raw_early: float
+    raw_late: float
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided chance of so large a difference among equals; missing where it is."""
+        half = (self.high - self.low) / 2
+        if not half > 0:
+            return math.nan
+        return float(2 * norm.sf(abs(self.difference) / half * norm.ppf((1 + CONFIDENCE) / 2)))
+
+    @property
+    def share(self) -> float:
+        """Share answered in time (0-1)."""
+        return share_of(self.n_in_time, self.n_due)
+
+    @property
+    def missed(self) -> tuple[float, float, float]:
+        """Outcomes that go with having been late: likeliest, low, high."""
+        return (
+            self.difference * self.n_late, self.low * self.n_late, self.high * self.n_late,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Who is not in the comparison: untouched, answered too recently, decided before the answer.
+
+    `n_untouched_reached` are untouched leads that were qualified nonetheless.
+    """
+
+    n_followed: float
+    n_untouched: float
+    n_young: float
+    n_before: float
+    n_untouched_reached: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResponseEffect(Result):
+    """How the outcome of leads goes with how fast they were answered: an association.
+
+    Attributes
+    ----------
+    period, unit, window
+        Quarter asked for, name of the team or company, and quarters in which the leads came in.
+    outcome
+        What is looked at: `qualified` or `opportunities`.
+    days
+        Days from the answer on within which the outcome counts.
+    slope
+        Change of the log odds for each doubling of the business minutes to the answer, adjusted
+        for source, team and quarter, with 95% interval.
+    unadjusted, as_slow
+        The same without adjustment; and with untouched leads counted as answered now, in vain.
+    curve
+        over and up_to (business minutes), n followed leads, reached, raw share, and the adjusted
+        share with 95% interval low to high.
+    in_time
+        The SLA.
+    waiting
+        Leads not in the comparison.
+    answered
+        up_to (business minutes), at_risk, answered: share answered by then, untouched leads
+        waiting on (Kaplan-Meier).
+    lacking
+        Why the comparison cannot be made; empty when it can.
+    """
+
+    period: str
+    unit: str
+    window: tuple[str, ...]
+    outcome: Outcome
+    days: int
+    slope: Slope
+    unadjusted: Slope
+    as_slow: Slope
+    curve: pd.DataFrame
+    in_time: InTime
+    waiting: Waiting
+    answered: pd.DataFrame
+    lacking: str = ""
+
+    @property
+    def odds(self) -> tuple[float, float, float]:
+        """Factor of the odds for each doubling of the wait, with interval."""
+        one = self.slope
+        return math.exp(one.value), math.exp(one.low), math.exp(one.high)
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether the outcome goes with the wait beyond chance."""
+        return self.slope.p_value < FALSE_CLAIMS
+
+    @property
+    def finding(self) -> str:
+        """Say how the odds change with the wait, and how many are answered in time."""
+        if self.lacking:
+            return f"{self.unit}: {self.lacking}."
+        odds, low, high = self.odds
+        words = OUTCOMES[self.outcome]
+        within = f"were answered within {self.in_time.minutes:.0f} minutes"
+        sla = f"; {self.in_time.share:.0%} {within}" if self.in_time.n_due else ""
+        if not self.is_beyond_chance:
+            return (
+                f"{self.unit}: whether leads {words} does not go with how fast they were answered "
+                f"beyond chance{sla}."
+            )
+        way = "lower" if odds < 1 else "higher"
+        return (
+            f"{self.unit}: with each doubling of the wait the odds that a lead {words} were "
+            f"{abs(1 - odds):.0%} {way} ({_spread(low, high)}){sla}."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say who is compared, what becomes of untouched leads, and that it is no cause."""
+        if self.lacking:
+            return ""
+        one = self.waiting
+        return (
+            f"Associated, not caused: who looks promising may be called first. Compared are "
+            f"{one.n_followed:,.0f} leads answered at least {self.days} days ago, within the same "
+            f"source, team and quarter. Not counted as slow: {one.n_untouched:,.0f} untouched so "
+            f"far, whose wait is not over, {one.n_young:,.0f} answered too recently, and "
+            f"{one.n_before:,.0f} decided before their first touch. Minutes are business minutes."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a range of the wait."""
+        return self.curve.copy()
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer the association as a test; that of the SLA counts as one, and is not told twice."""
+        if self.lacking:
+            return ()
+        ends = self.curve["share"]
+        offered = Candidate(
+            text=self.finding,
+            why=(
+                f"{self.waiting.n_followed:,.0f} answered leads followed for {self.days} days, "
+                "compared within source, team and quarter; an association."
+            ),
+            anchor=RESPONSE_ANCHOR,
+            effect=float(min(abs(ends.iloc[0] - ends.iloc[-1]), 1.0)) if len(ends) > 1 else 0.0,
+            p_value=tested(self.slope.p_value),
+            kpi="response_minutes",
+        )
+        p_value = self.in_time.p_value
+        if not math.isfinite(p_value):
+            return (offered,)
+        return (offered, replace(offered, effect=0.0, p_value=tested(p_value), kpi="sla_share"))
+
+
+def _spread(low: float, high: float) -> str:
+    """Write the interval of a factor as the change it makes, the smaller change first."""
+    ends = sorted((1 - low, 1 - high), key=abs)
+    return " to ".join(f"{abs(end):.0%}" for end in ends)
+
+
+def response_effect(
+    measures: Measures, *, period: str, team: str | None = None, outcome: Outcome = "qualified"
+) -> ResponseEffect:
+    """Compare leads by how long they waited for an answer, within source, team and quarter.
+
+    An answered lead is followed for the company's `maturity_days` from the answer on, so that all
+    had as long to get further; those answered later than so long ago are left out. A lead without
+    an answer is censored: it has waited at least so long, and says nothing of slow answers.
+
+    Parameters
+    ----------
+    measures
+        From `compute_measures` or `load_measures`; without leads the result says so.
+    period
+        Fiscal quarter; leads of it and of the three before are compared.
+    team
+        Id or name; None is the whole company.
+    outcome
+        `qualified`, or `opportunities` (became one).
+
+    Returns
+    -------
+    ResponseEffect
+
+    Raises
+    ------
+    ParameterError
+        Quarter, team or outcome is unknown.
+    """
+    check_choice("outcome", outcome, OUTCOMES)
+    view = look_at(measures, period, team)
+    rows = view.take(measures.lead_waits)
+    nan = math.nan
+    sla = float(measures.company.sla_minutes)
+    nothing = ResponseEffect(
+        period, view.unit, view.periods, outcome, measures.company.maturity_days, _NOTHING,
+        _NOTHING, _NOTHING, pd.DataFrame(columns=_CURVE),
+        InTime(sla, 0, 0, 0, 0, nan, nan, nan, nan, nan), _count_waiting(rows),
+        pd.DataFrame(columns=_ANSWERED),
+    )  # fmt: skip
+    if measures.lead_waits.empty:
+        return replace(nothing, lacking=NO_LEADS)
+    if not measures.lead_waits["touched"].any():
+        return replace(nothing, lacking="how fast leads are answered needs leads.first_touch_at")
+    found = replace(nothing, answered=_follow_waits(rows))
+    lacking = _find_lacking(rows, outcome, view, measures.company.maturity_days)
+    if lacking:
+        return replace(found, in_time=_count_in_time(measures, view, sla), lacking=lacking)
+    return _compare(found, measures, view, rows)
+
+
+def _find_lacking(rows: pd.DataFrame, outcome: str, view: View, days: int) -> str:
+    n, reached = float(rows["n"].sum()), float(rows[outcome].sum())
+    if n < FEWEST_LEADS or min(reached, n - reached) < FEWEST_OUTCOMES:
+        return (
+            f"too few leads to compare: {n:,.0f} of {view.span} were answered at least {days} days "
+            f"ago, {reached:,.0f} of them with the outcome; needs {FEWEST_LEADS}, of which "
+            f"{FEWEST_OUTCOMES} with and {FEWEST_OUTCOMES} without it"
+        )
+    return ""
+
+
+def _count_waiting(rows: pd.DataFrame) -> Waiting:
+    sums = rows[["n", "untouched", "young", "before", "untouched_qualified"]].sum()
+    return Waiting(*(float(value) for value in sums))
+
+
+def _compare(
+    found: ResponseEffect, measures: Measures, view: View, rows: pd.DataFrame
+) -> ResponseEffect:
+    outcome = found.outcome
+    cells = rows[rows["n"] > 0].reset_index(drop=True)
+    n, reached = cells["n"].to_numpy(), cells[outcome].to_numpy()
+    wait = (cells["log_minutes"] / cells["n"]).to_numpy()
+    adjusted = adjusters(cells, ["source", "team_id", "period"], "n", outcome)
+    one = np.ones((len(cells), 1))
+    sla = found.in_time.minutes
+    return replace(
+        found,
+        slope=fit_odds(reached, n, np.column_stack([wait, adjusted])).slope(0),
+        unadjusted=fit_odds(reached, n, np.column_stack([wait, one])).slope(0),
+        as_slow=_fit_as_slow(rows, outcome),
+        curve=_draw_curve(cells, outcome, adjusted),
+        in_time=_compare_in_time(measures, view, cells, outcome, adjusted, sla),
+    )
+
+
+def _fit_as_slow(rows: pd.DataFrame, outcome: str) -> Slope:
+    """Count untouched leads as answered now and in vain: what is often done, and wrong."""
+    waits = rows[rows["untouched"] > 0]
+    middle = np.sqrt(np.maximum(waits["over"], 1) * waits["up_to"].replace(math.inf, 30_000))
+    answered = rows[rows["n"] > 0]
+    wait = np.concatenate([answered["log_minutes"] / answered["n"], np.log2(middle)])
+    n = np.concatenate([answered["n"], waits["untouched"]])
+    reached = np.concatenate([answered[outcome], np.zeros(len(waits))])
+    return fit_odds(reached, n, np.column_stack([wait, np.ones(len(n))])).slope(0)
+
+
+def _draw_curve(cells: pd.DataFrame, outcome: str, adjusted: Floats) -> pd.DataFrame:
+    """Average the outcome in each range of the wait over the same mix of leads."""
+    edges = np.array(SHOWN)
+    place = np.searchsorted(edges, cells["up_to"].to_numpy())
+    sums = cells.groupby(place)[["n", outcome]].sum()
+    mixed = sums[(sums[outcome] > 0) & (sums[outcome] < sums["n"])].index
+    curve = sums.rename(columns={outcome: "reached"})
+    curve["over"] = np.concatenate([[0.0], edges[:-1]])[curve.index]
+    curve["up_to"] = edges[curve.index]
+    curve["raw"] = curve["reached"] / curve["n"]
+    kept = np.isin(place, mixed)
+    dummies = np.column_stack([(place == one).astype(float) for one in mixed[1:]] or [kept * 0.0])
+    if len(mixed) < 2:
+        return curve.assign(share=math.nan, low=math.nan, high=math.nan)[_CURVE]
+    design = np.column_stack([dummies, adjusted])[kept]
+    fit = fit_odds(cells[outcome].to_numpy()[kept], cells["n"].to_numpy()[kept], design)
+    designs = [_as_if(design, len(mixed) - 1, number - 1) for number in range(len(mixed))]
+    shares, covariance = fit.standardise(designs)
+    half = norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(np.diag(covariance))
+    found = pd.DataFrame({"share": shares, "low": shares - half, "high": shares + half}, mixed)
+    found = found.clip(0, 1)
+    return curve.join(found).reset_index(drop=True)[_CURVE]
+
+
+def _as_if(design: Floats, n_dummies: int, chosen: int) -> Floats:
+    """Pretend that all leads are in one of the ranges; -1 is the first, which has no column."""
+    pretended = design.copy()
+    pretended[:, :n_dummies] = 0.0
+    if chosen >= 0:
+        pretended[:, chosen] = 1.0
+    return pretended
+
+
+def _count_in_time(measures: Measures, view: View, sla: float) -> InTime:
+    sums = view.take(measures.lead_flow)[["in_time", "time_up"]].sum()
+    nan = math.nan
+    return InTime(sla, float(sums["in_time"]), float(sums["time_up"]), 0, 0, *(nan,) * 5)
+
+
+def _compare_in_time(
+    measures: Measures, view: View, cells: pd.DataFrame, outcome: str, adjusted: Floats, sla: float
+) -> InTime:  # fmt: skip
+    """Compare those answered in time with the late, over the mix of the late ones."""
+    counted = _count_in_time(measures, view, sla)
+    is_late = (cells["over"] >= sla).to_numpy()
+    n, reached = cells["n"].to_numpy(), cells[outcome].to_numpy()
+    n_late, n_early = float(n[is_late].sum()), float(n[~is_late].sum())
+    found = replace(
+        counted, n_late=n_late, n_early=n_early,
+        raw_late=share_of(float(reached[is_late].sum()), n_late),
+        raw_early=share_of(float(reached[~is_late].sum()), n_early),
+    )  # fmt: skip
+    is_mixed = all(0 < share < 1 for share in (found.raw_late, found.raw_early))
+    if not is_mixed:
+        return found
+    fit = fit_odds(reached, n, np.column_stack([is_late.astype(float), adjusted]))
+    shares, covariance = _among(fit, is_late).standardise(
+        [_as_if(fit.design[is_late], 1, -1), _as_if(fit.design[is_late], 1, 0)]
+    )
+    gap = float(shares[0] - shares[1])
+    spread = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    half = float(norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(max(spread, 0.0)))
+    return replace(found, difference=gap, low=gap - half, high=gap + half)
+
+
+def _among(fit: Fit, kept: np.ndarray) -> Fit:
+    return replace(fit, design=fit.design[kept], weights=fit.weights[kept])
+
+
+def _follow_waits(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say what share was answered by each time; the untouched leave where their wait stands."""
+    sums = rows.groupby("up_to", as_index=False)[["touched", "untouched"]].sum()
+    left: pd.Series[float] = sums["touched"] + sums["untouched"]
+    at_risk = left[::-1].cumsum()[::-1]
+    going = (1 - sums["touched"] / at_risk).cumprod()
+    frame = pd.DataFrame({"up_to": sums["up_to"], "at_risk": at_risk, "answered": 1 - going})
+    known: pd.DataFrame = frame[np.isfinite(frame["up_to"])]
+    return known.reset_index(drop=True)

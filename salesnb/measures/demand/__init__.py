@@ -1,0 +1,18 @@
+"""Demand: what becomes of leads by where they come from, and which touches get the credit.
+
+Everything here is added up per team and quarter in the measures pass: leads on their way, how long
+they waited, why they were rejected, and opportunities credited to the touches before them.
+"""
+
+from salesnb.measures.demand.measure import Demand, measure_demand, no_demand
+from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER, STAGES_OF_REJECTION
+
+__all__ = [
+    "MODELS",
+    "NO_TOUCH",
+    "OTHER",
+    "STAGES_OF_REJECTION",
+    "Demand",
+    "measure_demand",
+    "no_demand",
+]
