@@ -191,6 +191,7 @@ def test_a_check_lists_the_reports_and_starts_nothing(call, params, tmp_path, mo
         "  company.html  Company review, Company",
         "  process.html  Sales process, Sales process",
         "  data-quality.html  Data quality, Data quality",
+        "left out  Marketing and sales needs leads; the snapshot has none.",
         "left out  Skill segments needs ratings; the snapshot has none.",
         "left out  Training impact needs trainings; the snapshot has none.",
     ]

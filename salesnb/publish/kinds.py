@@ -49,6 +49,13 @@ KINDS: dict[ReportName, Kind] = {
         title="Sales process",
         takes=frozenset({"catalogue"}),
     ),
+    "marketing_alignment": Kind(
+        "Marketing and sales",
+        slug="marketing",
+        title="Marketing and sales",
+        needs=("leads",),
+        takes=frozenset({"catalogue"}),
+    ),
     "skill_segments": Kind(
         "Skill segments",
         slug="skills",

@@ -109,7 +109,7 @@ def test_the_manifest_says_what_was_made_from_what(made, made_once):
 
 def test_the_portal_lists_all_with_their_status(made):
     portal = made.bytes_of("index.html").decode()
-    assert "5 reports, 1 incomplete, 2 not made" in portal
+    assert "5 reports, 1 incomplete, 3 not made" in portal
     assert "cell 4 raised ZeroDivisionError" in portal
     assert "R&amp;D [red]x[/red]" in portal
     assert portal.index("company.html") < portal.index("north.html") < portal.index("data-quality")
@@ -118,6 +118,7 @@ def test_the_portal_lists_all_with_their_status(made):
 def test_kinds_that_cannot_be_made_are_in_manifest_and_portal(made):
     left_out = json.loads(made.bytes_of("manifest.json"))["left_out"]
     assert left_out == [
+        ["Marketing and sales", "needs leads; the snapshot has none"],
         ["Skill segments", "needs ratings; the snapshot has none"],
         ["Training impact", "needs trainings; the snapshot has none"],
     ]
