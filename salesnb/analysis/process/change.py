@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import chi2_contingency, norm
 
 from salesnb.analysis.multiplicity import SMALLEST
-from salesnb.analysis.process.incidence import Floats, Share
+from salesnb.analysis.process.incidence import NOT_KNOWN, Floats, Share, with_interval
 from salesnb.analysis.rates.heterogeneity import find_between_variance
 
 FEWEST = 20
@@ -66,12 +66,9 @@ def find_wobble(past: list[Share]) -> float:
 def plain_share(n: float, of: float) -> Share:
     """Give the share of events among occasions, with Wilson's interval; missing without any."""
     if not of:
-        return Share(math.nan, math.nan, math.nan, math.nan)
-    value, z2 = n / of, float(norm.ppf(0.975)) ** 2 / of
-    centre = (value + z2 / 2) / (1 + z2)
-    reach = math.sqrt(value * (1 - value) * z2 + z2**2 / 4) / (1 + z2)
-    error = math.sqrt(value * (1 - value) / of)
-    return Share(value, error, max(centre - reach, 0.0), min(centre + reach, 1.0))
+        return NOT_KNOWN
+    value = n / of
+    return with_interval(value, math.sqrt(value * (1 - value) / of), of)
 
 
 def chance_if_equal(n: Floats, of: Floats) -> float:

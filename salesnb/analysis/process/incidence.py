@@ -70,9 +70,9 @@ class Incidence:
             return NOT_KNOWN
         place = int(np.searchsorted(self.days, day, side="right")) - 1
         if place < 0:
-            return _with_interval(0.0, 0.0, self.n)
+            return with_interval(0.0, 0.0, self.n)
         fewest = float(self.at_risk[: place + 1].min())
-        return _with_interval(float(self.share[place]), float(self.error[place]), fewest)
+        return with_interval(float(self.share[place]), float(self.error[place]), fewest)
 
     def reach(self, day: float) -> float:
         """Give the last day up to `day` by which the share is known; NaN without anybody."""
@@ -87,13 +87,13 @@ class Incidence:
         if not len(self.days):
             return Span(np.nan, np.nan, np.nan)
         rows = zip(self.share, self.error, self.at_risk, strict=True)
-        shares = [_with_interval(*row) for row in rows]
+        shares = [with_interval(*row) for row in rows]
         days = self.days + 0.5
         early, late = (np.array([getattr(one, end) for one in shares]) for end in ("high", "low"))
         return Span(*(_reach(days, line, share) for line in (self.share, early, late)))
 
 
-def _with_interval(share: float, error: float, at_risk: float) -> Share:
+def with_interval(share: float, error: float, at_risk: float) -> Share:
     """Wilson's interval with as many records as would give this error without any censoring."""
     share = min(max(share, 0.0), 1.0)
     spread = share * (1 - share)
