@@ -231,7 +231,8 @@ def rewrite_the_future(export, folder):
     rows.loc[later, "stage"] = np.where(was_won[later], "Closed Lost", "Closed Won")
     rows.to_csv(folder / "opportunities.csv", index=False)
     for name, column in (
-        ("activities", "logged_at"), ("stage_history", "entered_at"), ("pipeline_snapshots", "as_of")
+        ("activities", "logged_at"), ("stage_history", "entered_at"),
+        ("pipeline_snapshots", "as_of"),
     ):  # fmt: skip
         table = pd.read_parquet(export / f"{name}.parquet")
         known = table["opportunity_id"].isna() | table["opportunity_id"].isin(
