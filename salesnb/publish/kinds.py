@@ -43,6 +43,7 @@ _PLANNED = frozenset({"budget", "hours"})
 KINDS: dict[ReportName, Kind] = {
     "company_review": Kind("Company review", slug="company", takes=_COMPARED),
     "team_review": Kind("Team review", each="team", takes=_COMPARED | _PLANNED),
+    "pipeline_priorities": Kind("Open opportunities", slug="pipeline-", each="team"),
     "skill_segments": Kind(
         "Skill segments",
         slug="skills",

@@ -13,6 +13,7 @@ from salesnb.analysis.impact import Programmes, ProgrammeVerdicts, TrainingImpac
 from salesnb.analysis.insights import Findings
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
+from salesnb.analysis.pipeline import PipelineForecast, PipelinePriorities, PipelineScores
 from salesnb.analysis.plan import SkillImportance, TrainingPlan
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.analysis.rates import Estimates
@@ -49,6 +50,7 @@ from salesnb.views.figures.impact import impact_chart
 from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
+from salesnb.views.figures.pipeline import ages_chart, forecast_chart, reliability_chart
 from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart
 from salesnb.views.gaming import gaming_table
 from salesnb.views.impact import (
@@ -67,6 +69,7 @@ from salesnb.views.imports import (
     load_warnings,
     refusals_table,
 )
+from salesnb.views.pipeline import forecast_table, methods_table, priorities_table
 from salesnb.views.plan import (
     plan_bounds,
     plan_comparison,
@@ -90,6 +93,7 @@ from salesnb.views.targets import target_table
 
 __all__ = [
     "actions_table",
+    "ages_chart",
     "agreement_table",
     "adjusted_chart",
     "benchmark_table",
@@ -106,6 +110,8 @@ __all__ = [
     "effect_chart",
     "estimates_figure",
     "feedback_table",
+    "forecast_chart",
+    "forecast_table",
     "funnel",
     "gaming_table",
     "headlines",
@@ -128,10 +134,12 @@ __all__ = [
     "load_warnings",
     "matrix_table",
     "members_table",
+    "methods_table",
     "missing_kpis",
     "next_actions",
     "outlook_chart",
     "pace_chart",
+    "priorities_table",
     "plan_bounds",
     "plan_comparison",
     "plan_left_out",
@@ -142,6 +150,7 @@ __all__ = [
     "quarter_records",
     "quiet_table",
     "refusals_table",
+    "reliability_chart",
     "segments_chart",
     "segments_table",
     "skill_profile",
@@ -184,3 +193,6 @@ TrainingImpact.register(table=impact_verdict, plot=impact_chart)
 ProgrammeVerdicts.register(table=verdicts_table, plot=verdicts_table)
 Programmes.register(table=programmes_table, plot=programmes_table)
 Conventions.register(table=conventions_table, plot=conventions_table)
+PipelineScores.register(table=methods_table, plot=reliability_chart)
+PipelinePriorities.register(table=priorities_table, plot=priorities_table)
+PipelineForecast.register(table=forecast_table, plot=forecast_chart)

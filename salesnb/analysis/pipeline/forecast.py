@@ -151,13 +151,13 @@ class PipelineForecast(Result):
         return rows.reset_index()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer whether the target is out of reach, as a test; quiet where it is open."""
+        """Offer whether the target is covered or missed, as a test; where open, that in words."""
         if self.lacking or not self.target > 0 or not np.isfinite(self.p_short):
             return ()
         whole = self.part("total")
         p_value = min(1.0, 2 * min(self.p_short, 1 - self.p_short))
         side = "falls short of" if self.p_short > 0.5 else "covers"
-        return (
+        tested = (
             Candidate(
                 f"{self.unit}: what is booked, open and usual {side} the {self.period} target of "
                 f"{self.money(self.target)}.",
@@ -169,6 +169,10 @@ class PipelineForecast(Result):
                 "bookings",
             ),
         )
+        if p_value <= 1 - LEVEL:
+            return tested
+        why = f"Chance to hit it: {format_chance(float(self.outlook['p_hit']))}."
+        return (*tested, Candidate(self.finding, why, FORECAST_ANCHOR, 0.0, float("nan")))
 
 
 def pipeline_forecast(
