@@ -13,7 +13,11 @@ from salesnb.errors import ParameterError
 from salesnb.sources.mapping import describe_validation
 
 ReportName = Literal[
-    "team_review", "company_review", "pipeline_priorities", "skill_segments", "training_impact",
+    "team_review",
+    "company_review",
+    "pipeline_priorities",
+    "skill_segments",
+    "training_impact",
     "data_quality",
 ]
 REPORTS: tuple[ReportName, ...] = get_args(ReportName)

@@ -40,10 +40,11 @@ class Kind:
 _COMPARED = frozenset({"catalogue", "benchmarks", "kpis", "weights", "kpi_targets"})
 _PLANNED = frozenset({"budget", "hours"})
 
+PIPELINE: ReportName = "pipeline_priorities"
 KINDS: dict[ReportName, Kind] = {
     "company_review": Kind("Company review", slug="company", takes=_COMPARED),
     "team_review": Kind("Team review", each="team", takes=_COMPARED | _PLANNED),
-    "pipeline_priorities": Kind("Open opportunities", slug="pipeline-", each="team"),
+    PIPELINE: Kind("Open opportunities", slug="pipeline-", each="team"),
     "skill_segments": Kind(
         "Skill segments",
         slug="skills",

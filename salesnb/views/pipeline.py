@@ -19,7 +19,7 @@ from salesnb.analysis.wording import MISSING, begin_large, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
-MOST_SHOWN = 25
+MOST_SHOWN = 20
 METHODS_ANCHOR = f"{SCORES_ANCHOR}-methods"
 _PARTS = {
     "booked": "Booked so far",
@@ -52,10 +52,26 @@ def priorities_table(found: PipelinePriorities) -> Block:
             f"Open opportunities of {found.unit}; the chance is that of being won within "
             f"{found.horizon_days} days.{more}"
         ),
-        header=("Opportunity", "Rep", "Stage", "Value", "Chance", "Expected", "Next step", "Why"),
+        header=(
+            "Opportunity",
+            "Next step",
+            "Chance",
+            "Value",
+            "Expected",
+            "Rep, stage",
+            "Why",
+            "Id",
+        ),  # fmt: skip
         rows=tuple(_priority(row, found.currency) for row in shown),
-        numeric=frozenset({3, 4, 5}),
-        key=(found.caveat,),
+        numeric=frozenset({2, 3, 4}),
+        key=(
+            *(
+                ("~ has no amount: the mean won amount of its product.",)
+                if any(row["is_value_typical"] for row in shown)
+                else ()
+            ),
+            found.caveat,
+        ),
         anchor=PRIORITIES_ANCHOR,
     )
 
@@ -65,14 +81,14 @@ def _priority(row: Row, currency: str) -> tuple[str, ...]:
     typical = "~" if row["is_value_typical"] else ""
     because = f" ({row['because']})" if row["because"] else ""
     return (
-        f"{name} · {identifier}" if name else identifier,
-        row["rep"],
-        row["stage"] or "none",
-        f"{typical}{format_money(row['value'], currency)}",
-        MISSING if math.isnan(row["p"]) else f"{row['p']:.0%}",
-        format_money(row["expected"], currency),
+        name or identifier,
         f"{row['step']}{because}",
+        MISSING if math.isnan(row["p"]) else f"{row['p']:.0%}",
+        f"{typical}{format_money(row['value'], currency)}",
+        format_money(row["expected"], currency),
+        ", ".join(part for part in (row["rep"], row["stage"]) if part) or MISSING,
         _reasons(row),
+        identifier,
     )
 
 

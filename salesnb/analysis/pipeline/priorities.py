@@ -50,7 +50,7 @@ class PipelinePriorities(Result):
     n_left: int
     currency: str
     horizon_days: int
-    method: str
+    stalled_days: int
     lacking: str
 
     @property
@@ -101,7 +101,7 @@ class PipelinePriorities(Result):
         offered = []
         for rule, words in (
             ("overdue", "are past their expected close"),
-            ("silent", "have had no answered touch for too long"),
+            ("silent", f"have had no answered touch for {self.stalled_days} days or more"),
         ):
             rows = self.rows[self.rows["rule_id"] == rule]
             if len(rows):
@@ -174,7 +174,7 @@ def pipeline_priorities(
         n_left=len(listed) - len(kept),
         currency=scores.company.currency,
         horizon_days=scores.horizon_days,
-        method=scores.method,
+        stalled_days=scores.company.stalled_days,
         lacking="" if len(rows) else f"no opportunity is open on {scores.as_of}",
     )
 

@@ -15,7 +15,7 @@ from salesnb.analysis.wording import count
 from salesnb.measures.pictures import Feature
 
 REASONS = [KEY, "feature", "effect", "value", "typical"]
-MOST_REASONS = 3
+MOST_REASONS = 2
 _SMALL = 0.1
 """Effect on the logit below which a feature is no reason."""
 

@@ -81,8 +81,8 @@ RULES: tuple[Rule, ...] = (
         "Arrange a second meeting",
         60,
         (
-            Test("n_meetings", "at_most", 1.0, "{0:.0f} meetings held so far"),
-            Test("n_stages", "at_least", 3.0, "{0:.0f} stages entered"),
+            Test("n_meetings", "at_most", 1.0, "meetings held so far: {0:.0f}"),
+            Test("n_stages", "at_least", 3.0, "stages entered: {0:.0f}"),
         ),
     ),
     Rule(
