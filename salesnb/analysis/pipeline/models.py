@@ -68,6 +68,8 @@ class Fitted:
 
     def chances(self, rows: pd.DataFrame) -> Chances:
         """Give each row its chance."""
+        if rows.empty:
+            return np.zeros(0)
         found = self.estimator.predict_proba(rows[list(self.columns)])[:, 1]
         return np.asarray(np.clip(found, _NEAREST, 1 - _NEAREST), dtype=float)
 

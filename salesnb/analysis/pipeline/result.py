@@ -198,8 +198,8 @@ class PipelineScores(Result):
             share = self.n_older / len(self.open)
             offered.append(
                 Candidate(
-                    f"{self.n_older:,} of {len(self.open):,} open opportunities are older than "
-                    f"any that was ever won ({self.oldest_won:.0f} days).",
+                    f"{self.n_older:,} of {len(self.open):,} open opportunities "
+                    f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won ({self.oldest_won:.0f} days).",
                     "Age since creation, against the age at which others were won.",
                     AGES_ANCHOR,
                     min(1.0, share),

@@ -181,7 +181,8 @@ def ages_chart(scores: PipelineScores, measures: Measures, team: str | None = No
                     "missing")  # fmt: skip
     n_older = int(known["is_older"].sum())
     title = (
-        f"{n_older:,} of {len(rows):,} open opportunities are older than any that was ever won"
+        f"{n_older:,} of {len(rows):,} open opportunities {'is' if n_older == 1 else 'are'} "
+        "older than any that was ever won"
         if n_older else "No open opportunity is older than the oldest that was won"
     )  # fmt: skip
     unknown = len(rows) - len(known)
