@@ -34,7 +34,7 @@ def explain(
         opportunity_id, feature, effect, value and typical (both as text), largest effect first;
         of each opportunity what adds at least a tenth.
     """
-    if rows.empty:
+    if rows.empty or not features:
         return pd.DataFrame(columns=REASONS)
     whole = logit(model.chances(rows))
     frames = []

@@ -199,7 +199,8 @@ class PipelineScores(Result):
             offered.append(
                 Candidate(
                     f"{self.n_older:,} of {len(self.open):,} open opportunities "
-                    f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won ({self.oldest_won:.0f} days).",
+                    f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won "
+                    f"({self.oldest_won:.0f} days).",
                     "Age since creation, against the age at which others were won.",
                     AGES_ANCHOR,
                     min(1.0, share),

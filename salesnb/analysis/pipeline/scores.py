@@ -84,7 +84,8 @@ def _by_model(
     order = scored.assign(_worth=worth).sort_values(["_worth", KEY], ascending=[False, True])
     chosen = order.groupby("team_id").head(_EXPLAINED).index
     used = tuple(f for f in known.features if f.name == "stage" or method != "table")
-    told = tuple(f for f in used if len(known.open[f.name].unique()) > 1)
+    # what is the same for all of them tells nothing of one
+    told = tuple(f for f in used if f.name != "quarter_days_left")
     reasons = explain(model, known.open.loc[chosen].sort_values(KEY), thin(rows, 20_000), told)
     empty = _empty(history, horizon_days, leaks)
     return replace(
