@@ -77,8 +77,8 @@ class Fitted:
 def fit(method: Method, rows: pd.DataFrame, features: tuple[Feature, ...]) -> Model:
     """Fit a method to pictures with their outcome; the order of rows changes nothing.
 
-    Methods
-    -------
+    Notes
+    -----
     The logistic model takes numbers by cubic splines and texts by dummies, with a little ridge.
     Trees are boosted and calibrated by a sigmoid on five folds; all pictures of one opportunity
     are in one fold.

@@ -125,9 +125,8 @@ def pipeline_priorities(
 ) -> PipelinePriorities:  # fmt: skip
     """Order a unit's open opportunities by what attention could decide, with a next step each.
 
-    What is at stake is value x p x (1 - p): the spread of what an opportunity brings, in money
-    squared per value, largest at even odds. Divided by the hours of the suggested step it says
-    where an hour meets most that is undecided.
+    What is at stake is value x p x (1 - p), largest at even odds. Divided by the hours of the
+    suggested step it says where an hour meets most that is undecided.
 
     Parameters
     ----------

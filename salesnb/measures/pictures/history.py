@@ -157,33 +157,38 @@ def _with_features(
     ):
         found = found.assign(**{DAY: pd.to_datetime(found[DAY])})
         both = both.merge(found, on=[_KEY, DAY], how="left")
-    has_touches = snapshot.has("activities", activities.opportunity_id)
-    both = _add_drift(_add_dates(both, snapshot.calendar, has_touches))
+    both = _add_drift(_add_dates(both, snapshot.calendar))
+    if snapshot.has("activities", activities.opportunity_id):
+        both = _fill_quiet(both)
     is_now = (both[DAY] == pd.Timestamp(as_of)).to_numpy()
     return both[~is_now], both[is_now]
 
 
-def _add_dates(both: pd.DataFrame, calendar: FiscalCalendar, has_touches: bool) -> pd.DataFrame:  # noqa: FBT001
-    """Add ages and days to go, and fill what nothing having happened means."""
+def _add_dates(both: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
+    """Add ages and days to go."""
     day = both[DAY]
     left = {one: (calendar.last_day(calendar.quarter_of(one.date())) - one.date()).days
             for one in day.unique()}  # fmt: skip
     age = (day - both["created_on"]).dt.days.astype(float)
     due = (both["expected_close_on"] - day).dt.days.astype(float)
     stage = both["stage"].where(both["stage"] != "", both["stage_then"].astype(object))
-    out = both.assign(
+    return both.assign(
         stage=stage.fillna(""),
         age_days=age,
         due_days=due,
         is_overdue=(due < 0).astype(float).where(due.notna()),
         quarter_days_left=day.map(left).astype(float),
         log_amount=np.log(both["amount"].astype(float)),
+    ).drop(columns="stage_then")
+
+
+def _fill_quiet(rows: pd.DataFrame) -> pd.DataFrame:
+    """Say of opportunities without a known touch that there was none since they began."""
+    names = ("touches_30", "n_meetings", "n_kinds")
+    return rows.assign(
+        **{name: rows[name].fillna(0.0) for name in names},
+        untouched_days=rows["untouched_days"].fillna(rows["age_days"]),
     )
-    if has_touches:
-        never = out["untouched_days"].isna()
-        quiet = {name: out[name].fillna(0.0) for name in ("touches_30", "n_meetings", "n_kinds")}
-        out = out.assign(**quiet, untouched_days=out["untouched_days"].where(~never, age))
-    return out.drop(columns="stage_then")
 
 
 def _add_drift(both: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from salesnb.measures import facts
-from salesnb.measures.catalogue.columns import AMOUNT, DAY, IS_WON
+from salesnb.measures.catalogue.columns import AMOUNT, DAY, IS_LOST, IS_WON
 from salesnb.measures.engine import Engine, Lazy
 from salesnb.schema import accounts, activities, opportunities, stage_history, stages
 from salesnb.sources.snapshot import Snapshot
@@ -173,7 +173,7 @@ def count_ages(engine: Engine, amount: Lazy, as_of: dt.date) -> pd.DataFrame:
     lost = nw.col("_is_ended") & ~nw.col(IS_WON)
     one, nothing = nw.lit(1.0), nw.lit(0.0)
     rows = amount.filter(~nw.col(opportunities.created_on).is_null())
-    rows = rows.with_columns((nw.col(IS_WON) | nw.col("is_lost_by_as_of")).alias("_is_ended"))
+    rows = rows.with_columns((nw.col(IS_WON) | nw.col(IS_LOST)).alias("_is_ended"))
     rows = rows.with_columns(
         (end - nw.col(opportunities.created_on)).cast(nw.Int64).cast(nw.Float64).alias("age_days"),
         nw.when(nw.col(IS_WON)).then(one).otherwise(nothing).alias("n_won"),
@@ -185,7 +185,7 @@ def count_ages(engine: Engine, amount: Lazy, as_of: dt.date) -> pd.DataFrame:
 
 
 def sum_bookings(engine: Engine, amount: Lazy) -> pd.DataFrame:
-    """Add up what was won by owner, day and product: rep_id, closed_on, product_id, n, booked."""
+    """Add up what was won by owner and day: rep_id, closed_on, n, booked."""
     won = amount.filter(nw.col(IS_WON), ~nw.col(AMOUNT).is_null())
     sums = won.group_by(opportunities.rep_id, opportunities.closed_on).agg(
         nw.len().cast(nw.Float64).alias("n"), nw.col(AMOUNT).sum().alias("booked")
