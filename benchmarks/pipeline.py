@@ -8,22 +8,28 @@ Run `python benchmarks/pipeline.py`: about three minutes on one core.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from rates_recovery import Report
 
-from salesnb.analysis.pipeline.choose import choose_method
-from salesnb.analysis.pipeline.frames import know, thin, with_outcome
-from salesnb.analysis.pipeline.leaks import find_leaks
-from salesnb.analysis.pipeline.models import fit
-from salesnb.measures.pictures import PipelineHistory, compute_pipeline
-from salesnb.sources.load import import_snapshot
-from salesnb.sources.sample import sample_company
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from planted_columns import LEAKS, plant_columns  # noqa: E402
+
+from salesnb.analysis.pipeline.backtest import look_back  # noqa: E402
+from salesnb.analysis.pipeline.choose import choose_method  # noqa: E402
+from salesnb.analysis.pipeline.frames import know, thin, with_outcome  # noqa: E402
+from salesnb.analysis.pipeline.leaks import find_leaks  # noqa: E402
+from salesnb.analysis.pipeline.models import fit  # noqa: E402
+from salesnb.measures.pictures import PipelineHistory, compute_pipeline  # noqa: E402
+from salesnb.sources.load import import_snapshot  # noqa: E402
+from salesnb.sources.sample import sample_company  # noqa: E402
 
 REPS, SEEDS, HORIZON, MANY_OPEN = 400, (0, 1, 2), 90, 100_000
 LARGEST_ERROR, SLOPES, WITHIN, SECONDS = 0.025, (0.9, 1.1), 0.10, 10.0
@@ -75,8 +81,6 @@ def report_chances(report: Report) -> None:
 
 def report_forecast(report: Report) -> None:
     """Compare what was forecast of open amounts in past quarters with what came, by seed."""
-    from salesnb.analysis.pipeline.backtest import look_back
-
     ratios, plain = [], []
     for seed in SEEDS:
         found = history(seed)
@@ -92,35 +96,16 @@ def report_forecast(report: Report) -> None:
         )  # fmt: skip
 
 
-def plant(found: PipelineHistory, seed: int) -> pd.DataFrame:
-    """Make columns of a user's own: two that know the end, one filled after it, one honest."""
-    rng = np.random.default_rng(seed)
-    last = found.past.drop_duplicates("opportunity_id", keep="last")
-    ids = pd.concat([last["opportunity_id"], found.open["opportunity_id"]]).drop_duplicates()
-    won = ids.map(last.set_index("opportunity_id")["is_won"]).fillna(False).to_numpy(dtype=bool)
-    ended = ids.isin(last.loc[last["closed_on"].notna(), "opportunity_id"]).to_numpy()
-    return pd.DataFrame(
-        {
-            "opportunity_id": ids.to_numpy(),
-            "signed_score": won + rng.normal(0, 0.25, len(ids)),
-            "contract_number": np.where(won, "C" + pd.Series(range(len(ids))).astype(str), None),
-            "closed_by": np.where(ended, rng.choice(["a", "b", "c"], len(ids)), None),
-            "budget_asked": rng.choice(["yes", "no"], len(ids)),
-        }
-    )
-
-
 def report_leaks(report: Report) -> None:
     """See which planted columns are named, and that no other is."""
-    planted = {"signed_score", "contract_number", "closed_by"}
     for seed in SEEDS[:2]:
         found = history(seed)
-        known = know(found, plant(found, seed))
+        known = know(found, plant_columns(found, seed=seed))
         rows = with_outcome(known.past, HORIZON, pd.Timestamp(found.as_of))
         named = {leak.feature.name for leak in find_leaks(known, rows)}
-        share = len(named & planted) / len(planted)
+        share = len(named & LEAKS) / len(LEAKS)
         report.add(f"seed {seed}: leaks named", "0", share, "all", is_met=share == 1)
-        wrong = len(named - planted)
+        wrong = len(named - LEAKS)
         report.add(f"seed {seed}: others called leaks", "-", wrong, "0", is_met=not wrong)
 
 
