@@ -38,11 +38,12 @@ def measures(snapshot):
 QUIET = {
     "stage": "Talk", "age_days": 20.0, "due_days": 30.0, "untouched_days": 3.0, "n_postponed": 0.0,
     "stage_days": 5.0, "n_meetings": 2.0, "n_stages": 2.0, "amount": 10.0,
-    "past_oldest_won": 201.0,
+    "oldest_won": 200.0,
 }  # fmt: skip
 CHANGES = (
     ("none", {}),
     ("no-stage", {"stage": ""}),
+    ("no-start", {"age_days": np.nan}),
     ("too-old", {"age_days": 201.0}),
     ("overdue", {"due_days": -1.0}),
     ("silent", {"untouched_days": 30.0}),
@@ -72,6 +73,7 @@ def test_each_rule_applies_where_its_figures_say_so_and_nowhere_else():
     assert because["silent"] == "no answered touch for 30 days (limit 30)"
     assert because["overdue"] == "expected close passed 20 days ago"
     assert found["because"][0] == ""
+    assert found["because"][3] == "open for 201 days, the oldest won one took 200"
 
 
 def test_a_date_is_asked_for_only_where_the_crm_keeps_any():

@@ -154,7 +154,7 @@ def pipeline_priorities(
     rows = scores.open
     if ids is not None:
         rows = rows[rows["team_id"].isin(ids)]
-    rows = rows.assign(past_oldest_won=scores.oldest_won + 1.0)
+    rows = rows.assign(oldest_won=scores.oldest_won)
     steps = suggest(rows, scores.company, scores.stage_days)
     words = reasons_in_words(scores.reasons, rows.set_index(KEY)["stage"])
     stake = (rows["value"] * rows["p"] * (1 - rows["p"])).fillna(0.0)
@@ -163,7 +163,9 @@ def pipeline_priorities(
     listed = listed.join(words, on=KEY).assign(
         lowers=lambda r: r["lowers"].fillna(""), raises=lambda r: r["raises"].fillna("")
     )
-    listed = listed.sort_values(["priority", "value", KEY], ascending=[False, False, True])
+    listed = listed.assign(_has_step=listed["rule_id"] != PLAN.rule_id).sort_values(
+        ["priority", "_has_step", "value", KEY], ascending=[False, False, False, True]
+    )
     kept = _within(listed, hours)
     return PipelinePriorities(
         rows=kept[PRIORITIES].reset_index(drop=True),

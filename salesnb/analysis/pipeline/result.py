@@ -198,13 +198,24 @@ class PipelineScores(Result):
             share = self.n_older / len(self.open)
             offered.append(
                 Candidate(
-                    f"{self.n_older:,} of {len(self.open):,} open opportunities "
+                    f"{self.company.name}: {self.n_older:,} of {len(self.open):,} open "
+                    "opportunities "
                     f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won "
                     f"({self.oldest_won:.0f} days).",
                     "Age since creation, against the age at which others were won.",
                     AGES_ANCHOR,
                     min(1.0, share),
                     0.0,
+                )
+            )
+        if self.method == "ages":
+            offered.append(
+                Candidate(
+                    "Chances of open opportunities rest on their age alone.",
+                    f"{self.why_not[0].upper()}{self.why_not[1:]}.",
+                    SCORES_ANCHOR,
+                    0.0,
+                    float("nan"),
                 )
             )
         offered += [

@@ -23,7 +23,7 @@ class Test:
     """
 
     figure: str
-    holds: Literal["at_least", "at_most", "is_missing"]
+    holds: Literal["at_least", "above", "at_most", "is_missing"]
     limit: float | str = 0.0
     words: str = ""
 
@@ -41,10 +41,19 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("no-stage", "Set its stage", 10, (Test("stage_code", "is_missing", words="no stage"),)),
     Rule(
+        "no-start",
+        "Write down when it began",
+        10,
+        (
+            Test("age_days", "is_missing", words="no day of creation"),
+            Test("has_ages", "at_least", 1.0),
+        ),
+    ),
+    Rule(
         "too-old",
         "Close it, or qualify it anew",
         20,
-        (Test("age_days", "at_least", "past_oldest_won", "open for {0:.0f} days, the oldest won "
+        (Test("age_days", "above", "oldest_won", "open for {0:.0f} days, the oldest won "
               "one took {2:.0f}"),),
     ),
     Rule(
@@ -113,7 +122,7 @@ def suggest(rows: pd.DataFrame, company: Company, stage_days: pd.Series[float]) 
     Parameters
     ----------
     rows
-        Open opportunities of `PipelineScores`, with `past_oldest_won` (days).
+        Open opportunities of `PipelineScores`, with `oldest_won` (days).
     company
         Whose `stalled_days` count.
     stage_days
@@ -147,6 +156,7 @@ def _figures(rows: pd.DataFrame, company: Company, stage_days: pd.Series[float])
         stage_code=np.where((rows["stage"] == "") & has_stages, np.nan, 1.0),
         stalled_days=float(company.stalled_days),
         stuck_days=3 * usual,
+        has_ages=float(rows["age_days"].notna().any()),
         has_dates=float(rows["due_days"].notna().any()),
         has_amounts=float(rows["amount"].notna().any()),
     )
@@ -163,7 +173,9 @@ def _holds(figures: pd.DataFrame, test: Test) -> np.ndarray:
     if test.holds == "is_missing":
         return np.asarray(np.isnan(value))
     limit = _limit(figures, test)
-    return np.asarray(value >= limit if test.holds == "at_least" else value <= limit)
+    if test.holds == "at_most":
+        return np.asarray(value <= limit)
+    return np.asarray(value > limit if test.holds == "above" else value >= limit)
 
 
 def _because(figures: pd.DataFrame, rule: Rule) -> list[str]:
