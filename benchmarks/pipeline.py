@@ -3,7 +3,7 @@
 The sample company at twice its size, with three seeds, and columns planted that know the end; and
 100,000 open opportunities scored.
 
-Run `python benchmarks/pipeline.py`: about three minutes on one core.
+Run `python benchmarks/pipeline.py`: under two minutes of one core.
 """
 
 from __future__ import annotations

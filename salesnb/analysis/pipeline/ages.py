@@ -36,7 +36,7 @@ def chances_by_age(ages: pd.DataFrame, asked: pd.Series[float], horizon_days: in
     >>> ages = pd.DataFrame({"age_days": [10.0, 20.0], "n_won": [2, 1], "n_lost": [0, 1],
     ...                      "n_open": [0, 0]})
     >>> chances_by_age(ages, pd.Series([0.0, 10.0]), 15)["p"].round(2).tolist()
-    [0.5, 0.0]
+    [0.5, 0.5]
     """
     known = ages.sort_values("age_days")
     t = known["age_days"].to_numpy(dtype=float)
