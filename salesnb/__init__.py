@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from salesnb.analysis.matrix import performance_matrix as performance_matrix
     from salesnb.analysis.outlook import target_outlook as target_outlook
     from salesnb.analysis.peers import peer_groups as peer_groups
+    from salesnb.analysis.pipeline import load_pipeline_scores as load_pipeline_scores
+    from salesnb.analysis.pipeline import pipeline_forecast as pipeline_forecast
+    from salesnb.analysis.pipeline import pipeline_priorities as pipeline_priorities
+    from salesnb.analysis.pipeline import score_pipeline as score_pipeline
     from salesnb.analysis.plan import PlanLimits as PlanLimits
     from salesnb.analysis.plan import course_effects as course_effects
     from salesnb.analysis.plan import skill_importance as skill_importance
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from salesnb.measures.cache import load_measures as load_measures
     from salesnb.measures.cache import load_snapshot as load_snapshot
     from salesnb.measures.compute import compute_measures as compute_measures
+    from salesnb.measures.pictures import load_pipeline as load_pipeline
     from salesnb.publish.handout import write_plan as write_plan
     from salesnb.sources.framework import skill_framework as skill_framework
     from salesnb.sources.load import import_snapshot as import_snapshot
@@ -97,6 +102,8 @@ _HOMES = {
     "judge_programmes": "analysis.impact",
     "lead_funnel": "analysis.alignment",
     "load_measures": "measures.cache",
+    "load_pipeline": "measures.pictures",
+    "load_pipeline_scores": "analysis.pipeline",
     "load_snapshot": "measures.cache",
     "open_snapshot": "sources.snapshot",
     "peer_groups": "analysis.peers",
@@ -107,12 +114,15 @@ _HOMES = {
     "team_bottlenecks": "analysis.process",
     "win_timing": "analysis.process",
     "performance_matrix": "analysis.matrix",
+    "pipeline_forecast": "analysis.pipeline",
+    "pipeline_priorities": "analysis.pipeline",
     "programmes": "analysis.impact",
     "quarter_trend": "analysis.trend",
     "response_effect": "analysis.alignment",
     "sample_company": "sources.sample",
     "skill_framework": "sources.framework",
     "SkillSegmenter": "analysis.segments",
+    "score_pipeline": "analysis.pipeline",
     "segments_before": "analysis.segments",
     "skill_segments": "analysis.segments",
     "skill_importance": "analysis.plan",

@@ -13,8 +13,8 @@ from salesnb.errors import ParameterError
 from salesnb.sources.mapping import describe_validation
 
 ReportName = Literal[
-    "team_review", "company_review", "sales_process", "marketing_alignment", "skill_segments",
-    "training_impact", "data_quality",
+    "team_review", "company_review", "pipeline_priorities", "sales_process", "marketing_alignment",
+    "skill_segments", "training_impact", "data_quality",
 ]  # fmt: skip
 REPORTS: tuple[ReportName, ...] = get_args(ReportName)
 ALL = ("all",)

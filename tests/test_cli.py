@@ -185,10 +185,12 @@ def test_a_check_lists_the_reports_and_starts_nothing(call, params, tmp_path, mo
     code, shown, said = call("check", params())
     assert (code, said) == (0, "")
     assert shown.splitlines() == [
-        f"5 reports for {QUARTER} into {tmp_path / 'reports' / QUARTER}:",
+        f"7 reports for {QUARTER} into {tmp_path / 'reports' / QUARTER}:",
         "  north.html  Team review, North",
         f"  red-x-red-smile.html  Team review, {NAME}",
         "  company.html  Company review, Company",
+        "  pipeline-north.html  Open opportunities, North",
+        f"  pipeline-red-x-red-smile.html  Open opportunities, {NAME}",
         "  process.html  Sales process, Sales process",
         "  data-quality.html  Data quality, Data quality",
         "left out  Marketing and sales needs leads; the snapshot has none.",

@@ -89,10 +89,14 @@ def write_notebooks(folder, **cells):
 
 
 def make_params(snapshot, folder, **changes):
-    """Ask for all reports of the tiny company, from `folder/notebooks` to `folder/reports`."""
+    """Ask for all but one kind of reports, from `folder/notebooks` to `folder/reports`.
+
+    Of those of each team one kind is enough.
+    """
     given = {
         "snapshot": str(Path(snapshot).resolve()),
         "quarter": QUARTER,
+        "reports": tuple(name for name in REPORTS if name != "pipeline_priorities"),
         "out": folder / "reports",
         "notebooks": folder / "notebooks",
         **changes,

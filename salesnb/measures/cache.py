@@ -71,9 +71,9 @@ def load_snapshot(path: str | Path = "") -> Snapshot:
     if kept is None:
         from salesnb.sources.sample import sample_company  # a third of a second, needed once
 
-        with _draft(home) as draft:
-            export = sample_company(draft / "export")
-            import_snapshot(export, to=draft / "snapshot")
+        with draft(home) as folder:
+            export = sample_company(folder / "export")
+            import_snapshot(export, to=folder / "snapshot")
         kept = open_snapshot(home / "snapshot")
     return kept
 
@@ -115,7 +115,7 @@ def load_measures(
     """
     own = read_kpis(catalogue)
     opened = load_snapshot(snapshot)
-    day = _as_day(as_of) or opened.as_of
+    day = as_day(as_of) or opened.as_of
     # The key names no engine, as all give the same: what a batch has computed on Spark its kernels
     # find here, and one that does not, because the cache was emptied, computes it with DuckDB.
     home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
@@ -123,15 +123,22 @@ def load_measures(
         home = home.with_name(f"{home.name}-{file_fingerprint(catalogue)}")
     kept = _read_whole(home, own)
     if kept is None:
-        with _draft(home) as draft, ended_if_interrupted():
+        with draft(home) as folder, ended_if_interrupted():
             where = open_engine(opened, engine=engine, spark_master=spark_master)
             computed = compute_measures(opened, as_of=day, own=own, engine=where)
-            _write(computed, draft)
+            _write(computed, folder)
         kept = _read_whole(home, own) or computed
     return kept
 
 
-def _as_day(as_of: dt.date | str) -> dt.date | None:
+def as_day(as_of: dt.date | str) -> dt.date | None:
+    """Read a day as notebooks give it; None for the empty text.
+
+    Raises
+    ------
+    ParameterError
+        It is not a day.
+    """
     if isinstance(as_of, dt.date) or not as_of:
         return as_of or None
     try:
@@ -140,7 +147,7 @@ def _as_day(as_of: dt.date | str) -> dt.date | None:
         raise ParameterError(f"as_of: {as_of!r} is not a day. Write it like 2026-09-30.") from error
 
 
-class _draft:  # noqa: N801 - reads as a verb in `with`
+class draft:  # noqa: N801 - reads as a verb in `with`
     """A private folder that becomes `home` when its block ends well; the first to end wins.
 
     What is at `home` when the block begins was found broken, and is removed.

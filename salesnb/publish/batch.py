@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from salesnb.analysis.pipeline import load_pipeline_scores
+from salesnb.errors import SalesnbError
 from salesnb.publish.files import write_whole
 from salesnb.publish.kernel import end_kernels
-from salesnb.publish.kinds import KINDS
+from salesnb.publish.kinds import KINDS, PIPELINE
 from salesnb.publish.manifest import Manifest, Record, read_manifest, write_manifest
 from salesnb.publish.plan import PORTAL, Job, Plan
 from salesnb.publish.portal import PortalEntry, render_portal
@@ -108,6 +110,17 @@ def run_batch(
     return BatchResult(portal, tuple(done))
 
 
+def _learn_once(plan: Plan, waiting: list[Job]) -> None:
+    """Learn the chances that several reports read, before they all do at the same time.
+
+    What is wrong with them is left for the reports to say.
+    """
+    if any(job.notebook.stem == PIPELINE for job in waiting):
+        day = plan.params.as_of.isoformat() if plan.params.as_of else ""
+        with suppress(SalesnbError):
+            load_pipeline_scores(plan.params.snapshot, as_of=day)
+
+
 def _outcomes(run: _Run, *, workers: int, force: bool) -> Generator[Done, None, None]:
     plan = run.plan
     known = {} if force else dict(run.manifest.reports)
@@ -120,6 +133,7 @@ def _outcomes(run: _Run, *, workers: int, force: bool) -> Generator[Done, None, 
         if job.slug in current:
             yield Done(job, current[job.slug], is_new=False)
     waiting = [job for job in plan.jobs if job.slug not in current]
+    _learn_once(plan, waiting)
     futures: dict[Future[Record], Job] = {}
     with ThreadPoolExecutor(max_workers=workers) as pool:
         try:

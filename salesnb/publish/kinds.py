@@ -40,9 +40,11 @@ class Kind:
 _COMPARED = frozenset({"catalogue", "benchmarks", "kpis", "weights", "kpi_targets"})
 _PLANNED = frozenset({"budget", "hours"})
 
+PIPELINE: ReportName = "pipeline_priorities"
 KINDS: dict[ReportName, Kind] = {
     "company_review": Kind("Company review", slug="company", takes=_COMPARED),
     "team_review": Kind("Team review", each="team", takes=_COMPARED | _PLANNED),
+    PIPELINE: Kind("Open opportunities", slug="pipeline-", each="team"),
     "sales_process": Kind(
         "Sales process",
         slug="process",

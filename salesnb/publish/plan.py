@@ -22,9 +22,10 @@ from salesnb.measures.cache import (
     load_snapshot,
 )
 from salesnb.measures.measures import Measures
+from salesnb.measures.pictures import load_pipeline
 from salesnb.measures.spark import stop_session
 from salesnb.params import ReportName, RunParams
-from salesnb.publish.kinds import KINDS, Kind
+from salesnb.publish.kinds import KINDS, PIPELINE, Kind
 from salesnb.publish.manifest import Parameters, library_versions
 from salesnb.publish.units import Unit, find_programmes, find_teams
 from salesnb.schema import TABLES
@@ -122,18 +123,18 @@ def make_plan(params: RunParams) -> Plan:
 
 
 def load_for(params: RunParams) -> Measures:
-    """Load a batch's measures.
+    """Load a batch's measures, and its open opportunities where a report is about them.
 
     Spark ends here, as kernels read what it computed and need its memory.
     """
+    day, engine, master = params.as_of or "", params.engine, params.spark_master
     try:
+        if PIPELINE in params.reports:
+            load_pipeline(params.snapshot, as_of=day, engine=engine, spark_master=master)
         return load_measures(
-            params.snapshot,
-            as_of=params.as_of or "",
-            engine=params.engine,
-            spark_master=params.spark_master,
+            params.snapshot, as_of=day, engine=engine, spark_master=master,
             catalogue=params.catalogue,
-        )
+        )  # fmt: skip
     finally:
         stop_session()
 

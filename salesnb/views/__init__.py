@@ -21,6 +21,7 @@ from salesnb.analysis.insights import Findings
 from salesnb.analysis.interactions import Capacity, WinningPatterns
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
+from salesnb.analysis.pipeline import PipelineForecast, PipelinePriorities, PipelineScores
 from salesnb.analysis.plan import SkillImportance, TrainingPlan
 from salesnb.analysis.process import (
     Bottlenecks,
@@ -77,6 +78,7 @@ from salesnb.views.figures.importance import importance_chart, quadrant_chart
 from salesnb.views.figures.interactions import capacity_chart, patterns_chart
 from salesnb.views.figures.outlook import outlook_chart
 from salesnb.views.figures.pace import pace_chart
+from salesnb.views.figures.pipeline import ages_chart, forecast_chart, reliability_chart
 from salesnb.views.figures.process import bottlenecks_chart, stage_flow_chart, win_timing_chart
 from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart
 from salesnb.views.gaming import gaming_table
@@ -97,6 +99,7 @@ from salesnb.views.imports import (
     refusals_table,
 )
 from salesnb.views.interactions import capacity_table, patterns_table
+from salesnb.views.pipeline import forecast_table, methods_table, priorities_table
 from salesnb.views.plan import (
     plan_bounds,
     plan_comparison,
@@ -139,6 +142,7 @@ __all__ = [
     "signed_table",
     "signs_table",
     "actions_table",
+    "ages_chart",
     "agreement_table",
     "adjusted_chart",
     "benchmark_table",
@@ -161,6 +165,8 @@ __all__ = [
     "effect_chart",
     "estimates_figure",
     "feedback_table",
+    "forecast_chart",
+    "forecast_table",
     "funnel",
     "gaming_table",
     "headlines",
@@ -185,10 +191,12 @@ __all__ = [
     "load_warnings",
     "matrix_table",
     "members_table",
+    "methods_table",
     "missing_kpis",
     "next_actions",
     "outlook_chart",
     "pace_chart",
+    "priorities_table",
     "plan_bounds",
     "plan_comparison",
     "plan_left_out",
@@ -199,6 +207,7 @@ __all__ = [
     "quarter_records",
     "quiet_table",
     "refusals_table",
+    "reliability_chart",
     "segments_chart",
     "segments_table",
     "skill_profile",
@@ -259,3 +268,6 @@ ResponseEffect.register(table=response_table, plot=response_chart)
 Handover.register(table=handover_table, plot=handover_table)
 Attribution.register(table=attribution_table, plot=attribution_chart)
 AlignmentTable.register(table=signed_table, plot=signed_table)
+PipelineScores.register(table=methods_table, plot=reliability_chart)
+PipelinePriorities.register(table=priorities_table, plot=priorities_table)
+PipelineForecast.register(table=forecast_table, plot=forecast_chart)

@@ -27,6 +27,7 @@ from salesnb.measures.compute import compute_measures
 from salesnb.measures.demand.measure import FRAMES as DEMAND
 from salesnb.measures.engine import DuckDBEngine, SparkEngine
 from salesnb.measures.flow import FLOW_FRAMES, Flow
+from salesnb.measures.pictures import compute_pipeline
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
@@ -174,6 +175,15 @@ def test_the_sample_company_has_every_kpi_many_times(sample):
 @pytest.mark.slow
 def test_every_kpi_of_the_sample_company_is_the_same(session, sample):
     assert_same(compute_measures(sample), compute_measures(sample, engine=SparkEngine(sample)))
+
+
+def test_the_pipelines_history_is_the_same(session, sample, hostile):
+    for snapshot in (sample, hostile):
+        one = compute_pipeline(snapshot)
+        other = compute_pipeline(snapshot, engine=SparkEngine(snapshot))
+        for name in ("open", "past", "ages", "bookings", "products"):
+            a, b = getattr(one, name), getattr(other, name)
+            pd.testing.assert_frame_equal(a, b, check_exact=False, rtol=1e-9, atol=0)
 
 
 def test_odd_data_in_many_files_are_the_same(session, hostile, tmp_path):

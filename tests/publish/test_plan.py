@@ -7,6 +7,7 @@ import pytest
 from tiny_batch import PARAMETERS, TEAMS, make_params, make_snapshot, write_notebook
 
 from salesnb.errors import DataError, ParameterError
+from salesnb.params import REPORTS
 from salesnb.publish import plan as plans
 from salesnb.publish.plan import make_plan, parameter_names
 
@@ -32,6 +33,18 @@ def test_all_teams_with_members_and_one_of_each_other_report(plan_batch):
         "Sales process",
         "Data quality",
     ]
+
+
+def test_open_opportunities_have_a_report_each_team_beside_its_review(plan_batch):
+    plan = plan_batch(reports=REPORTS)
+    assert slugs(plan) == [
+        "north", "r-d-red-x-red", "company", "pipeline-north", "pipeline-r-d-red-x-red",
+        "data-quality",
+    ]  # fmt: skip
+    assert [job.kind for job in plan.jobs][3:5] == ["Open opportunities"] * 2
+    assert plan.jobs[3].parameters == {
+        "snapshot": plan.jobs[0].parameters["snapshot"], "quarter": "2026Q2", "team": "t1",
+    }  # fmt: skip
 
 
 def test_a_team_is_found_by_name_or_id_and_reported_once(plan_batch):

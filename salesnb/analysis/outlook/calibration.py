@@ -129,9 +129,11 @@ def calibration_error(p: np.ndarray, hit: np.ndarray) -> float:
     return float(np.average((table["p"] - table["share"]).abs(), weights=table["n"]))
 
 
-def reliability_table(p: np.ndarray, hit: np.ndarray) -> pd.DataFrame:
-    """Put chances of six bands beside the share of them that came."""
-    band = np.clip(np.searchsorted(_EDGES, p, side="right") - 1, 0, len(_EDGES) - 2)
+def reliability_table(
+    p: np.ndarray, hit: np.ndarray, *, edges: tuple[float, ...] = _EDGES
+) -> pd.DataFrame:
+    """Put chances of bands, six unless given, beside the share of them that came."""
+    band = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, len(edges) - 2)
     rows = []
     for number in np.unique(band):
         inside = band == number
@@ -140,8 +142,8 @@ def reliability_table(p: np.ndarray, hit: np.ndarray) -> pd.DataFrame:
         held = beta(hits + 0.5, n - hits + 0.5)
         rows.append(
             {
-                "low": _EDGES[number],
-                "high": _EDGES[number + 1],
+                "low": edges[number],
+                "high": edges[number + 1],
                 "n": n,
                 "p": float(p[inside].mean()),
                 "share": hits / n,

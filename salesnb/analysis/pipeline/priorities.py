@@ -1,0 +1,187 @@
+"""Which open opportunities deserve attention first, why, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesnb.analysis.finding import Candidate
+from salesnb.analysis.pipeline.frames import KEY
+from salesnb.analysis.pipeline.reasons import reasons_in_words
+from salesnb.analysis.pipeline.result import PipelineScores
+from salesnb.analysis.pipeline.rules import PLAN, suggest
+from salesnb.analysis.pipeline.teams import find_unit
+from salesnb.analysis.result import Result
+from salesnb.analysis.wording import format_money
+from salesnb.errors import ParameterError
+from salesnb.measures.measures import Measures
+
+PRIORITIES_ANCHOR = "priorities"
+PRIORITIES = [
+    KEY, "account", "rep", "stage", "value", "is_value_typical", "p", "expected", "stake",
+    "priority", "is_older", "lowers", "raises", "rule_id", "step", "because", "minutes",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PipelinePriorities(Result):
+    """Open opportunities of a unit, those that deserve attention first.
+
+    Attributes
+    ----------
+    rows
+        One row an opportunity: names, `value`, chance `p`, `expected` (p x value), `stake` (value
+        x p x (1 - p)), `priority` (stake per hour of the step), reasons (`lowers`, `raises`), and
+        the step with the rule and the figures it comes from.
+    unit, n_open
+        Whose; all that are open.
+    hours
+        Hours that were to be spent; None for no limit.
+    n_left
+        Opportunities left out for want of hours or because nothing is at stake.
+    """
+
+    rows: pd.DataFrame
+    unit: str
+    n_open: int
+    hours: float | None
+    n_left: int
+    currency: str
+    horizon_days: int
+    stalled_days: int
+    lacking: str
+
+    @property
+    def finding(self) -> str:
+        """Say how much is at stake in the first few, and what most often comes next."""
+        if self.rows.empty:
+            return f"{self.unit}: {self.lacking or 'no open opportunity has anything at stake'}."
+        total = self.rows["stake"].sum()
+        few = self.rows.head(10)
+        share = few["stake"].sum() / total if total > 0 else float("nan")
+        if not total > 0:
+            return (
+                f"{self.unit}: {len(self.rows):,} open opportunities, none with a value at stake; "
+                f"most need: {self._commonest().lower()}."
+            )
+        return (
+            f"{self.unit}: {len(few)} of {self.n_open:,} open opportunities hold {share:.0%} of "
+            f"what is still undecided; most often next: {self._commonest().lower()}."
+        )
+
+    def _commonest(self) -> str:
+        steps = self.rows.loc[self.rows["rule_id"] != PLAN.rule_id, "step"]
+        counted = (steps if len(steps) else self.rows["step"]).value_counts()
+        return str(sorted(counted[counted == counted.max()].index)[0])
+
+    @property
+    def caveat(self) -> str:
+        """Say what the order is and what it is not."""
+        return (
+            "Ordered by what is still undecided (value x chance x the chance of not winning) per "
+            "hour of the suggested step: what is as good as won or lost comes last. It is not what "
+            "attention would gain, which no record tells. Steps come from rules, not from the "
+            "model; the order is one of opportunities, not of people."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row an opportunity, first things first."""
+        return self.rows.copy()
+
+    def check(self) -> pd.DataFrame:
+        """Check that every opportunity is listed, or counted as left out."""
+        return pd.DataFrame(
+            {"open": [self.n_open], "listed": [len(self.rows)], "left_out": [self.n_left]}
+        )
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer how many wait for an overdue date or an answer, as counts."""
+        offered = []
+        for rule, words in (
+            ("overdue", "are past their expected close"),
+            ("silent", f"have had no answered touch for {self.stalled_days} days or more"),
+        ):
+            rows = self.rows[self.rows["rule_id"] == rule]
+            if len(rows):
+                worth = format_money(float(rows["expected"].sum()), self.currency)
+                offered.append(
+                    Candidate(
+                        f"{self.unit}: {len(rows):,} of {self.n_open:,} open opportunities {words}"
+                        f", worth {worth} by their chances.",
+                        f"Rule {rule}; the list says which.",
+                        PRIORITIES_ANCHOR,
+                        min(1.0, len(rows) / max(self.n_open, 1)),
+                        0.0,
+                    )
+                )
+        return tuple(offered)
+
+
+def pipeline_priorities(
+    scores: PipelineScores, measures: Measures, *, team: str | None = None,
+    hours: float | None = None,
+) -> PipelinePriorities:  # fmt: skip
+    """Order a unit's open opportunities by what attention could decide, with a next step each.
+
+    What is at stake is value x p x (1 - p), largest at even odds. Divided by the hours of the
+    suggested step it says where an hour meets most that is undecided.
+
+    Parameters
+    ----------
+    scores
+        From `score_pipeline`.
+    measures
+        Of the same snapshot, for teams and their names.
+    team
+        Id or name, with the teams below it; None is the whole company.
+    hours
+        Hours to spend: the list ends when they are used up. None lists all.
+
+    Returns
+    -------
+    PipelinePriorities
+
+    Raises
+    ------
+    ParameterError
+        The team is unknown, or `hours` is negative.
+    """
+    if hours is not None and hours < 0:
+        raise ParameterError(f"hours: {hours} is negative. Use 0 or more, or None.")
+    unit, ids = find_unit(measures, team)
+    rows = scores.open
+    if ids is not None:
+        rows = rows[rows["team_id"].isin(ids)]
+    rows = rows.assign(oldest_won=scores.oldest_won)
+    steps = suggest(rows, scores.company, scores.stage_days)
+    words = reasons_in_words(scores.reasons, rows.set_index(KEY)["stage"])
+    stake = (rows["value"] * rows["p"] * (1 - rows["p"])).fillna(0.0)
+    listed = rows.assign(stake=stake).join(steps)
+    listed = listed.assign(priority=stake / (listed["minutes"].astype(float) / 60))
+    listed = listed.join(words, on=KEY).assign(
+        lowers=lambda r: r["lowers"].fillna(""), raises=lambda r: r["raises"].fillna("")
+    )
+    listed = listed.assign(_has_step=listed["rule_id"] != PLAN.rule_id).sort_values(
+        ["priority", "_has_step", "value", KEY], ascending=[False, False, False, True]
+    )
+    kept = _within(listed, hours)
+    return PipelinePriorities(
+        rows=kept[PRIORITIES].reset_index(drop=True),
+        unit=unit,
+        n_open=len(rows),
+        hours=hours,
+        n_left=len(listed) - len(kept),
+        currency=scores.company.currency,
+        horizon_days=scores.horizon_days,
+        stalled_days=scores.company.stalled_days,
+        lacking="" if len(rows) else f"no opportunity is open on {scores.as_of}",
+    )
+
+
+def _within(rows: pd.DataFrame, hours: float | None) -> pd.DataFrame:
+    if hours is None:
+        return rows
+    used = np.cumsum(rows["minutes"].to_numpy(dtype=float)) / 60
+    return rows[used <= hours]

@@ -1,0 +1,237 @@
+"""What `score_pipeline` gives: chances of open opportunities and how right such chances were."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from salesnb.analysis.finding import Candidate
+from salesnb.analysis.pipeline.leaks import Leak
+from salesnb.analysis.pipeline.quality import Quality
+from salesnb.analysis.result import Result
+from salesnb.analysis.wording import format_money
+from salesnb.errors import DataError
+from salesnb.measures.pictures.rows import Origin
+from salesnb.sources.mapping import Company
+
+SCORES_ANCHOR, AGES_ANCHOR = "chances", "ages"
+METHODS = {
+    "table": "the share won of each stage",
+    "logistic": "a logistic model",
+    "trees": "boosted trees",
+    "ages": "age alone",
+    "none": "nothing",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PipelineScores(Result):
+    """Chances of open opportunities.
+
+    Attributes
+    ----------
+    open
+        One row an open opportunity: those of the history, and `p` (chance of being won within
+        `horizon_days`, 0-1), `p_low`, `p_high` and `n_as_old` (of chances by age alone),
+        `p_quarter` (by the end of the quarter of `as_of`), `value` in the reporting currency and
+        whether it `is_value_typical` (the mean of what was won of the product, as the CRM has no
+        amount), `expected` (p x value) and `is_older` than any that was ever won.
+    method, features
+        `table`, `logistic`, `trees`, `ages` or `none`; what it was learned from.
+    quality, table_quality
+        How right the method, and the table by stage, were on the latest months; None without.
+    tried
+        method, log_loss, better_by, p_value of the methods compared.
+    leaks
+        Columns left out because they know the end.
+    reasons
+        opportunity_id, feature, effect, value, typical; of what is worth most in each team.
+    quarters
+        Past quarters foreseen from the same point, by team.
+    ages, bookings, teams, stage_days
+        Of the history; the middle of days in each stage.
+    settles
+        Amount at close over amount pictured, of what was won.
+    oldest_won
+        Age in days of the oldest one ever won.
+    """
+
+    open: pd.DataFrame
+    method: Literal["table", "logistic", "trees", "ages", "none"]
+    features: tuple[str, ...]
+    quality: Quality | None
+    table_quality: Quality | None
+    tried: pd.DataFrame
+    leaks: tuple[Leak, ...]
+    reasons: pd.DataFrame
+    quarters: pd.DataFrame
+    ages: pd.DataFrame
+    bookings: pd.DataFrame
+    teams: pd.DataFrame
+    stage_days: pd.Series[float]
+    settles: float
+    oldest_won: float
+    origin: Origin
+    lacking: tuple[str, ...]
+    horizon_days: int
+    company: Company
+    as_of: dt.date
+    snapshot_id: str
+
+    @property
+    def n_older(self) -> int:
+        """Open opportunities older than any that was ever won."""
+        return int(self.open["is_older"].sum())
+
+    @property
+    def finding(self) -> str:
+        """Say what is open, what it is expected to bring, and how right such chances were."""
+        n = len(self.open)
+        if not n:
+            return f"{self.company.name} has no open opportunity on {self.as_of}."
+        opened = f"{self.company.name}: {self._counted(n)} open"
+        if self.method == "none":
+            return f"{opened}; their chances cannot be told: {self.why_not}."
+        known = self.open["p"].notna()
+        expected = format_money(self.open["expected"].sum(), self.company.currency)
+        said = (
+            f"{opened}, of which {self.open.loc[known, 'p'].sum():,.0f} are expected to be won "
+            f"within {self.horizon_days} days, worth {expected}"
+        )
+        return f"{said}; {self._verdict()}."
+
+    @staticmethod
+    def _counted(n: int) -> str:
+        return f"{n:,} {'opportunity is' if n == 1 else 'opportunities are'}"
+
+    def _verdict(self) -> str:
+        if self.quality is None or self.table_quality is None:
+            return "from age alone, as the CRM keeps no history of the pipeline"
+        error = self.quality.value("error")
+        if self.method == "table":
+            return (
+                f"no model foresees better than the share won of each stage, which is off by "
+                f"{error * 100:.1f} points on average"
+            )
+        return f"such chances were off by {error * 100:.1f} points on average on later months"
+
+    @property
+    def why_not(self) -> str:
+        """Say why there is no model; empty where there is one."""
+        if self.quality is not None:
+            return ""
+        if self.origin == "nothing":
+            return (
+                "a model needs the pipeline's past (pipeline_snapshots, or stage_history with "
+                "dates); the snapshot has none"
+            )
+        return (
+            "a model needs months whose days ahead are over, with thirty won and thirty not won "
+            "both before and in the latest three"
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say what chances rest on and what they do not say."""
+        parts = []
+        if self.quality is not None:
+            since = f"{self.quality.first_day:%Y-%m-%d}"
+            parts.append(
+                f"Learned by {METHODS[self.method]} from what was over before {since}; judged on "
+                f"{self.quality.n:,} pictures of {self.quality.n_opportunities:,} opportunities "
+                "since"
+            )
+        elif self.method == "ages":
+            parts.append(f"Depth is reduced: {self.why_not}")
+        if self.leaks:
+            names = ", ".join(leak.feature.name for leak in self.leaks)
+            parts.append(f"Left out because they know the end: {names}")
+        parts.append("Who works an opportunity is no part of its chance")
+        n_unknown = int(self.open["p"].isna().sum())
+        if self.method == "ages" and n_unknown:
+            parts.append(f"{n_unknown:,} have no chance, as their day of creation is not known")
+        if bool(self.open["is_value_typical"].any()):
+            n = int(self.open["is_value_typical"].sum())
+            parts.append(
+                f"{n:,} without an amount are valued at the mean won amount of their product"
+            )
+        return ". ".join(parts) + "."
+
+    def to_frame(self) -> pd.DataFrame:
+        """List open opportunities, most expected first."""
+        shown = [
+            "opportunity_id", "account", "rep", "team_id", "stage", "age_days", "value", "p",
+            "p_quarter", "expected", "is_older",
+        ]  # fmt: skip
+        rows = self.open.sort_values(["expected", "opportunity_id"], ascending=[False, True])
+        return rows[shown].reset_index(drop=True)
+
+    def check(self) -> pd.DataFrame:
+        """Check that chances are chances and expected values add up.
+
+        Raises
+        ------
+        DataError
+            A chance lies outside 0 to 1, or an opportunity is listed twice.
+        """
+        p = pd.concat([self.open["p"], self.open["p_quarter"]]).dropna()
+        if not p.between(0, 1).all():
+            raise DataError("pipeline: a chance lies outside 0 to 1.")
+        if self.open["opportunity_id"].duplicated().any():
+            raise DataError("pipeline: an opportunity is listed twice.")
+        whole = (self.open["p"] * self.open["value"]).sum()
+        return pd.DataFrame(
+            {
+                "open": [len(self.open)],
+                "expected": [round(float(self.open["expected"].sum()), 2)],
+                "chance_times_value": [round(float(whole), 2)],
+            }
+        )
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Offer what is too old and what leaks, as counts, and whether a model is any better."""
+        offered = []
+        if self.n_older:
+            share = self.n_older / len(self.open)
+            offered.append(
+                Candidate(
+                    f"{self.company.name}: {self.n_older:,} of {len(self.open):,} open "
+                    "opportunities "
+                    f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won "
+                    f"({self.oldest_won:.0f} days).",
+                    "Age since creation, against the age at which others were won.",
+                    AGES_ANCHOR,
+                    min(1.0, share),
+                    0.0,
+                )
+            )
+        if self.method == "ages":
+            offered.append(
+                Candidate(
+                    "Chances of open opportunities rest on their age alone.",
+                    f"{self.why_not[0].upper()}{self.why_not[1:]}.",
+                    SCORES_ANCHOR,
+                    0.0,
+                    float("nan"),
+                )
+            )
+        offered += [
+            Candidate(
+                f"The column {leak.feature.name} {leak.reason}: it is left out of chances.",
+                "A column that knows the end makes chances look right and be wrong.",
+                SCORES_ANCHOR, 0.2, 0.0,
+            )
+            for leak in self.leaks
+        ]  # fmt: skip
+        for row in self.tried[self.tried["method"] != "table"].to_dict("records"):
+            offered.append(
+                Candidate(
+                    f"{METHODS[str(row['method'])]} foresees better than what is simpler.",
+                    f"Log loss {row['log_loss']:.3f}.",
+                    SCORES_ANCHOR, 0.0, float(row["p_value"]),
+                )
+            )  # fmt: skip
+        return tuple(offered)

@@ -1,0 +1,212 @@
+"""What the tables say of opportunities as of days: touches, stages, and what they are."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import narwhals as nw
+import pandas as pd
+
+from salesnb.measures import facts
+from salesnb.measures.catalogue.columns import AMOUNT, DAY, IS_LOST, IS_WON
+from salesnb.measures.engine import Engine, Lazy
+from salesnb.schema import accounts, activities, opportunities, stage_history, stages
+from salesnb.sources.snapshot import Snapshot
+
+_KEY = opportunities.opportunity_id
+_STARTED, _KNOWN, _ANSWERED, _ENTERED, _NEXT = "on_day", "known_on", "answered", "entered", "next"
+_RECENT = 30
+"""Days of touches that are recent."""
+_KINDS = ("call", "meeting", "email")
+TOUCHES = ["touches_30", "n_meetings", "untouched_days", "n_kinds"]
+
+
+def read_touches(engine: Engine, snapshot: Snapshot, keys: Lazy) -> pd.DataFrame:
+    """Count touches of each opportunity that were in the CRM by the day asked for.
+
+    What was logged later is not known yet, however early it happened.
+
+    Returns
+    -------
+    DataFrame
+        opportunity_id, day, touches_30 (of the last 30 days), n_meetings held, untouched_days
+        (since the last answered one) and n_kinds of answered ones; no row without any touch.
+    """
+    if not snapshot.has("activities", activities.opportunity_id):
+        return pd.DataFrame(columns=[_KEY, DAY, *TOUCHES])
+    day = nw.col(DAY)
+    rows = keys.join(_known_touches(engine, snapshot), on=_KEY).filter(nw.col(_KNOWN) <= day)
+    age = (day - nw.col(_STARTED)).cast(nw.Int64)
+    one, nothing = nw.lit(1.0), nw.lit(0.0)
+    answered = nw.col(_ANSWERED)
+    met = answered & (nw.col(activities.kind) == "meeting")
+    kinds = [
+        nw.when(answered & (nw.col(activities.kind) == kind)).then(one).otherwise(nothing)
+        .max().alias(f"has_{kind}")
+        for kind in _KINDS
+    ]  # fmt: skip
+    found = rows.group_by(_KEY, DAY).agg(
+        nw.when(age < _RECENT).then(one).otherwise(nothing).sum().alias("touches_30"),
+        nw.when(met).then(one).otherwise(nothing).sum().alias("n_meetings"),
+        nw.when(answered).then(age).min().cast(nw.Float64).alias("untouched_days"),
+        *kinds,
+    )
+    table = engine.collect(found)
+    table["n_kinds"] = table[[f"has_{kind}" for kind in _KINDS]].sum(axis=1)
+    return table[[_KEY, DAY, *TOUCHES]]
+
+
+def _known_touches(engine: Engine, snapshot: Snapshot) -> Lazy:
+    rows = facts.read_columns(
+        engine, snapshot, activities.opportunity_id, activities.kind, activities.started_at,
+        activities.logged_at, activities.is_connected,
+    )  # fmt: skip
+    started = nw.col(activities.started_at).cast(nw.Date)
+    logged = nw.col(activities.logged_at).cast(nw.Date).fill_null(started)
+    rows = rows.filter(~nw.col(activities.opportunity_id).is_null())
+    return rows.select(
+        nw.col(activities.opportunity_id).alias(_KEY),
+        activities.kind,
+        started.alias(_STARTED),
+        nw.when(logged > started).then(logged).otherwise(started).alias(_KNOWN),
+        nw.col(activities.is_connected).fill_null(True).alias(_ANSWERED),
+    )
+
+
+def read_stages(engine: Engine, snapshot: Snapshot, keys: Lazy) -> pd.DataFrame:
+    """Find the stage each opportunity was in at the end of the day asked for.
+
+    Returns
+    -------
+    DataFrame
+        opportunity_id, day, stage_then, stage_days (in it), n_stages (entries by then) and n_back
+        (entries into a stage before the one left); no row before the first entry.
+    """
+    columns = ["stage_then", "stage_days", "n_stages", "n_back"]
+    if not snapshot.has("stage_history"):
+        return pd.DataFrame(columns=[_KEY, DAY, *columns])
+    day = nw.col(DAY)
+    rows = keys.join(_entries(engine, snapshot), on=_KEY)
+    until = nw.col(_NEXT)
+    rows = rows.filter(nw.col(_ENTERED) <= day, until.is_null() | (until > day))
+    found = rows.select(
+        _KEY,
+        DAY,
+        nw.col(stage_history.stage).alias("stage_then"),
+        (day - nw.col(_ENTERED)).cast(nw.Int64).cast(nw.Float64).alias("stage_days"),
+        nw.col("n_stages").cast(nw.Float64),
+        nw.col("n_back").cast(nw.Float64),
+    )
+    return engine.collect(found)
+
+
+def _entries(engine: Engine, snapshot: Snapshot) -> Lazy:
+    """Read entries into stages with the next one, and how many and how many back came so far."""
+    columns = (stage_history.opportunity_id, stage_history.stage, stage_history.entered_at)
+    rows = facts.read_columns(engine, snapshot, *columns)
+    order = snapshot.read("stages").reindex(columns=[stages.stage, stages.stage_order])
+    order = order.assign(**{stages.stage_order: order[stages.stage_order].astype(float)})
+    rows = rows.join(engine.local(order), on=stage_history.stage, how="left")
+    sequence = [str(stage_history.entered_at), str(stage_history.stage)]
+
+    def before(name: str, by: int) -> nw.Expr:
+        return nw.col(name).shift(by).over(_KEY, order_by=sequence)
+
+    entered = nw.col(stage_history.entered_at).cast(nw.Date)
+    rows = rows.with_columns(entered.alias(_ENTERED), nw.lit(1).alias("_one"))
+    place = nw.col(str(stages.stage_order))
+    back = (place < before(str(stages.stage_order), 1)).fill_null(False)
+    rows = rows.with_columns(
+        before(_ENTERED, -1).alias(_NEXT),
+        nw.when(back).then(nw.lit(1)).otherwise(nw.lit(0)).alias("_back"),
+    )
+    return rows.select(
+        _KEY,
+        stage_history.stage,
+        _ENTERED,
+        _NEXT,
+        nw.col("_one").cum_sum().over(_KEY, order_by=sequence).alias("n_stages"),
+        nw.col("_back").cum_sum().over(_KEY, order_by=sequence).alias("n_back"),
+    )
+
+
+def read_nature(engine: Engine, snapshot: Snapshot) -> pd.DataFrame:
+    """Read what opportunities are, as the CRM says today.
+
+    Returns
+    -------
+    DataFrame
+        opportunity_id, source, type, product_id, account_id, account (its name) and industry.
+    """
+    rows = facts.read_columns(
+        engine, snapshot, opportunities.opportunity_id, opportunities.source, opportunities.type,
+        opportunities.product_id, opportunities.account_id,
+    )  # fmt: skip
+    if not snapshot.has("accounts"):
+        found = engine.collect(rows)
+        return found.assign(account=found[opportunities.account_id], industry=None)
+    named = facts.read_columns(
+        engine, snapshot, accounts.account_id, accounts.name, accounts.industry
+    ).select(accounts.account_id, nw.col(accounts.name).alias("account"), accounts.industry)
+    found = engine.collect(rows.join(named, on=opportunities.account_id, how="left"))
+    return found.assign(account=found["account"].fillna(found[opportunities.account_id]))
+
+
+def read_first_wins(engine: Engine, amount: Lazy) -> pd.Series[pd.Timestamp]:
+    """Find the day on which each account first bought."""
+    won = amount.filter(nw.col(IS_WON), ~nw.col(opportunities.account_id).is_null())
+    first = nw.col(opportunities.closed_on).min()
+    found = engine.collect(won.group_by(opportunities.account_id).agg(first))
+    return pd.to_datetime(found.set_index(opportunities.account_id)[opportunities.closed_on])
+
+
+def count_ages(engine: Engine, amount: Lazy, as_of: dt.date) -> pd.DataFrame:
+    """Count opportunities by the age at which they were won or lost, or that they have reached.
+
+    Returns
+    -------
+    DataFrame
+        age_days, n_won, n_lost, n_open; without a day of creation there is no age.
+    """
+    closed = nw.col(opportunities.closed_on)
+    end = nw.when(nw.col("_is_ended")).then(closed).otherwise(nw.lit(as_of))
+    lost = nw.col("_is_ended") & ~nw.col(IS_WON)
+    one, nothing = nw.lit(1.0), nw.lit(0.0)
+    rows = amount.filter(~nw.col(opportunities.created_on).is_null())
+    rows = rows.with_columns((nw.col(IS_WON) | nw.col(IS_LOST)).alias("_is_ended"))
+    rows = rows.with_columns(
+        (end - nw.col(opportunities.created_on)).cast(nw.Int64).cast(nw.Float64).alias("age_days"),
+        nw.when(nw.col(IS_WON)).then(one).otherwise(nothing).alias("n_won"),
+        nw.when(lost).then(one).otherwise(nothing).alias("n_lost"),
+        nw.when(nw.col("_is_ended")).then(nothing).otherwise(one).alias("n_open"),
+    )
+    sums = rows.group_by("age_days").agg(*(nw.col(n).sum() for n in ("n_won", "n_lost", "n_open")))
+    return engine.collect(sums).sort_values("age_days", ignore_index=True)
+
+
+def sum_bookings(engine: Engine, amount: Lazy) -> pd.DataFrame:
+    """Add up what was won by owner and day: rep_id, closed_on, n, booked."""
+    won = amount.filter(nw.col(IS_WON), ~nw.col(AMOUNT).is_null())
+    sums = won.group_by(opportunities.rep_id, opportunities.closed_on).agg(
+        nw.len().cast(nw.Float64).alias("n"), nw.col(AMOUNT).sum().alias("booked")
+    )
+    found = engine.collect(sums)
+    found[opportunities.closed_on] = pd.to_datetime(found[opportunities.closed_on])
+    order = [opportunities.closed_on, opportunities.rep_id]
+    return found.sort_values(order, ignore_index=True)
+
+
+def mean_bookings(engine: Engine, snapshot: Snapshot, amount: Lazy) -> pd.DataFrame:
+    """Add up what was won by product: product_id ('' where unknown), n, booked."""
+    product = facts.read_columns(
+        engine, snapshot, opportunities.opportunity_id, opportunities.product_id
+    )
+    won = amount.filter(nw.col(IS_WON), ~nw.col(AMOUNT).is_null())
+    rows = won.select(opportunities.opportunity_id, AMOUNT).join(
+        product, on=opportunities.opportunity_id
+    )
+    rows = rows.with_columns(nw.col(opportunities.product_id).fill_null(""))
+    sums = rows.group_by(opportunities.product_id).agg(
+        nw.len().cast(nw.Float64).alias("n"), nw.col(AMOUNT).sum().alias("booked")
+    )
+    return engine.collect(sums).sort_values(opportunities.product_id, ignore_index=True)
