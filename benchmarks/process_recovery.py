@@ -5,7 +5,7 @@ as a CRM shows them: those closed before the first day are missing, those not ye
 P(win by T), median days in a stage and shares moved on beside won/closed and the median of what
 has ended; bottlenecks over companies of equal teams, and over companies with one planted.
 
-Run `python benchmarks/process_recovery.py`: about two minutes on one core.
+Run `python benchmarks/process_recovery.py`: some three to four minutes on one core.
 """
 
 from __future__ import annotations
