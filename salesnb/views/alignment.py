@@ -15,11 +15,11 @@ from salesnb.analysis.alignment import (
     LeadFunnel,
     ResponseEffect,
 )
+from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.costs import PER_BOOKED
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
 from salesnb.analysis.alignment.handover import HANDOVER_ANCHOR
-from salesnb.analysis.alignment.response import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large, format_money

@@ -17,8 +17,8 @@ from salesnb.analysis.alignment import (
     lead_funnel,
     response_effect,
 )
+from salesnb.analysis.alignment.answers import InTime, ResponseEffect, Waiting
 from salesnb.analysis.alignment.odds import Slope
-from salesnb.analysis.alignment.response import InTime, ResponseEffect, Waiting
 from salesnb.measures.compute import compute_measures
 from salesnb.views.blocks import Figure, Note, Table
 

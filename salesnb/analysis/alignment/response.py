@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from salesnb.analysis.alignment.answers import (
+    OUTCOMES,
+    InTime,
+    Outcome,
+    ResponseEffect,
+    Waiting,
+)
 from salesnb.analysis.alignment.odds import CONFIDENCE, Fit, Floats, Slope, adjusters, fit_odds
 from salesnb.analysis.alignment.rows import (
     NO_LEADS,
@@ -17,18 +23,9 @@ from salesnb.analysis.alignment.rows import (
     check_choice,
     look_at,
     share_of,
-    tested,
 )
-from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
-from salesnb.analysis.result import Result
 from salesnb.measures.measures import Measures
 
-RESPONSE_ANCHOR = "response-effect"
-Outcome = Literal["qualified", "opportunities"]
-OUTCOMES: dict[Outcome, str] = {
-    "qualified": "became qualified",
-    "opportunities": "became an opportunity",
-}
 SHOWN = (15.0, 60.0, 240.0, 480.0, 1440.0, math.inf)
 """Business minutes at which the curve is parted."""
 
@@ -38,195 +35,6 @@ _CURVE = [
 ]  # fmt: skip
 _ANSWERED = ["up_to", "at_risk", "answered"]
 _NOTHING = Slope(math.nan, math.nan, math.nan, math.nan)
-
-
-@dataclass(frozen=True)
-class InTime:
-    """Leads answered within the SLA against those answered later.
-
-    Attributes
-    ----------
-    minutes
-        The SLA, in business minutes.
-    n_in_time, n_due
-        Touched within it, of all whose time is up or that were touched, as the KPI has it.
-    n_late, n_early
-        Followed leads answered late and in time, on which the difference rests.
-    raw_early, raw_late
-        Shares with the outcome.
-    difference, low, high
-        Adjusted difference of the shares, in time less late, with 95% interval; missing where it
-        cannot be told.
-    missed, missed_low, missed_high
-        Outcomes that the late ones would have had more at the shares of those in time.
-    """
-
-    minutes: float
-    n_in_time: float
-    n_due: float
-    n_late: float
-    n_early: float
-    raw_early: float
-    raw_late: float
-    difference: float
-    low: float
-    high: float
-
-    @property
-    def p_value(self) -> float:
-        """Two-sided chance of so large a difference among equals; missing where it is."""
-        half = (self.high - self.low) / 2
-        if not half > 0:
-            return math.nan
-        return float(2 * norm.sf(abs(self.difference) / half * norm.ppf((1 + CONFIDENCE) / 2)))
-
-    @property
-    def share(self) -> float:
-        """Share answered in time (0-1)."""
-        return share_of(self.n_in_time, self.n_due)
-
-    @property
-    def missed(self) -> tuple[float, float, float]:
-        """Outcomes that go with having been late: likeliest, low, high."""
-        return (
-            self.difference * self.n_late, self.low * self.n_late, self.high * self.n_late,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Who is not in the comparison: untouched, answered too recently, decided before the answer.
-
-    `n_untouched_reached` are untouched leads that were qualified nonetheless.
-    """
-
-    n_followed: float
-    n_untouched: float
-    n_young: float
-    n_before: float
-    n_untouched_reached: float
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ResponseEffect(Result):
-    """How the outcome of leads goes with how fast they were answered: an association.
-
-    Attributes
-    ----------
-    period, unit, window
-        Quarter asked for, name of the team or company, and quarters in which the leads came in.
-    outcome
-        What is looked at: `qualified` or `opportunities`.
-    days
-        Days from the answer on within which the outcome counts.
-    slope
-        Change of the log odds for each doubling of the business minutes to the answer, adjusted
-        for source, team and quarter, with 95% interval.
-    unadjusted, as_slow
-        The same without adjustment; and with untouched leads counted as answered now, in vain.
-    curve
-        over and up_to (business minutes), n followed leads, reached, raw share, and the adjusted
-        share with 95% interval low to high.
-    in_time
-        The SLA.
-    waiting
-        Leads not in the comparison.
-    answered
-        up_to (business minutes), at_risk, answered: share answered by then, untouched leads
-        waiting on (Kaplan-Meier).
-    lacking
-        Why the comparison cannot be made; empty when it can.
-    """
-
-    period: str
-    unit: str
-    window: tuple[str, ...]
-    outcome: Outcome
-    days: int
-    slope: Slope
-    unadjusted: Slope
-    as_slow: Slope
-    curve: pd.DataFrame
-    in_time: InTime
-    waiting: Waiting
-    answered: pd.DataFrame
-    lacking: str = ""
-
-    @property
-    def odds(self) -> tuple[float, float, float]:
-        """Factor of the odds for each doubling of the wait, with interval."""
-        one = self.slope
-        return math.exp(one.value), math.exp(one.low), math.exp(one.high)
-
-    @property
-    def is_beyond_chance(self) -> bool:
-        """Whether the outcome goes with the wait beyond chance."""
-        return self.slope.p_value < FALSE_CLAIMS
-
-    @property
-    def finding(self) -> str:
-        """Say how the odds change with the wait, and how many are answered in time."""
-        if self.lacking:
-            return f"{self.unit}: {self.lacking}."
-        odds, low, high = self.odds
-        words = OUTCOMES[self.outcome]
-        within = f"were answered within {self.in_time.minutes:.0f} minutes"
-        sla = f"; {self.in_time.share:.0%} {within}" if self.in_time.n_due else ""
-        if not self.is_beyond_chance:
-            return (
-                f"{self.unit}: whether leads {words} does not go with how fast they were answered "
-                f"beyond chance{sla}."
-            )
-        way = "lower" if odds < 1 else "higher"
-        return (
-            f"{self.unit}: with each doubling of the wait the odds that a lead {words} were "
-            f"{abs(1 - odds):.0%} {way} ({_spread(low, high)}){sla}."
-        )
-
-    @property
-    def caveat(self) -> str:
-        """Say who is compared, what becomes of untouched leads, and that it is no cause."""
-        if self.lacking:
-            return ""
-        one = self.waiting
-        return (
-            f"Associated, not caused: who looks promising may be called first. Compared are "
-            f"{one.n_followed:,.0f} leads answered at least {self.days} days ago, within the same "
-            f"source, team and quarter. Not counted as slow: {one.n_untouched:,.0f} untouched so "
-            f"far, whose wait is not over, {one.n_young:,.0f} answered too recently, and "
-            f"{one.n_before:,.0f} decided before their first touch. Minutes are business minutes."
-        )
-
-    def to_frame(self) -> pd.DataFrame:
-        """List one row a range of the wait."""
-        return self.curve.copy()
-
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Offer the association as a test; that of the SLA counts as one, and is not told twice."""
-        if self.lacking:
-            return ()
-        ends = self.curve["share"]
-        offered = Candidate(
-            text=self.finding,
-            why=(
-                f"{self.waiting.n_followed:,.0f} answered leads followed for {self.days} days, "
-                "compared within source, team and quarter; an association."
-            ),
-            anchor=RESPONSE_ANCHOR,
-            effect=float(min(abs(ends.iloc[0] - ends.iloc[-1]), 1.0)) if len(ends) > 1 else 0.0,
-            p_value=tested(self.slope.p_value),
-            kpi="response_minutes",
-        )
-        p_value = self.in_time.p_value
-        if not math.isfinite(p_value):
-            return (offered,)
-        return (offered, replace(offered, effect=0.0, p_value=tested(p_value), kpi="sla_share"))
-
-
-def _spread(low: float, high: float) -> str:
-    """Write the interval of a factor as the change it makes, the smaller change first."""
-    ends = sorted((1 - low, 1 - high), key=abs)
-    return " to ".join(f"{abs(end):.0%}" for end in ends)
 
 
 def response_effect(

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.alignment import Attribution, LeadFunnel, ResponseEffect
+from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
-from salesnb.analysis.alignment.response import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large
 from salesnb.views.blocks import Block, Figure, Note
