@@ -79,10 +79,9 @@ def priorities_table(found: PipelinePriorities) -> Block:
 def _priority(row: Row, currency: str) -> tuple[str, ...]:
     name, identifier = row["account"], row["opportunity_id"]
     typical = "~" if row["is_value_typical"] else ""
-    because = f" ({row['because']})" if row["because"] else ""
     return (
         name or identifier,
-        f"{row['step']}{because}",
+        row["step"],
         MISSING if math.isnan(row["p"]) else f"{row['p']:.0%}",
         f"{typical}{format_money(row['value'], currency)}",
         format_money(row["expected"], currency),
@@ -98,8 +97,8 @@ def _reasons(row: Row) -> str:
         for side, word in (("lowers", "lowers"), ("raises", "raises"))
         if row[side]
     ]
-    if row["is_older"]:
-        parts.insert(0, "older than any that was ever won")
+    if row["because"]:
+        parts.insert(0, f"step: {row['because']}")
     return begin_large("; ".join(parts)) if parts else MISSING
 
 
