@@ -39,7 +39,7 @@ def test_open_opportunities_have_a_report_each_team_beside_its_review(plan_batch
     plan = plan_batch(reports=REPORTS)
     assert slugs(plan) == [
         "north", "r-d-red-x-red", "company", "pipeline-north", "pipeline-r-d-red-x-red",
-        "data-quality",
+        "process", "data-quality",
     ]  # fmt: skip
     assert [job.kind for job in plan.jobs][3:5] == ["Open opportunities"] * 2
     assert plan.jobs[3].parameters == {
@@ -204,6 +204,7 @@ def test_a_report_whose_table_is_not_there_is_left_out_with_the_reason(plan_batc
     plan = plan_batch()
     assert {"skills"}.isdisjoint(slugs(plan))
     assert plan.left_out == (
+        ("Marketing and sales", "needs leads; the snapshot has none"),
         ("Skill segments", "needs ratings; the snapshot has none"),
         ("Training impact", "needs trainings; the snapshot has none"),
     )
