@@ -36,11 +36,11 @@ _FIGURES = {
 }
 
 
-def priorities_table(found: PipelinePriorities) -> Block:
+def priorities_table(found: PipelinePriorities, *, most: int = MOST_SHOWN) -> Block:
     """List what deserves attention first, with reasons and a next step from its rule."""
     if found.rows.empty:
         return Note(found.finding, "missing")
-    shown = found.rows.head(MOST_SHOWN).to_dict("records")
+    shown = found.rows.head(most).to_dict("records")
     more = (
         f" The first {len(shown)} of {found.n_open:,} are shown."
         if found.n_open > len(shown)
