@@ -9,16 +9,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
 from salesnb.publish.files import start_private
+from salesnb.publish.warm import KIND, PROVISIONER, ForkedKernel, can_fork
 
 KERNEL = "python3"
 ONE_THREAD = {
@@ -30,8 +31,28 @@ ONE_THREAD = {
 _LONGEST_SOCKET = 100  # bytes of a unix socket's path; Linux takes 107, macOS 103
 _LOGGERS = ("papermill", "traitlets")
 
-_running: set[subprocess.Popen[bytes]] = set()
+Isolation = Literal["warm", "cold"]
+"""Whether kernels are forked from a process that has loaded everything, where that is possible."""
+
+_running: set[subprocess.Popen[bytes] | ForkedKernel] = set()
 _guard = threading.Lock()
+
+
+class ReportKernelSpecs(KernelSpecManager):
+    """Knows this interpreter's kernel only: another `python3` would lack this package."""
+
+    is_warm = Bool(False, help="fork kernels").tag(config=True)
+
+    @default("kernel_dirs")
+    def _none_elsewhere(self) -> list[str]:
+        return []
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Find the kernel, and say who starts it."""
+        spec: KernelSpec = super().get_kernel_spec(kernel_name)
+        if self.is_warm:
+            spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": PROVISIONER}}
+        return spec
 
 
 class ReportKernelManager(AsyncKernelManager):
@@ -41,13 +62,12 @@ class ReportKernelManager(AsyncKernelManager):
 
     @default("kernel_spec_manager")
     def _only_this_interpreter(self) -> KernelSpecManager:
-        """Look at no kernels installed elsewhere: another `python3` would lack this package."""
-        return KernelSpecManager(kernel_dirs=[])
+        return ReportKernelSpecs(parent=self)
 
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel, and remember its process until it has ended."""
         with Path(self.log_path).open("ab") as log:
-            environment = {**os.environ, **ONE_THREAD}
+            environment = {**os.environ, **ONE_THREAD, KIND: "cold"}
             await super().start_kernel(stdout=log, stderr=log, env=environment, **options)
         process = getattr(self.provisioner, "process", None)
         if process is not None:
@@ -65,10 +85,11 @@ def end_kernels() -> None:
             if sys.platform == "win32":
                 process.kill()
             else:
-                os.killpg(process.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has ended, or leads no group yet
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
-def kernel_options(folder: Path, log: Path) -> dict[str, Any]:
+def kernel_options(folder: Path, log: Path, *, isolation: Isolation = "cold") -> dict[str, Any]:
     """Say to papermill which kernel to start.
 
     Parameters
@@ -77,6 +98,9 @@ def kernel_options(folder: Path, log: Path) -> dict[str, Any]:
         Private folder for the kernel's keys and sockets.
     log
         File for what the kernel writes to its console.
+    isolation
+        Where `warm`, `warm.start_server` should have been called; else only the first fork takes
+        long.
     """
     settings = {"log_path": str(log), "connection_file": str(folder / "kernel.json")}
     sockets = str(folder / "s")
@@ -87,7 +111,9 @@ def kernel_options(folder: Path, log: Path) -> dict[str, Any]:
         "language": "python",  # a notebook need not say so
         "kernel_manager_class": ReportKernelManager,
         "shutdown_kernel": "immediate",  # asked politely, one in ten takes three seconds
-        "config": Config(ReportKernelManager=settings),
+        "config": Config(
+            ReportKernelManager=settings, ReportKernelSpecs={"is_warm": isolation == "warm" and can_fork()}
+        ),
     }
 
 
