@@ -34,7 +34,9 @@ _LOGGERS = ("papermill", "traitlets")
 Isolation = Literal["warm", "cold"]
 """Whether kernels are forked from a process that has loaded everything, where that is possible."""
 
-_running: set[subprocess.Popen[bytes] | ForkedKernel] = set()
+_Process = subprocess.Popen[bytes] | ForkedKernel
+_running: dict[_Process, Path] = {}
+"""Kernels that may still run, with the log of each."""
 _guard = threading.Lock()
 
 
@@ -51,7 +53,8 @@ class ReportKernelSpecs(KernelSpecManager):
         """Find the kernel, and say who starts it."""
         spec: KernelSpec = super().get_kernel_spec(kernel_name)
         if self.is_warm:
-            spec.metadata = {**spec.metadata, "kernel_provisioner": {"provisioner_name": PROVISIONER}}
+            provisioner = {"provisioner_name": PROVISIONER}
+            spec.metadata = {**spec.metadata, "kernel_provisioner": provisioner}
         return spec
 
 
@@ -72,21 +75,34 @@ class ReportKernelManager(AsyncKernelManager):
         process = getattr(self.provisioner, "process", None)
         if process is not None:
             with _guard:
-                _running.difference_update([one for one in _running if one.poll() is not None])
-                _running.add(process)
+                for ended in [one for one in _running if one.poll() is not None]:
+                    del _running[ended]
+                _running[process] = Path(self.log_path)
 
 
-def end_kernels() -> None:
-    """End all kernels this process has started, and what they have started, at once."""
+def end_kernels(log: Path | None = None) -> None:
+    """End the kernels this process has started, and what they have started, at once.
+
+    Parameters
+    ----------
+    log
+        Only those that write to this log; default all.
+    """
     with _guard:
-        for process in _running:
-            if process.poll() is not None:
+        for process, own_log in _running.items():
+            if process.poll() is not None or log not in (None, own_log):
                 continue
             if sys.platform == "win32":
                 process.kill()
             else:
                 with suppress(ProcessLookupError):  # it has ended, or leads no group yet
                     os.killpg(process.pid, signal.SIGKILL)
+
+
+def running_kernels() -> tuple[int, ...]:
+    """List the process ids of kernels that run."""
+    with _guard:
+        return tuple(process.pid for process in _running if process.poll() is None)
 
 
 def kernel_options(folder: Path, log: Path, *, isolation: Isolation = "cold") -> dict[str, Any]:
@@ -103,6 +119,7 @@ def kernel_options(folder: Path, log: Path, *, isolation: Isolation = "cold") ->
         long.
     """
     settings = {"log_path": str(log), "connection_file": str(folder / "kernel.json")}
+    specs = {"is_warm": isolation == "warm" and can_fork()}
     sockets = str(folder / "s")
     if sys.platform != "win32" and len(os.fsencode(f"{sockets}-1")) <= _LONGEST_SOCKET:
         settings |= {"transport": "ipc", "ip": sockets}
@@ -111,9 +128,7 @@ def kernel_options(folder: Path, log: Path, *, isolation: Isolation = "cold") ->
         "language": "python",  # a notebook need not say so
         "kernel_manager_class": ReportKernelManager,
         "shutdown_kernel": "immediate",  # asked politely, one in ten takes three seconds
-        "config": Config(
-            ReportKernelManager=settings, ReportKernelSpecs={"is_warm": isolation == "warm" and can_fork()}
-        ),
+        "config": Config(ReportKernelManager=settings, ReportKernelSpecs=specs),
     }
 
 

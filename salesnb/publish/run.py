@@ -7,7 +7,9 @@ import secrets
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,13 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
+from salesnb.errors import SalesnbError
 from salesnb.publish.export import render_report
 from salesnb.publish.files import write_whole
-from salesnb.publish.kernel import kernel_options, logged
+from salesnb.publish.kernel import Isolation, end_kernels, kernel_options, logged
 from salesnb.publish.manifest import Parameters, Record, library_versions, read_facts
 from salesnb.publish.plan import Job, Plan, needed_tables
+from salesnb.publish.warm import KIND
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks.base import FACTS_MIME
 
@@ -34,24 +38,36 @@ PURPOSE = (
     "No figure here is by itself a verdict on a person."
 )
 
+_WATCH = "import os as _os\nprint({token!r} + ' ' + _os.environ.get({kind!r}, ''))"
+"""Last cell: proves that the notebook ran to its end, and says how its kernel was started."""
+
 _MARKER = "papermill-error-cell-tag"
 _LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an execution; no reason means that it ran to its end."""
+    """What became of an execution; no reason means that it ran to its end.
+
+    `isolation` is how its kernel was really started; `is_dead` says that the kernel ended where
+    nobody had asked it to.
+    """
 
     notebook: NotebookNode
     reason: str = ""
     cell: int | None = None
+    isolation: Isolation = "cold"
+    is_dead: bool = False
 
 
-def run_report(job: Job, plan: Plan, *, stop: threading.Event | None = None) -> Record:
+def run_report(
+    job: Job, plan: Plan, *, isolation: Isolation = "cold", stop: threading.Event | None = None
+) -> Record:
     """Make one report and write `<slug>.html` and `<slug>.ipynb`, each whole.
 
     Whatever happens in the notebook, the result is a record: a failed report is published as
-    incomplete, with the reason and what was finished.
+    incomplete, with the reason and what was finished. Where the kernel died, and only then, it is
+    tried once more in a cold one.
 
     Parameters
     ----------
@@ -59,18 +75,19 @@ def run_report(job: Job, plan: Plan, *, stop: threading.Event | None = None) -> 
         What to run.
     plan
         The batch it belongs to.
+    isolation
+        Whether the kernel is forked from a warm process.
     stop
         Once set, nothing is written any more: the batch was interrupted.
 
     Returns
     -------
     Record
-        For the manifest.
+        For the manifest; without a sha256 where a file could not be written: the page that was
+        there before is unchanged.
 
     Raises
     ------
-    SalesnbError
-        A file cannot be written.
     CancelledError
         `stop` was set before the notebook's end.
     """
@@ -78,14 +95,15 @@ def run_report(job: Job, plan: Plan, *, stop: threading.Event | None = None) -> 
     source = nbformat.read(job.notebook, as_version=4)
     notebook, left_out = leave_out(source, plan.snapshot)
     log = plan.folder / LOGS / f"{job.slug}.log"
-    timeout = plan.params.timeout_seconds
-    outcome = execute(notebook, job.parameters, timeout_seconds=timeout, log=log)
-    if stop is not None and stop.is_set():
-        raise CancelledError
+    limits = Limits(plan.params.timeout_seconds, plan.params.report_timeout_seconds)
+    outcome = execute(notebook, job.parameters, limits=limits, log=log, isolation=isolation)
+    _check_stop(stop)
+    died = outcome.reason if outcome.is_dead else ""
+    if died:
+        outcome = execute(notebook, job.parameters, limits=limits, log=log, isolation="cold")
+        _check_stop(stop)
     outcome, page = _render(job, plan, outcome, left_out)
-    digest = write_whole(plan.folder / f"{job.slug}.html", page)
-    write_whole(plan.folder / f"{job.slug}.ipynb", nbformat.writes(outcome.notebook))
-    return Record(
+    record = Record(
         slug=job.slug,
         kind=job.kind,
         title=job.title,
@@ -98,13 +116,26 @@ def run_report(job: Job, plan: Plan, *, stop: threading.Event | None = None) -> 
         status="failed" if outcome.reason else "complete",
         reason=outcome.reason,
         cell=outcome.cell,
+        kernel=outcome.isolation,
+        attempts=2 if died else 1,
+        died=died,
         seconds=round(time.monotonic() - started, 3),
         built=dt.date.today().isoformat(),
-        sha256=digest,
         left_out=tuple((item["section"], item["needs"]) for item in left_out),
         versions=library_versions(),
         **_read_facts(outcome.notebook),
     )
+    try:
+        write_whole(plan.folder / f"{job.slug}.ipynb", nbformat.writes(outcome.notebook))
+        digest = write_whole(plan.folder / f"{job.slug}.html", page)
+    except SalesnbError as error:
+        return record.model_copy(update={"status": "failed", "reason": str(error)})
+    return record.model_copy(update={"sha256": digest})
+
+
+def _check_stop(stop: threading.Event | None) -> None:
+    if stop is not None and stop.is_set():
+        raise CancelledError
 
 
 def leave_out(
@@ -135,9 +166,18 @@ def leave_out(
     return copy, dropped
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Longest time in seconds for one cell, and for all of a report."""
+
+    cell: int
+    report: int
+
+
 def execute(
-    notebook: NotebookNode, parameters: Parameters, *, timeout_seconds: int, log: Path
-) -> Outcome:
+    notebook: NotebookNode, parameters: Parameters, *, limits: Limits, log: Path,
+    isolation: Isolation = "cold",
+) -> Outcome:  # fmt: skip
     """Execute a notebook in a kernel of its own and find out whether it really ended.
 
     Papermill reports a notebook as completed when its kernel was killed, timed out or left by
@@ -150,17 +190,24 @@ def execute(
         Its outputs, if it has any, are not used.
     parameters
         What its parameters cell is given.
-    timeout_seconds
-        Longest time for one cell.
+    limits
+        A kernel that takes longer in all is ended.
     log
         File for what the kernel writes to its console and Jupyter has to say.
+    isolation
+        Whether the kernel is forked from a warm process.
     """
     token = secrets.token_hex(16)
     watched = _without_outputs(notebook)
-    watched.cells.append(nbformat.v4.new_code_cell(f"print({token!r})"))
+    watched.cells.append(nbformat.v4.new_code_cell(_WATCH.format(token=token, kind=KIND)))
     failure: Exception | None = None
     done = watched
-    with logged(log), tempfile.TemporaryDirectory(prefix="salesnb-") as folder:
+    late = threading.Event()
+    with (
+        logged(log),
+        tempfile.TemporaryDirectory(prefix="salesnb-") as folder,
+        _ended_after(limits.report, log, late),
+    ):
         output = Path(folder) / "report.ipynb"
         try:
             papermill.execute_notebook(
@@ -168,8 +215,8 @@ def execute(
                 output,
                 parameters=parameters,
                 progress_bar=False,
-                execution_timeout=timeout_seconds,
-                **kernel_options(Path(folder), log),
+                execution_timeout=limits.cell,
+                **kernel_options(Path(folder), log, isolation=isolation),
             )
         except Exception as error:  # whatever it is, it is this report's failure alone
             failure = error
@@ -178,8 +225,38 @@ def execute(
                 done = nbformat.read(output, as_version=4)
             except Exception as error:  # the disk was full: half a notebook
                 failure = failure or error
-    reason, cell = _judge(done, token, failure, timeout_seconds=timeout_seconds)
-    return Outcome(_strip(done, token), reason, cell)
+    reason, cell = _judge(done, token, failure, timeout_seconds=limits.cell)
+    said = _said(done.cells[-1]) if done.cells else ""
+    started: Isolation = "warm" if f"{token} warm" in said else "cold"
+    is_dead = _is_dead(failure) and not late.is_set()
+    if reason and late.is_set():
+        limit = f"{limits.report} s in all (report_timeout_seconds)"
+        reason = f"{_name(cell)} was running when the report had taken {limit}"
+    return Outcome(_strip(done, token), reason, cell, started, is_dead)
+
+
+@contextmanager
+def _ended_after(seconds: int, log: Path, late: threading.Event) -> Iterator[None]:
+    """End the kernel of a log after so many seconds, and say so in `late`."""
+
+    def end() -> None:
+        late.set()
+        end_kernels(log)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _is_dead(failure: Exception | None) -> bool:
+    """Whether the kernel ended, or never spoke; a cell that raised or took too long is no such."""
+    return isinstance(failure, DeadKernelError) or (
+        isinstance(failure, RuntimeError) and "Kernel died" in str(failure)
+    )
 
 
 def _without_outputs(notebook: NotebookNode) -> NotebookNode:
@@ -208,7 +285,7 @@ def _judge(
     stopped = [output for cell in done.cells for output in _errors(cell)]
     if stopped:
         return f"{_name(cell)} stopped the kernel ({stopped[0].ename})", cell
-    if not _has_token(done.cells[-1], token):
+    if token not in _said(done.cells[-1]):
         return "the kernel stopped before the notebook's end", None
     return "", None
 
@@ -242,8 +319,8 @@ def _errors(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.get("outputs", []) if output.output_type == "error"]
 
 
-def _has_token(cell: NotebookNode, token: str) -> bool:
-    return any(token in output.get("text", "") for output in cell.get("outputs", []))
+def _said(cell: NotebookNode) -> str:
+    return "".join(output.get("text", "") for output in cell.get("outputs", []))
 
 
 def _strip(notebook: NotebookNode, token: str) -> NotebookNode:

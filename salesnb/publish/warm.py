@@ -28,7 +28,7 @@ from typing import Any
 
 import nbformat
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from salesnb.publish.preload import PRELOAD
 
@@ -163,13 +163,14 @@ class WarmProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
         """Launch a kernel for the connection file that the command names."""
         try:
-            self.process = _fork(cmd, **options)  # type: ignore[assignment]
+            kernel = _fork(cmd, **options)
         except Exception as error:
             self.log.warning("started cold, as no kernel could be forked: %r", error)
             options["env"] = {**options["env"], KIND: "cold"}
             return await super().launch_kernel(cmd, **options)
         # asking the system would be too early: until its first line the child is of our own group
-        self.pid = self.pgid = self.process.pid
+        self.process = kernel  # type: ignore[assignment]
+        self.pid = self.pgid = kernel.pid
         self.cwd = options.get("cwd", Path.cwd())
         return self.connection_info
 
@@ -213,7 +214,7 @@ def _run_kernel(
     os.environ.update(environment)
     os.chdir(folder)
     sys.path[:] = path
-    with open(log, "ab") as stream:
+    with Path(log).open("ab") as stream:
         for number in (1, 2):
             os.dup2(stream.fileno(), number)
     sys.argv = ["ipykernel_launcher", "-f", connection_file]
@@ -223,9 +224,9 @@ def _run_kernel(
     app = IPKernelApp.instance(parent_handle=os.getppid())
     status = 1
     try:
-        app.initialize(sys.argv[1:])
+        app.initialize(sys.argv[1:])  # type: ignore[no-untyped-call]
         _show_figures()
-        app.start()
+        app.start()  # type: ignore[no-untyped-call]
         status = 0
     except Exception:
         traceback.print_exc(file=sys.__stderr__)
@@ -260,4 +261,4 @@ def _show_figures() -> None:
     if "matplotlib" in sys.modules:
         from matplotlib_inline.backend_inline import _enable_matplotlib_integration
 
-        _enable_matplotlib_integration()
+        _enable_matplotlib_integration()  # type: ignore[no-untyped-call]
