@@ -19,7 +19,7 @@ from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
 from salesnb.publish.files import start_private
-from salesnb.publish.warm import KIND, PROVISIONER, ForkedKernel, can_fork
+from salesnb.publish.warm import PROVISIONER, ForkedKernel, can_fork
 
 KERNEL = "python3"
 ONE_THREAD = {
@@ -70,7 +70,7 @@ class ReportKernelManager(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel, and remember its process until it has ended."""
         with Path(self.log_path).open("ab") as log:
-            environment = {**os.environ, **ONE_THREAD, KIND: "cold"}
+            environment = {**os.environ, **ONE_THREAD}
             await super().start_kernel(stdout=log, stderr=log, env=environment, **options)
         process = getattr(self.provisioner, "process", None)
         if process is not None:
@@ -97,6 +97,13 @@ def end_kernels(log: Path | None = None) -> None:
             else:
                 with suppress(ProcessLookupError):  # it has ended, or leads no group yet
                     os.killpg(process.pid, signal.SIGKILL)
+
+
+def isolation_of(log: Path) -> Isolation:
+    """Say how the last kernel that writes to a log was started."""
+    with _guard:
+        kinds = [isinstance(one, ForkedKernel) for one, own in _running.items() if own == log]
+    return "warm" if kinds and kinds[-1] else "cold"
 
 
 def running_kernels() -> tuple[int, ...]:

@@ -20,6 +20,7 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -35,15 +36,19 @@ from salesnb.publish.preload import PRELOAD
 PROVISIONER = "salesnb-warm"
 """Name of the entry point in the group `jupyter_client.kernel_provisioners`."""
 
-KIND = "SALESNB_KERNEL"
-"""Environment variable of kernels: how it was started."""
-
 _ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline.backend_inline")
 _PDEATHSIG = 1
+_DYING = 0.2  # seconds
 _PACKAGE = "salesnb"
 
 _guard = threading.Lock()
 """The server, and what it says of its children, are asked by one thread at a time."""
+
+_needs = {PRELOAD: ",".join(_ALWAYS), "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+"""Environment of the server, which is started again where it was killed.
+
+Matplotlib chooses when it is loaded where figures go; a kernel that loads it itself says so, too.
+"""
 
 
 def can_fork() -> bool:
@@ -94,19 +99,31 @@ def start_server(names: Iterable[str], environment: dict[str, str]) -> None:
     if not can_fork():
         return
     with _guard:
-        changed = {**environment, PRELOAD: ",".join((*_ALWAYS, *names))}
-        before = {name: os.environ.get(name) for name in changed}
-        os.environ.update(changed)
-        try:
-            multiprocessing.set_forkserver_preload(["salesnb.publish.preload", __name__])
-            with _without_main():
-                forkserver.ensure_running()
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
+        _needs.update(environment | {PRELOAD: ",".join((*_ALWAYS, *names))})
+        with _prepared():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _prepared() -> Iterator[None]:
+    """Set what the server needs, should it be started now, and hide the program.
+
+    Multiprocessing would run the program again in each child, to find there what it needs.
+    """
+    before = {name: os.environ.get(name) for name in _needs}
+    program = sys.modules["__main__"]
+    os.environ.update(_needs)
+    sys.modules["__main__"] = ModuleType("__main__")
+    multiprocessing.set_forkserver_preload(["salesnb.publish.preload", __name__])
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 class ForkedKernel:
@@ -166,7 +183,6 @@ class WarmProvisioner(LocalProvisioner):
             kernel = _fork(cmd, **options)
         except Exception as error:
             self.log.warning("started cold, as no kernel could be forked: %r", error)
-            options["env"] = {**options["env"], KIND: "cold"}
             return await super().launch_kernel(cmd, **options)
         # asking the system would be too early: until its first line the child is of our own group
         self.process = kernel  # type: ignore[assignment]
@@ -178,25 +194,21 @@ class WarmProvisioner(LocalProvisioner):
 def _fork(cmd: list[str], *, env: dict[str, str], stdout: Any, **options: Any) -> ForkedKernel:
     connection_file = cmd[cmd.index("-f") + 1]
     folder = str(options.get("cwd") or Path.cwd())
+    arguments = (connection_file, stdout.name, env, folder, _own_path())
     with _guard:
-        process = multiprocessing.get_context("forkserver").Process(
-            target=_run_kernel,
-            args=(connection_file, stdout.name, {**env, KIND: "warm"}, folder, _own_path()),
-        )
-        with _without_main():
-            process.start()
-    return ForkedKernel(process)
+        try:
+            return ForkedKernel(_start(arguments))
+        except (EOFError, OSError):
+            time.sleep(_DYING)  # the server was killed: once it is gone it is started again
+            return ForkedKernel(_start(arguments))
 
 
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the program: multiprocessing would run it again in each child, to find what it needs."""
-    program = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = program
+def _start(arguments: tuple[object, ...]) -> ForkServerProcess:
+    context = multiprocessing.get_context("forkserver")
+    process = context.Process(target=_run_kernel, args=arguments)
+    with _prepared():
+        process.start()
+    return process
 
 
 def _own_path() -> list[str]:
@@ -217,7 +229,8 @@ def _run_kernel(
     with Path(log).open("ab") as stream:
         for number in (1, 2):
             os.dup2(stream.fileno(), number)
-    sys.argv = ["ipykernel_launcher", "-f", connection_file]
+    launcher = find_spec("ipykernel_launcher")
+    sys.argv = [str(launcher and launcher.origin), "-f", connection_file]
     _renew_chance()
     from ipykernel.kernelapp import IPKernelApp
 
