@@ -226,6 +226,7 @@ def _run_kernel(
     os.environ.update(environment)
     os.chdir(folder)
     sys.path[:] = path
+    multiprocessing.set_start_method(None, force=True)  # the usual one, not how this was forked
     with Path(log).open("ab") as stream:
         for number in (1, 2):
             os.dup2(stream.fileno(), number)
