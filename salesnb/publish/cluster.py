@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from uuid import uuid4
+
 from salesnb.errors import ParameterError
+from salesnb.params import RunParams
 from salesnb.publish.kernel import ONE_THREAD, Isolation
 from salesnb.publish.manifest import Record
-from salesnb.publish.plan import Job, Plan
+from salesnb.publish.plan import Job, Plan, make_plan
 from salesnb.publish.recorder import Done, Events, Recorder, Started
 from salesnb.publish.run import run_report
 from salesnb.publish.warm import learn_imports, start_server
@@ -20,7 +26,7 @@ def make_on_cluster(run: Recorder, jobs: list[Job], *, address: str) -> Events:
     Parameters
     ----------
     run
-        The batch; its plan is sent to each worker once.
+        The batch; each worker plans it for itself, from the same snapshot.
     jobs
         Reports to make.
     address
@@ -41,20 +47,18 @@ def make_on_cluster(run: Recorder, jobs: list[Job], *, address: str) -> Events:
         client = Client(address, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ParameterError(f"cluster: no scheduler answers at {address!r} ({error}).") from error
+    params = _with_whole_paths(run.plan.params).model_dump_json()
+    names = learn_imports({job.notebook for job in jobs})
     with client:
-        plan = client.scatter(run.plan, broadcast=True)  # type: ignore[no-untyped-call]
-        names = learn_imports({job.notebook for job in jobs})
         futures = {}
         for job in jobs:
             run.begin(job)
-            future = client.submit(
-                _make, job, plan, run.isolation, names, key=f"{job.slug}-{job.fingerprint}",
-                pure=False,
-            )  # fmt: skip
-            futures[future] = job
+            here = replace(job, notebook=job.notebook.resolve())
+            key = f"{job.slug}-{job.fingerprint}-{uuid4()}"
+            futures[client.submit(_make, here, params, run.isolation, names, key=key)] = job
             yield Started(job, len(futures), 0)
         try:
-            for future in as_completed(list(futures)):  # type: ignore[no-untyped-call]
+            for future in as_completed(list(futures), loop=client.loop):  # type: ignore[no-untyped-call]
                 record: Record = future.result()
                 run.record(record)
                 yield Done(futures[future], record, is_new=True)
@@ -63,8 +67,25 @@ def make_on_cluster(run: Recorder, jobs: list[Job], *, address: str) -> Events:
             raise
 
 
-def _make(job: Job, plan: Plan, isolation: Isolation, names: tuple[str, ...]) -> Record:
+def _with_whole_paths(params: RunParams) -> RunParams:
+    """Name files so that they are found from any folder."""
+    folders = {name: getattr(params, name).resolve() for name in ("out", "notebooks")}
+    files = {
+        name: str(Path(given).resolve())
+        for name in ("snapshot", "catalogue", "benchmarks")
+        if (given := getattr(params, name))
+    }
+    return params.model_copy(update={**folders, **files})
+
+
+def _make(job: Job, params: str, isolation: Isolation, names: tuple[str, ...]) -> Record:
     """Make one report, on a worker."""
     if isolation == "warm":
         start_server(names, ONE_THREAD)
-    return run_report(job, plan, isolation=isolation)
+    return run_report(job, _plan_of(params), isolation=isolation)
+
+
+@lru_cache(maxsize=1)
+def _plan_of(params: str) -> Plan:
+    """Plan the batch, once a worker: what is measured is kept on each machine, for its kernels."""
+    return make_plan(RunParams.model_validate_json(params))
