@@ -57,7 +57,7 @@ class Limits:
 
 def execute(
     notebook: NotebookNode, parameters: Parameters, *, limits: Limits, log: Path,
-    isolation: Isolation = "cold",
+    isolation: Isolation = "cold", share: Path | None = None,
 ) -> Outcome:  # fmt: skip
     """Execute a notebook in a kernel of its own and find out whether it really ended.
 
@@ -77,6 +77,8 @@ def execute(
         File for what the kernel writes to its console and Jupyter has to say.
     isolation
         Whether the kernel is forked from a warm process.
+    share
+        Folder of what reports of a batch have in common.
     """
     token = secrets.token_hex(16)
     watched = without_outputs(notebook)
@@ -97,7 +99,7 @@ def execute(
                 parameters=parameters,
                 progress_bar=False,
                 execution_timeout=limits.cell,
-                **kernel_options(Path(folder), log, isolation=isolation),
+                **kernel_options(Path(folder), log, isolation=isolation, share=share),
             )
         except Exception as error:  # whatever it is, it is this report's failure alone
             failure = error

@@ -18,6 +18,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
+from salesnb.measures.shared import SHARE
 from salesnb.publish.files import start_private
 from salesnb.publish.warm import PROVISIONER, ForkedKernel, can_fork
 
@@ -62,6 +63,7 @@ class ReportKernelManager(AsyncKernelManager):
     """Starts this interpreter's kernel, its own chatter in a file instead of the console."""
 
     log_path = Unicode(help="file for what the kernel writes to its console").tag(config=True)
+    share = Unicode(help="folder of what kernels share").tag(config=True)
 
     @default("kernel_spec_manager")
     def _only_this_interpreter(self) -> KernelSpecManager:
@@ -70,7 +72,7 @@ class ReportKernelManager(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel, and remember its process until it has ended."""
         with Path(self.log_path).open("ab") as log:
-            environment = {**os.environ, **ONE_THREAD}
+            environment = {**os.environ, **ONE_THREAD, SHARE: self.share}
             await super().start_kernel(stdout=log, stderr=log, env=environment, **options)
         process = getattr(self.provisioner, "process", None)
         if process is not None:
@@ -112,7 +114,9 @@ def running_kernels() -> tuple[int, ...]:
         return tuple(process.pid for process in _running if process.poll() is None)
 
 
-def kernel_options(folder: Path, log: Path, *, isolation: Isolation = "cold") -> dict[str, Any]:
+def kernel_options(
+    folder: Path, log: Path, *, isolation: Isolation = "cold", share: Path | None = None
+) -> dict[str, Any]:
     """Say to papermill which kernel to start.
 
     Parameters
@@ -124,8 +128,14 @@ def kernel_options(folder: Path, log: Path, *, isolation: Isolation = "cold") ->
     isolation
         Where `warm`, `warm.start_server` should have been called; else only the first fork takes
         long.
+    share
+        Folder of what reports of a batch have in common; None: each finds all by itself.
     """
-    settings = {"log_path": str(log), "connection_file": str(folder / "kernel.json")}
+    settings = {
+        "log_path": str(log),
+        "connection_file": str(folder / "kernel.json"),
+        "share": str(share or ""),
+    }
     specs = {"is_warm": isolation == "warm" and can_fork()}
     sockets = str(folder / "s")
     if sys.platform != "win32" and len(os.fsencode(f"{sockets}-1")) <= _LONGEST_SOCKET:

@@ -6,12 +6,14 @@ import datetime as dt
 import threading
 import time
 from concurrent.futures import CancelledError
+from functools import partial
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from salesnb.errors import SalesnbError
+from salesnb.measures.cache import share_folder
 from salesnb.publish.execution import Limits, Outcome, execute, one_line, without_outputs
 from salesnb.publish.export import render_report
 from salesnb.publish.files import write_whole
@@ -66,11 +68,15 @@ def run_report(
     notebook, left_out = leave_out(source, plan.snapshot)
     log = plan.folder / LOGS / f"{job.slug}.log"
     limits = Limits(plan.params.timeout_seconds, plan.params.report_timeout_seconds)
-    outcome = execute(notebook, job.parameters, limits=limits, log=log, isolation=isolation)
+    attempt = partial(
+        execute, notebook, job.parameters, limits=limits, log=log,
+        share=share_folder(plan.measures),
+    )  # fmt: skip
+    outcome = attempt(isolation=isolation)
     _check_stop(stop)
     died = outcome.reason if outcome.is_dead else ""
     if died:
-        outcome = execute(notebook, job.parameters, limits=limits, log=log, isolation="cold")
+        outcome = attempt(isolation="cold")
         _check_stop(stop)
     outcome, page = _render(job, plan, outcome, left_out)
     record = Record(
