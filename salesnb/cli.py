@@ -8,27 +8,35 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from salesnb.errors import ParameterError, SalesnbError
 
 if TYPE_CHECKING:
-    from salesnb.publish.batch import BatchResult, Done
     from salesnb.publish.plan import Plan
 
 _ENDLESS = 10_000
 _STANDARD_OUTPUT = Path("-")
-_COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeElapsedColumn(),
-)
+
+
+class Isolated(StrEnum):
+    """How kernels are started."""
+
+    warm = "warm"
+    cold = "cold"
+
+
+class LogFormats(StrEnum):
+    """How a run is told."""
+
+    text = "text"
+    json = "json"
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -191,23 +199,48 @@ def run(
         int | None, typer.Option("-j", min=1, help="Reports at a time; default one a core.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Make up-to-date reports again.")] = False,
+    isolation: Annotated[
+        Isolated,
+        typer.Option(help="warm: kernels are forked, where possible; cold: each from nothing."),
+    ] = Isolated.warm,
+    cluster: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler whose workers make the reports.")
+    ] = "",
+    log_format: Annotated[
+        LogFormats, typer.Option(help="json: one JSON object a line on standard error.")
+    ] = LogFormats.text,
 ) -> None:
     """Run a batch: one HTML report per notebook, team and training programme, and a portal."""
     from salesnb.publish.batch import run_batch
+    from salesnb.publish.tell import summarise, telling
 
     with _stoppable("What is finished is kept; run it again for the rest."):
         plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
         _tell_left_out(plan, err)
-        with Progress(*_COLUMNS, console=err, disable=not err.is_terminal) as progress:
-            task = progress.add_task(plan.params.quarter, total=len(plan.jobs))
-
-            def tell(done: Done) -> None:
-                progress.advance(task)
-                progress.console.print(_line(done))
-
+        title, total = plan.params.quarter, len(plan.jobs)
+        with telling(err, title=title, total=total, log_format=log_format.value) as tell:
             workers = jobs or os.cpu_count() or 1
-            result = run_batch(plan, workers=workers, force=force, on_done=tell)
-    _summarise(result)
+            result = run_batch(
+                plan, workers=workers, force=force, isolation=isolation.value, cluster=cluster,
+                on_event=tell,
+            )  # fmt: skip
+    err.print(summarise(result))
+    out.print(str(result.portal))
+    if result.failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    folder: Annotated[Path, typer.Argument(help="Folder of reports, such as reports/2026Q3.")],
+) -> None:
+    """Show what became of a folder's reports, and whether a batch is writing there now."""
+    from salesnb.publish.status import read_status
+
+    found = read_status(folder)
+    out.print(found)
+    if not found.is_whole:
+        raise typer.Exit(1)
 
 
 @app.command(name="plan")
@@ -266,15 +299,6 @@ def _tell_left_out(plan: Plan, console: Console) -> None:
         console.print(f"left out  {label} {reason}.")
 
 
-def _line(done: Done) -> str:
-    record = done.record
-    if not done.is_new:
-        return f"current   {done.job.slug}.html"
-    if record.status == "failed":
-        return f"FAILED    {done.job.slug}.html  {record.notebook}: {record.reason}"
-    return f"done      {done.job.slug}.html  {record.seconds:.1f} s"
-
-
 class _Stopped(BaseException):
     """A signal asks this process to end; its number is the argument."""
 
@@ -297,19 +321,6 @@ def _stoppable(state: str) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _summarise(result: BatchResult) -> None:
-    made = sum(item.is_new for item in result.done)
-    failed = result.failed
-    err.print(
-        f"{len(result.done)} report{'' if len(result.done) == 1 else 's'}: "
-        f"{made - len(failed)} made, "
-        f"{len(result.done) - made} up to date, {len(failed)} failed.",
-    )
-    out.print(str(result.portal))
-    if failed:
-        raise typer.Exit(1)
 
 
 def main() -> None:

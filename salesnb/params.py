@@ -79,6 +79,7 @@ class RunParams(BaseModel):
     out: Path = Field(Path("reports"), description="reports are written to out/quarter")
     notebooks: Path = Field(Path("notebooks"), description="folder of the notebooks")
     timeout_seconds: int = Field(600, ge=1, description="longest time for one cell")
+    report_timeout_seconds: int = Field(3600, ge=1, description="longest time for one report")
     benchmarks: str = Field("", description="YAML file of external figures to compare with")
     title: str = Field("", description="heading of the portal; default the company's name")
 

@@ -15,6 +15,7 @@ from tiny_batch import QUARTER, is_running, make_snapshot, write_export, write_n
 
 from salesnb import cli
 from salesnb.measures.catalogue import CATALOGUE
+from salesnb.publish.journal import locked
 from salesnb.sources.report import LoadReport
 from salesnb.sources.snapshot import open_snapshot
 
@@ -227,7 +228,8 @@ def test_a_batch_prints_plain_lines_and_the_portal_last(call, params, tmp_path):
         "north.html", "red-x-red-smile.html", "data-quality.html",
     }  # fmt: skip
     assert {line.split()[0] for line in lines[:3]} == {"done"}
-    assert lines[3:] == ["3 reports: 3 made, 0 up to date, 0 failed."]
+    (counted,) = lines[3:]
+    assert counted.startswith("3 reports: 3 made, 0 up to date, 0 failed. Slowest: ")
     assert "\x1b" not in said
 
     code, shown, said = call("run", path, "--team", "North", "--team", NAME)
@@ -235,7 +237,37 @@ def test_a_batch_prints_plain_lines_and_the_portal_last(call, params, tmp_path):
     assert said.splitlines()[-1] == "3 reports: 0 made, 3 up to date, 0 failed."
     assert "current   north.html" in said
     code, _, said = call("run", path, "--team", "North", "--force")
-    assert said.splitlines()[-1] == "2 reports: 2 made, 0 up to date, 0 failed."
+    assert said.splitlines()[-1].startswith("2 reports: 2 made, 0 up to date, 0 failed. Slowest: ")
+
+
+def test_a_batch_tells_itself_in_json_lines(call, params):
+    path = params(reports=["data_quality"], cells={"data_quality": ("# Q?", "1 / 0")})
+    code, _, said = call("run", path, "--log-format", "json", "--isolation", "cold")
+    assert code == 1
+    started, done = map(json.loads, said.splitlines()[:2])
+    assert (started["event"], started["slug"], started["running"]) == ("started", "data-quality", 1)
+    assert (done["event"], done["status"], done["cell"]) == ("done", "failed", 3)
+    assert (done["kernel"], done["attempts"]) == ("cold", 1)
+    assert done["reason"] == "cell 3 raised ZeroDivisionError: division by zero"
+
+
+def test_status_shows_what_became_of_a_folder(call, params, tmp_path):
+    folder = tmp_path / "reports" / QUARTER
+    assert call("status", folder)[0] == 2
+    path = params(
+        reports=["company_review", "data_quality"],
+        cells={"company_review": ("# Q?", "1"), "data_quality": ("# Q?", "1 / 0")},
+    )
+    call("run", path)
+    code, shown, _ = call("status", folder)
+    assert code == 1
+    assert f"{folder}: 1 complete, 1 failed; no batch is running." in shown
+    assert "cell 3 raised ZeroDivisionError" in shown
+    with locked(folder):
+        code, _, said = call("run", path)
+        assert code == 2
+        assert "another batch is writing there" in said
+        assert "a batch is running" in call("status", folder)[1]
 
 
 def test_a_failed_report_is_code_1_with_one_line_of_reason(call, params, tmp_path):
@@ -325,7 +357,10 @@ def test_a_signal_ends_batch_and_kernels_in_order(params, tmp_path, number):
     assert list(scratch.iterdir()) == []
 
     reports = tmp_path / "reports" / QUARTER
-    names = {"company.html", "company.ipynb", "index.html", "manifest.json", "logs"}
+    names = {
+        "company.html", "company.ipynb", "index.html", "manifest.json", "manifest.jsonl", ".lock",
+        "logs",
+    }  # fmt: skip
     assert {item.name for item in reports.iterdir()} == names
     records = json.loads((reports / "manifest.json").read_text())["reports"]
     page = (reports / "company.html").read_bytes()

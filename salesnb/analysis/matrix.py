@@ -18,6 +18,7 @@ from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Level, Measures
+from salesnb.measures.shared import shared
 
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
 _SCORES = [
@@ -110,6 +111,7 @@ class PerformanceMatrix(Result):
         return self.scores.copy()
 
 
+@shared
 def performance_matrix(
     measures: Measures, *, period: str, by: Level = "rep", team: str | None = None,
     kpis: tuple[str, ...] | None = None, n_draws: int = 2000,
@@ -234,7 +236,7 @@ def _score_kpi(
     sums = _sums_of(measures, kpi, by=by, periods=window)
     sums = sums[sums.index.isin(active)]
     peers = sorted(set(sums.index) | set(shown))
-    estimates = estimate_kpi(kpi, sums.reindex(peers), n_draws=n_draws)
+    estimates = _estimate_peers(measures, kpi.kpi, by, window, tuple(peers), n_draws)
     observed = _sums_of(measures, kpi, by=by, periods=(end,))["value"]
     return _Scored(
         kpi=kpi,
@@ -247,6 +249,17 @@ def _score_kpi(
         cases=sums["n"].reindex(list(shown)).fillna(0.0),
         scale=_scale(measures, kpi, window, estimates),
     )
+
+
+@shared
+def _estimate_peers(
+    measures: Measures, name: str, by: Level, window: tuple[str, ...], peers: tuple[str, ...],
+    n_draws: int,
+) -> Estimates:  # fmt: skip
+    """Estimate all peers, the same whoever of them is shown."""
+    kpi = measures.kpi(name)
+    sums = _sums_of(measures, kpi, by=by, periods=window)
+    return estimate_kpi(kpi, sums.reindex(list(peers)), n_draws=n_draws)
 
 
 def _sums_of(measures: Measures, kpi: Kpi, *, by: Level, periods: tuple[str, ...]) -> pd.DataFrame:

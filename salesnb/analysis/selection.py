@@ -9,6 +9,7 @@ from dataclasses import replace
 from salesnb.errors import ParameterError, join_problems
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import derive
 
 
 def select_kpis(
@@ -54,13 +55,11 @@ def select_kpis(
     rest = [kpi for kpi in measures.kpis if kpi.kpi not in chosen]
     weighed = _weigh([*map(measures.kpi, chosen), *rest], weight)
     shown = chosen or [kpi.kpi for kpi in measures.headline]
-    return replace(
-        measures,
-        kpis=tuple(
-            replace(kpi, is_headline=kpi.kpi in shown, target=target.get(kpi.kpi, kpi.target))
-            for kpi in weighed
-        ),
+    selected = tuple(
+        replace(kpi, is_headline=kpi.kpi in shown, target=target.get(kpi.kpi, kpi.target))
+        for kpi in weighed
     )
+    return derive(replace(measures, kpis=selected), measures, f"{kpis!r} {weights!r} {targets!r}")
 
 
 def _repeated(names: list[str]) -> list[str]:

@@ -21,6 +21,7 @@ from salesnb.measures.compute import compute_measures
 from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.flow import FLOW_FRAMES, Flow
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import name_of, remember
 from salesnb.measures.spark import ended_if_interrupted
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
@@ -128,7 +129,12 @@ def load_measures(
             computed = compute_measures(opened, as_of=day, own=own, engine=where)
             _write(computed, folder)
         kept = _read_whole(home, own) or computed
-    return kept
+    return remember(kept, home.name)
+
+
+def share_folder(measures: Measures) -> Path:
+    """Folder for what reports on these measures share: see `measures.shared`."""
+    return cache_folder() / "measures" / name_of(measures) / "shared"
 
 
 def as_day(as_of: dt.date | str) -> dt.date | None:

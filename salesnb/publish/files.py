@@ -34,7 +34,7 @@ def write_whole(path: Path, text: str) -> str:
 def write_bytes_whole(path: Path, content: bytes) -> str:
     """Write any file as `write_whole` does."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _explained(path):
+    with explained(path):
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
             with os.fdopen(handle, "wb") as stream:
@@ -55,14 +55,21 @@ def start_private(path: Path) -> None:
     SalesnbError
         It cannot be made.
     """
-    with _explained(path):
+    with explained(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.unlink(missing_ok=True)
         path.touch(mode=PRIVATE)
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Say in words which file could not be written, and what to do.
+
+    Raises
+    ------
+    SalesnbError
+        In place of any error of the system.
+    """
     try:
         yield
     except OSError as error:

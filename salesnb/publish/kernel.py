@@ -9,16 +9,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
+from salesnb.measures.shared import SHARE
 from salesnb.publish.files import start_private
+from salesnb.publish.warm import PROVISIONER, ForkedKernel, can_fork
 
 KERNEL = "python3"
 ONE_THREAD = {
@@ -30,45 +32,91 @@ ONE_THREAD = {
 _LONGEST_SOCKET = 100  # bytes of a unix socket's path; Linux takes 107, macOS 103
 _LOGGERS = ("papermill", "traitlets")
 
-_running: set[subprocess.Popen[bytes]] = set()
+Isolation = Literal["warm", "cold"]
+"""Whether kernels are forked from a process that has loaded everything, where that is possible."""
+
+_Process = subprocess.Popen[bytes] | ForkedKernel
+_running: dict[_Process, Path] = {}
+"""Kernels that may still run, with the log of each."""
 _guard = threading.Lock()
+
+
+class ReportKernelSpecs(KernelSpecManager):
+    """Knows this interpreter's kernel only: another `python3` would lack this package."""
+
+    is_warm = Bool(False, help="fork kernels").tag(config=True)
+
+    @default("kernel_dirs")
+    def _none_elsewhere(self) -> list[str]:
+        return []
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Find the kernel, and say who starts it."""
+        spec: KernelSpec = super().get_kernel_spec(kernel_name)
+        if self.is_warm:
+            provisioner = {"provisioner_name": PROVISIONER}
+            spec.metadata = {**spec.metadata, "kernel_provisioner": provisioner}
+        return spec
 
 
 class ReportKernelManager(AsyncKernelManager):
     """Starts this interpreter's kernel, its own chatter in a file instead of the console."""
 
     log_path = Unicode(help="file for what the kernel writes to its console").tag(config=True)
+    share = Unicode(help="folder of what kernels share").tag(config=True)
 
     @default("kernel_spec_manager")
     def _only_this_interpreter(self) -> KernelSpecManager:
-        """Look at no kernels installed elsewhere: another `python3` would lack this package."""
-        return KernelSpecManager(kernel_dirs=[])
+        return ReportKernelSpecs(parent=self)
 
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel, and remember its process until it has ended."""
         with Path(self.log_path).open("ab") as log:
-            environment = {**os.environ, **ONE_THREAD}
+            environment = {**os.environ, **ONE_THREAD, SHARE: self.share}
             await super().start_kernel(stdout=log, stderr=log, env=environment, **options)
         process = getattr(self.provisioner, "process", None)
         if process is not None:
             with _guard:
-                _running.difference_update([one for one in _running if one.poll() is not None])
-                _running.add(process)
+                for ended in [one for one in _running if one.poll() is not None]:
+                    del _running[ended]
+                _running[process] = Path(self.log_path)
 
 
-def end_kernels() -> None:
-    """End all kernels this process has started, and what they have started, at once."""
+def end_kernels(log: Path | None = None) -> None:
+    """End the kernels this process has started, and what they have started, at once.
+
+    Parameters
+    ----------
+    log
+        Only those that write to this log; default all.
+    """
     with _guard:
-        for process in _running:
-            if process.poll() is not None:
+        for process, own_log in _running.items():
+            if process.poll() is not None or log not in (None, own_log):
                 continue
             if sys.platform == "win32":
                 process.kill()
             else:
-                os.killpg(process.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it has ended, or leads no group yet
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
-def kernel_options(folder: Path, log: Path) -> dict[str, Any]:
+def isolation_of(log: Path) -> Isolation:
+    """Say how the last kernel that writes to a log was started."""
+    with _guard:
+        kinds = [isinstance(one, ForkedKernel) for one, own in _running.items() if own == log]
+    return "warm" if kinds and kinds[-1] else "cold"
+
+
+def running_kernels() -> tuple[int, ...]:
+    """List the process ids of kernels that run."""
+    with _guard:
+        return tuple(process.pid for process in _running if process.poll() is None)
+
+
+def kernel_options(
+    folder: Path, log: Path, *, isolation: Isolation = "cold", share: Path | None = None
+) -> dict[str, Any]:
     """Say to papermill which kernel to start.
 
     Parameters
@@ -77,8 +125,18 @@ def kernel_options(folder: Path, log: Path) -> dict[str, Any]:
         Private folder for the kernel's keys and sockets.
     log
         File for what the kernel writes to its console.
+    isolation
+        Where `warm`, `warm.start_server` should have been called; else only the first fork takes
+        long.
+    share
+        Folder of what reports of a batch have in common; None: each finds all by itself.
     """
-    settings = {"log_path": str(log), "connection_file": str(folder / "kernel.json")}
+    settings = {
+        "log_path": str(log),
+        "connection_file": str(folder / "kernel.json"),
+        "share": str(share or ""),
+    }
+    specs = {"is_warm": isolation == "warm" and can_fork()}
     sockets = str(folder / "s")
     if sys.platform != "win32" and len(os.fsencode(f"{sockets}-1")) <= _LONGEST_SOCKET:
         settings |= {"transport": "ipc", "ip": sockets}
@@ -87,7 +145,7 @@ def kernel_options(folder: Path, log: Path) -> dict[str, Any]:
         "language": "python",  # a notebook need not say so
         "kernel_manager_class": ReportKernelManager,
         "shutdown_kernel": "immediate",  # asked politely, one in ten takes three seconds
-        "config": Config(ReportKernelManager=settings),
+        "config": Config(ReportKernelManager=settings, ReportKernelSpecs=specs),
     }
 
 

@@ -55,6 +55,10 @@ class Record(Facts):
     status: Status
     reason: str = ""
     cell: int | None = None
+    kernel: Literal["warm", "cold"] = "cold"
+    attempts: int = 1
+    died: str = ""
+    """How its first kernel died, where a second was tried."""
     seconds: float
     built: str
     sha256: str = ""

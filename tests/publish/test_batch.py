@@ -9,10 +9,12 @@ import pytest
 from tiny_batch import QUARTER, is_running, make_params, write_notebook, write_notebooks
 
 from salesnb.errors import DataError, SalesnbError
-from salesnb.publish import batch as batches
+from salesnb.publish import recorder
 from salesnb.publish.batch import run_batch
+from salesnb.publish.journal import read_state
 from salesnb.publish.manifest import library_versions
 from salesnb.publish.plan import make_plan
+from salesnb.publish.recorder import Done
 
 CELLS = {
     "team_review": ("# How does the team stand?", "team"),
@@ -42,9 +44,13 @@ class Batch:
         self.folder, self.snapshot = folder, snapshot
         self.reports = folder / "reports" / QUARTER
 
-    def run(self, *, force=False, on_done=lambda _: None, workers=2, **changes):
+    def run(self, *, force=False, on_done=lambda _: None, workers=2, isolation="warm", **changes):
+        def tell(event):
+            if isinstance(event, Done):
+                on_done(event)
+
         plan = make_plan(make_params(self.snapshot, self.folder, **changes))
-        return run_batch(plan, workers=workers, force=force, on_done=on_done)
+        return run_batch(plan, workers=workers, force=force, isolation=isolation, on_event=tell)
 
     def notebook(self, name, *cells):
         write_notebook(self.folder / "notebooks" / f"{name}.ipynb", *cells)
@@ -52,17 +58,27 @@ class Batch:
     def bytes_of(self, name):
         return (self.reports / name).read_bytes()
 
+    def files(self):
+        """Read all but the journal, which tells that a batch was run."""
+        paths = [path for path in self.reports.glob("*.*") if path.name != "manifest.jsonl"]
+        return {path.name: path.read_bytes() for path in paths}
+
     def records(self):
         return json.loads(self.bytes_of("manifest.json"))["reports"]
+
+    def recorded(self):
+        return read_state(self.reports).manifest.reports
 
     def check(self):
         """Check that manifest, files and portal agree and nothing else is there."""
         records = self.records()
+        journaled = {slug: one.model_dump(mode="json") for slug, one in self.recorded().items()}
+        assert journaled == records
         for slug, record in records.items():
             assert hashlib.sha256(self.bytes_of(f"{slug}.html")).hexdigest() == record["sha256"]
         known = {f"{slug}.{suffix}" for slug in records for suffix in ("html", "ipynb")}
         there = {path.name for path in self.reports.iterdir()}
-        assert there == known | {"index.html", "manifest.json", "logs"}
+        assert there == known | {"index.html", "manifest.json", "manifest.jsonl", ".lock", "logs"}
         portal = self.bytes_of("index.html").decode()
         assert {slug for slug in records if f'href="{slug}.html"' in portal} == set(records)
 
@@ -130,8 +146,7 @@ def test_kinds_that_cannot_be_made_are_in_manifest_and_portal(made):
 
 def test_a_report_is_recorded_before_it_is_told(made):
     def check(done):
-        assert made.records()[done.job.slug]["status"] == done.record.status
-        assert made.records()[done.job.slug]["seconds"] == done.record.seconds
+        assert made.recorded()[done.job.slug] == done.record
 
     made.run(force=True, on_done=check)
 
@@ -143,13 +158,13 @@ def refuse(*_, **__):
 def test_what_is_up_to_date_is_not_made_again(made, monkeypatch):
     made.notebook("company_review", "# Who leads?", "1")
     made.run()
-    before = {path.name: path.read_bytes() for path in made.reports.glob("*.*")}
-    monkeypatch.setattr(batches, "run_report", refuse)
+    before = made.files()
+    monkeypatch.setattr(recorder, "run_report", refuse)
     told = []
     result = made.run(on_done=told.append)
     assert set(outcomes(result).values()) == {("complete", False)}
     assert list(result.done) == told
-    assert {path.name: path.read_bytes() for path in made.reports.glob("*.*")} == before
+    assert made.files() == before
 
 
 def again(made, **options):
@@ -196,8 +211,9 @@ def test_reports_of_an_earlier_batch_stay_listed_while_they_are_there(made):
 
 
 def test_a_folder_whose_manifest_cannot_be_read_is_left_alone(made, monkeypatch):
+    (made.reports / "manifest.jsonl").unlink()
     (made.reports / "manifest.json").write_text("{", encoding="utf-8")
-    monkeypatch.setattr(batches, "run_report", refuse)
+    monkeypatch.setattr(recorder, "run_report", refuse)
     before = made.bytes_of("index.html")
     with pytest.raises(DataError, match="cannot be read as a manifest"):
         made.run()
@@ -247,7 +263,7 @@ def test_what_was_interrupted_is_made_next_time(made):
 
 def test_on_a_full_disk_old_reports_stay_whole_and_the_error_says_so(made, monkeypatch):
     made.notebook("team_review", "# Changed?", "team")
-    before = {path.name: path.read_bytes() for path in made.reports.glob("*.*")}
+    before = made.files()
 
     def fail(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -256,5 +272,5 @@ def test_on_a_full_disk_old_reports_stay_whole_and_the_error_says_so(made, monke
     with pytest.raises(SalesnbError, match=r"cannot be written \(No space left on device\)"):
         made.run()
     monkeypatch.undo()
-    assert {path.name: path.read_bytes() for path in made.reports.glob("*.*")} == before
+    assert made.files() == before
     made.check()

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from tiny_batch import write_notebook
 
 from salesnb.errors import SalesnbError
+from salesnb.publish import execution
 from salesnb.publish import run as runs
 from salesnb.publish.manifest import library_versions
 from salesnb.publish.run import leave_out, run_report
@@ -233,7 +234,7 @@ def break_papermill(monkeypatch, *, left_behind):
             output.write_text(left_behind, encoding="utf-8")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(runs.papermill, "execute_notebook", execute)
+    monkeypatch.setattr(execution.papermill, "execute_notebook", execute)
 
 
 @pytest.mark.parametrize("left_behind", [None, '{"cells": [', ""])

@@ -13,6 +13,7 @@ from salesnb.analysis.estimate import compound_error
 from salesnb.analysis.peers import find_tenure
 from salesnb.analysis.rates import estimate_effects
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 _ROWS = [
     "rep_id", "name", "potential", "tenure_days", "quarters", "n", "bookings", "expected", "raw",
@@ -20,6 +21,7 @@ _ROWS = [
 ]  # fmt: skip
 
 
+@shared
 def adjusted_performance(
     measures: Measures, *, period: str, n_quarters: int = 4, n_draws: int = 2000
 ) -> AdjustedPerformance:

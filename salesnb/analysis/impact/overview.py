@@ -15,6 +15,7 @@ from salesnb.analysis.impact.verdict import Word
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 OVERVIEW_ANCHOR = "programme-verdicts"
 _ROWS = [
@@ -112,6 +113,7 @@ def _enumerate(impacts: tuple[TrainingImpact, ...]) -> str:
     return ", ".join(impact.name for impact in impacts)
 
 
+@shared
 def judge_programmes(
     measures: Measures, *, period: str = "", outcome: str = OUTCOME, random_state: int = 0
 ) -> ProgrammeVerdicts:

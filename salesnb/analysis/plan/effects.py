@@ -8,6 +8,7 @@ import pandas as pd
 from salesnb.analysis.impact import programmes, rate_programme
 from salesnb.analysis.impact.programmes import READY
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 USUAL_EFFECT, USUAL_ERROR = 0.4, 0.2
 """Points that a course is taken to bring on its skill until its own effect has been measured, and
@@ -16,6 +17,7 @@ how unsure that is."""
 COURSE_EFFECTS = ["course_id", "course", "skill", "effect", "error", "n_programmes", "n_people"]
 
 
+@shared
 def course_effects(measures: Measures, *, period: str = "") -> pd.DataFrame:
     """Say how far each course that was held before lifts its skill.
 

@@ -18,6 +18,7 @@ from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 IMPORTANCE_ANCHOR = "skill-importance"
 _AHEAD = 3
@@ -132,6 +133,7 @@ class SkillImportance(Result):
         )
 
 
+@shared
 def skill_importance(
     measures: Measures, *, period: str, outcome: str = WIN_RATE, n_quarters: int = 12
 ) -> SkillImportance:

@@ -35,6 +35,7 @@ from salesnb.analysis.plan.result import (
 from salesnb.analysis.plan.sessions import schedule
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 from salesnb.schema import holidays
 
 _LEAD_DAYS = 7
@@ -44,6 +45,7 @@ _COMPARED = 1.0
 _Effects = Mapping[str, tuple[float, float]]
 
 
+@shared
 def training_plan(
     profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,
     budget: float | None = None, hours: float | None = None,

@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.profiles.cells import FittedProfiles, fit_profiles
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 from salesnb.sources.framework import ANY_ROLE, skill_framework
 
 QUARTERS = 4
@@ -66,7 +67,7 @@ def rate_people(
     window = measures.window(period, n_quarters)
     used, note = find_framework(measures, framework)
     rows = measures.ratings[measures.ratings["period"].isin(window)]
-    fitted = fit_profiles(rows, skills=_order_skills(used, rows), periods=window)
+    fitted = _fit(measures, window, _order_skills(used, rows))
     shown = _choose(measures, rows, fitted, period=period, team_id=team_id)
     lacking = ""
     if fitted is None or shown.empty:
@@ -80,6 +81,15 @@ def rate_people(
         period, team_id, measures.unit_name(team_id), window, used, note, fitted, shown,
         cells if lacking else add_targets(cells, used), lacking,
     )  # fmt: skip
+
+
+@shared
+def _fit(
+    measures: Measures, window: tuple[str, ...], skills: tuple[str, ...]
+) -> FittedProfiles | None:
+    """Fit the company, the same for all its teams."""
+    rows = measures.ratings[measures.ratings["period"].isin(window)]
+    return fit_profiles(rows, skills=skills, periods=window)
 
 
 def find_framework(

@@ -11,8 +11,10 @@ from salesnb.analysis.profiles.people import QUARTERS, RatedPeople, rate_people
 from salesnb.analysis.profiles.raters import RATERS, describe_raters
 from salesnb.analysis.profiles.result import CELLS, LEVELS, SkillProfiles
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 
+@shared
 def skill_profiles(
     measures: Measures, *, period: str, team: str | None = None, n_quarters: int = QUARTERS,
     framework: pd.DataFrame | None = None,

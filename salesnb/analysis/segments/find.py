@@ -29,12 +29,14 @@ from salesnb.analysis.segments.segmenter import SkillSegmenter
 from salesnb.analysis.segments.stability import STABLE
 from salesnb.analysis.segments.teams import remove_teams
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 _FEWEST_SKILLS = 3
 """Observed skills of a person from which there is a profile."""
 _UNNAMED = "Not described"
 
 
+@shared
 def skill_segments(
     profiles: SkillProfiles,
     *,
@@ -99,6 +101,7 @@ def skill_segments(
     )  # fmt: skip
 
 
+@shared
 def segments_before(measures: Measures, *, period: str) -> SkillSegments | None:
     """Find the company's segments of the quarter before, whose names are to be kept.
 

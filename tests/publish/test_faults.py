@@ -1,0 +1,265 @@
+"""What is left when a batch, its kernels, its server or its disk are killed."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from multiprocessing import forkserver
+
+import pytest
+from tiny_batch import QUARTER, is_running, make_params, write_notebook, write_notebooks
+
+from salesnb.errors import ParameterError
+from salesnb.publish.batch import run_batch
+from salesnb.publish.journal import JOURNAL, locked, read_state
+from salesnb.publish.kernel import running_kernels
+from salesnb.publish.plan import make_plan
+from salesnb.publish.status import read_status
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="processes and limits are Linux's")
+REPORTS = ("team_review", "company_review", "data_quality")
+N_KILLS = 6
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with notebooks that take a third of a second each."""
+    cells = ("# Q?", "import time; time.sleep(0.3)", "quarter, team")
+    write_notebooks(tmp_path / "notebooks", **dict.fromkeys(REPORTS, cells))
+    return tmp_path
+
+
+def run(snapshot, folder, **options):
+    changes = options.pop("changes", {})
+    params = make_params(snapshot, folder, reports=REPORTS, **changes)
+    return run_batch(make_plan(params), workers=2, **options)
+
+
+def start(snapshot, folder):
+    """Run the batch in a process of its own."""
+    params = folder / "params.yaml"
+    params.write_text(
+        json.dumps(
+            {
+                "snapshot": str(snapshot), "quarter": QUARTER, "out": str(folder / "reports"),
+                "notebooks": str(folder / "notebooks"), "reports": list(REPORTS),
+            }
+        )
+    )  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-c", "from salesnb.cli import main; main()", "run", str(params), "-j2"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+
+
+def check(folder):
+    """Check that what is recorded is there, whole, and that no page is half a file."""
+    reports = folder / "reports" / QUARTER
+    records = read_state(reports).manifest.reports
+    for slug, record in records.items():
+        page = (reports / f"{slug}.html").read_bytes()
+        assert hashlib.sha256(page).hexdigest() == record.sha256
+        json.loads((reports / f"{slug}.ipynb").read_text(encoding="utf-8"))
+    for page in reports.glob("*.html"):
+        assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
+    return records
+
+
+def made_of(folder):
+    """Count how often each report was recorded as made."""
+    lines = (folder / "reports" / QUARTER / JOURNAL).read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines if line.endswith("}")]
+    counts = {}
+    for entry in entries:
+        if entry["event"] == "report":
+            slug = entry["record"]["slug"]
+            counts[slug] = counts.get(slug, 0) + 1
+    return counts
+
+
+def kernels_of(process):
+    """List the processes below one."""
+    import psutil
+
+    try:
+        return [one.pid for one in psutil.Process(process.pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+@linux
+def test_a_killed_kernel_is_tried_once_more_cold_and_that_is_recorded(tiny_company, folder):
+    mark = folder / "killed"
+    suicide = (
+        f"import os\nif not os.path.exists({str(mark)!r}):\n"
+        f"    open({str(mark)!r}, 'w').close()\n    os.kill(os.getpid(), 9)"
+    )
+    write_notebook(folder / "notebooks" / "data_quality.ipynb", "# Q?", suicide, "'shown'")
+    records = run(tiny_company, folder).done
+    record = next(one.record for one in records if one.job.slug == "data-quality")
+    assert (record.status, record.kernel, record.attempts) == ("complete", "cold", 2)
+    assert record.died == "cell 3 ended the kernel: killed, or out of memory"
+    others = [one.record for one in records if one.job.slug != "data-quality"]
+    assert {(one.kernel, one.attempts, one.died) for one in others} == {("warm", 1, "")}
+
+
+@linux
+def test_a_kernel_that_is_always_killed_fails_its_report_alone(tiny_company, folder):
+    write_notebook(
+        folder / "notebooks" / "data_quality.ipynb", "# Q?", "import os; os.kill(os.getpid(), 9)"
+    )
+    result = run(tiny_company, folder)
+    (failed,) = result.failed
+    assert failed.record.attempts == 2
+    assert failed.record.reason == "cell 3 ended the kernel: killed, or out of memory"
+    assert len(check(folder)) == 4
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("1 / 0", "cell 3 raised ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(0)", "cell 3 stopped the kernel (SystemExit)"),
+        ("import time; time.sleep(60)", "cell 3 took longer than 3 s (timeout_seconds)"),
+    ],
+)
+def test_what_no_second_try_would_mend_is_not_tried_again(tiny_company, folder, cell, reason):
+    write_notebook(folder / "notebooks" / "data_quality.ipynb", "# Q?", cell)
+    result = run(tiny_company, folder, changes={"timeout_seconds": 3})
+    (failed,) = result.failed
+    assert (failed.record.reason, failed.record.attempts) == (reason, 1)
+    assert len(check(folder)) == 4
+    assert running_kernels() == ()
+
+
+@linux
+def test_when_the_server_is_killed_its_kernels_die_and_all_is_made_again(tiny_company, folder):
+    killed = []
+
+    def kill(event):
+        if not killed and running_kernels():
+            killed.append(forkserver._forkserver._forkserver_pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    run(tiny_company, folder)
+    result = run(tiny_company, folder, force=True, on_event=kill)
+    assert killed
+    assert not result.failed
+    assert len(check(folder)) == 4
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_after_a_signal_to_the_batch_a_new_run_completes_it(tiny_company, folder, number):
+    process = start(tiny_company, folder)
+    journal = folder / "reports" / QUARTER / JOURNAL
+    until = time.monotonic() + 60
+    while not (journal.exists() and b'"report"' in journal.read_bytes()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    below = kernels_of(process)
+    os.kill(process.pid, number)
+    process.wait(30)
+    before = check(folder)
+    assert 1 <= len(before) < 4 or number != signal.SIGKILL
+    until = time.monotonic() + 10
+    while any(map(is_running, below)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_running, below))
+    if number == signal.SIGKILL:
+        assert not read_status(journal.parent).is_whole
+    result = run(tiny_company, folder)
+    assert not result.failed
+    assert {one.job.slug for one in result.done if not one.is_new} == set(before)
+    assert set(made_of(folder).values()) == {1}
+    assert len(check(folder)) == 4
+
+
+@linux
+def test_after_random_kills_every_report_is_complete_and_none_was_made_twice(tiny_company, folder):
+    """The benchmark kills a hundred times; here a few."""
+    luck = random.Random(5)
+    for _ in range(N_KILLS):
+        process = start(tiny_company, folder)
+        time.sleep(luck.uniform(1.0, 5.0))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(10)
+        check(folder) if (folder / "reports" / QUARTER).is_dir() else None
+    assert not run(tiny_company, folder).failed
+    assert set(made_of(folder).values()) == {1}
+    assert len(check(folder)) == 4
+    assert not list((folder / "reports" / QUARTER).glob(".*.tmp"))
+
+
+@contextmanager
+def small_disk(path, size="2m"):
+    """Mount a disk of two megabytes; skipped where that is not allowed."""
+    path.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(["mount", *options], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@linux
+def test_a_disk_that_fills_up_fails_what_did_not_fit_and_keeps_the_rest(
+    tiny_company, folder, monkeypatch
+):
+    monkeypatch.setattr("salesnb.publish.plan._ROOM", 0)
+    big = "from IPython.display import HTML; HTML('<p>' + 'x' * 3_000_000 + '</p>')"
+    write_notebook(folder / "notebooks" / "data_quality.ipynb", "# Q?", big)
+    with small_disk(folder / "reports"):
+        result = run(tiny_company, folder)
+        (failed,) = result.failed
+        assert failed.job.slug == "data-quality"
+        assert "cannot be written (No space left on device)" in failed.record.reason
+        assert set(check(folder)) == {"north", "r-d-red-x-red", "company"}
+        write_notebook(folder / "notebooks" / "data_quality.ipynb", "# Q?", "'small'")
+        again = run(tiny_company, folder)
+        assert {one.job.slug for one in again.done if one.is_new} == {"data-quality"}
+        assert len(check(folder)) == 4
+
+
+def test_two_batches_into_one_folder_are_refused(tiny_company, folder):
+    run(tiny_company, folder)
+    with (
+        locked(folder / "reports" / QUARTER),
+        pytest.raises(ParameterError, match="another batch is writing there"),
+    ):
+        run(tiny_company, folder)
+    assert not run(tiny_company, folder).failed
+
+
+def test_half_a_line_of_the_journal_is_passed_over(tiny_company, folder):
+    run(tiny_company, folder)
+    journal = folder / "reports" / QUARTER / JOURNAL
+    content = journal.read_bytes()
+    cut = content.rindex(b'{"event":"report"') + 40
+    journal.write_bytes(content[:cut])
+    known = read_state(journal.parent).manifest.reports
+    assert len(known) == 3
+    result = run(tiny_company, folder)
+    assert len([one for one in result.done if one.is_new]) == 1
+    assert len(check(folder)) == 4
+
+
+def test_reports_are_begun_only_where_there_is_memory(tiny_company, folder, monkeypatch):
+    most = []
+    monkeypatch.setattr("salesnb.publish.memory.available", lambda: 10)
+    run(tiny_company, folder, on_event=lambda event: most.append(getattr(event, "running", 0)))
+    assert max(most) == 1
+    monkeypatch.setattr("salesnb.publish.memory.available", lambda: 10**12)
+    run(tiny_company, folder, force=True, on_event=lambda e: most.append(getattr(e, "running", 0)))
+    assert max(most) == 2
