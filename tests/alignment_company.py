@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from made_company import QUARTERS, make_measures
 
+from salesnb.measures.demand import Demand
 from salesnb.measures.demand.names import COLUMNS, KEYS
 
 COMPANY = (
@@ -77,4 +78,5 @@ def demand_company(**tables):
     rows = [(f"{team}1", team, quarter, "win_rate", 3, 10, 10, np.nan, np.nan)
             for team in "AB" for quarter in QUARTERS]  # fmt: skip
     made = make_measures(rows, kpis=("win_rate",), maturity_days=60)
-    return replace(made, **{name: demand_frame(name, rows) for name, rows in tables.items()})
+    given = {name: demand_frame(name, rows) for name, rows in tables.items()}
+    return replace(made, demand=Demand(**given))

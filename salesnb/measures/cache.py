@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import platformdirs
 from salesnb.errors import DataError, ParameterError, SalesnbError
 from salesnb.measures.catalogue import Kpi, find_kpis, read_kpis
 from salesnb.measures.compute import compute_measures
+from salesnb.measures.demand import Demand
 from salesnb.measures.engine import EngineName, open_engine
-from salesnb.measures.flow import FLOW_FRAMES, Flow
+from salesnb.measures.flow import Flow
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import name_of, remember
 from salesnb.measures.spark import ended_if_interrupted
@@ -30,9 +32,12 @@ from salesnb.sources.snapshot import Snapshot, open_snapshot
 _FRAMES = (
     "totals", "values", "weeks", "open_deals", "habits", "contacts", "contacts_life", "capacity",
     "ratings", "skills", "targets", "actions", "territories", "courses", "memberships", "holidays",
-    "trainings", "feedback", "people", "teams", "lead_flow", "lead_waits", "rejections", "credits",
-    "touch_paths", "touch_roles", "source_deals", "spend",
+    "trainings", "feedback", "people", "teams",
 )  # fmt: skip
+
+
+_GROUPS: dict[str, type[Flow | Demand]] = {"flow": Flow, "demand": Demand}
+"""Frames that `Measures` holds together."""
 
 
 def cache_folder() -> Path:
@@ -184,8 +189,9 @@ class draft:  # noqa: N801 - reads as a verb in `with`
 def _write(measures: Measures, folder: Path) -> None:
     for name in _FRAMES:
         getattr(measures, name).to_parquet(folder / f"{name}.parquet")
-    for name in FLOW_FRAMES:
-        getattr(measures.flow, name).to_parquet(folder / f"flow-{name}.parquet")
+    for group in _GROUPS:
+        for name, frame in vars(getattr(measures, group)).items():
+            frame.to_parquet(folder / f"{group}-{name}.parquet")
     rest = {
         "kpis": [kpi.kpi for kpi in measures.kpis],
         "missing": measures.missing,
@@ -209,11 +215,19 @@ def _read_whole(folder: Path, own: tuple[Kpi, ...]) -> Measures | None:
 def _read(folder: Path, own: tuple[Kpi, ...]) -> Measures:
     rest = json.loads((folder / "measures.json").read_text(encoding="utf-8"))
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
-    flow = {name: pd.read_parquet(folder / f"flow-{name}.parquet") for name in FLOW_FRAMES}
+    groups = {
+        group: made(
+            **{
+                item.name: pd.read_parquet(folder / f"{group}-{item.name}.parquet")
+                for item in fields(made)
+            }
+        )
+        for group, made in _GROUPS.items()
+    }
     company = Company.model_validate(rest["company"])
     return Measures(
-        **frames,
-        flow=Flow(**flow),
+        **frames,  # type: ignore[arg-type]
+        **groups,  # type: ignore[arg-type]
         kpis=find_kpis(rest["kpis"], own=own, company=company),
         missing=rest["missing"],
         periods=tuple(rest["periods"]),

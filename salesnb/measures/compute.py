@@ -16,7 +16,7 @@ from salesnb.measures.capacity import CAPACITY_COLUMNS, measure_capacity, no_cap
 from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.contacts import CONTACT_COLUMNS, count_contacts, no_contacts
-from salesnb.measures.demand import measure_demand, no_demand
+from salesnb.measures.demand import Demand, measure_demand
 from salesnb.measures.engine import DuckDBEngine, Engine, Lazy
 from salesnb.measures.figures import TOP
 from salesnb.measures.flow import measure_flow, no_flow
@@ -54,8 +54,8 @@ def compute_measures(
         Day on which the world is seen: what happened later is unknown. Default: the snapshot's.
     kpis
         Ids of the KPIs to measure, with those they are made of, and nothing else; default all
-        there are, with `weeks`, `open_deals`, `habits`, `contacts`, `capacity`, `flow` and the
-        tables of demand.
+        there are, with `weeks`, `open_deals`, `habits`, `contacts`, `capacity`, `flow` and
+        `demand`.
     own
         KPIs beside the catalogue's, as `read_kpis` gives them.
     engine
@@ -90,7 +90,7 @@ def compute_measures(
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
-    pace, habits, flow, demand = no_pace(), no_habits(), no_flow(), no_demand()
+    pace, habits, flow, demand = no_pace(), no_habits(), no_flow(), Demand()
     contacts, capacity = no_contacts(), no_capacity()
     if kpis is None:
         demand = measure_demand(ground, amount)
@@ -136,14 +136,7 @@ def compute_measures(
         trainings=_trainings(snapshot, as_of),
         feedback=_until(snapshot.read("feedback"), feedback.given_on, as_of),
         flow=flow,
-        lead_flow=demand.lead_flow,
-        lead_waits=demand.lead_waits,
-        rejections=demand.rejections,
-        credits=demand.credits,
-        touch_paths=demand.touch_paths,
-        touch_roles=demand.touch_roles,
-        source_deals=demand.source_deals,
-        spend=demand.spend,
+        demand=demand,
     )
 
 

@@ -15,7 +15,7 @@ from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.measures.capacity import empty_capacity
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.contacts import empty_contacts, empty_life
-from salesnb.measures.demand.names import empty_frame
+from salesnb.measures.demand import Demand
 from salesnb.measures.figures import UNIT, add_figures
 from salesnb.measures.flow import Flow
 from salesnb.measures.habits import empty_habits
@@ -76,16 +76,8 @@ class Measures:
         them up.
     flow
         How opportunities pass the stages and end, by team and quarter.
-    lead_flow, lead_waits, rejections
-        Leads by team_id, period of creation and source: how far they got by campaign and segment,
-        what followed an answer by how long they waited, and why they were rejected.
-    credits, touch_paths, touch_roles
-        Opportunities by team_id and period of creation: credited to the source and campaign of
-        the touches before them by each model, by sources of the first and the last touch, and by
-        what part each source had.
-    source_deals, spend
-        team_id, period, source: opportunities created, won and booked; source, period, spend.
-        `demand.names` says what the columns of these tables are.
+    demand
+        Leads, touches, spend and what came of them, by team and quarter.
     """
 
     totals: pd.DataFrame
@@ -116,14 +108,7 @@ class Measures:
     trainings: pd.DataFrame = field(default_factory=partial(_empty, "trainings"))
     feedback: pd.DataFrame = field(default_factory=partial(_empty, "feedback"))
     flow: Flow = field(default_factory=Flow)
-    lead_flow: pd.DataFrame = field(default_factory=partial(empty_frame, "lead_flow"))
-    lead_waits: pd.DataFrame = field(default_factory=partial(empty_frame, "lead_waits"))
-    rejections: pd.DataFrame = field(default_factory=partial(empty_frame, "rejections"))
-    credits: pd.DataFrame = field(default_factory=partial(empty_frame, "credits"))
-    touch_paths: pd.DataFrame = field(default_factory=partial(empty_frame, "touch_paths"))
-    touch_roles: pd.DataFrame = field(default_factory=partial(empty_frame, "touch_roles"))
-    source_deals: pd.DataFrame = field(default_factory=partial(empty_frame, "source_deals"))
-    spend: pd.DataFrame = field(default_factory=partial(empty_frame, "spend"))
+    demand: Demand = field(default_factory=Demand)
 
     @property
     def calendar(self) -> FiscalCalendar:

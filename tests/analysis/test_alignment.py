@@ -201,8 +201,9 @@ def test_the_signed_table_by_hand(small):
 
 
 def test_sums_that_do_not_agree_with_the_kpis_are_refused(small):
-    rows = small.lead_flow.assign(leads=small.lead_flow["leads"] + 1)
-    found = alignment_table(replace(small, lead_flow=rows), period="2026Q2")
+    flow = small.demand.lead_flow
+    demand = replace(small.demand, lead_flow=flow.assign(leads=flow["leads"] + 1))
+    found = alignment_table(replace(small, demand=demand), period="2026Q2")
     assert not found.is_reconciled
     assert "the sums do not agree with the KPIs" in found.finding
     with pytest.raises(DataError, match=r"differ in \['Leads'\]"):

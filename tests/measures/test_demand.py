@@ -8,8 +8,7 @@ from small_company import import_tables
 
 from salesnb.measures.cache import load_measures
 from salesnb.measures.compute import compute_measures
-from salesnb.measures.demand import grouping
-from salesnb.measures.demand.measure import FRAMES
+from salesnb.measures.demand import DEMAND_FRAMES, grouping
 from salesnb.measures.demand.names import COLUMNS, LEAD_COUNTS, MODELS, NO_TOUCH, OTHER, TOTALS
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
@@ -34,7 +33,7 @@ def sums(rows, by, columns):
 
 def test_leads_count_by_how_far_they_got(measures):
     found = sums(
-        measures.lead_flow, "source",
+        measures.demand.lead_flow, "source",
         ["all_leads", "leads", "touched", "in_time", "late", "time_up", "qualified",
          "opportunities", "won", "lost", "waiting"],
     )  # fmt: skip
@@ -44,27 +43,27 @@ def test_leads_count_by_how_far_they_got(measures):
         "Fair": (4, 3, 2, 1, 1, 3, 1, 0, 0, 0, 0),
         "": (1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0),
     }
-    assert sums(measures.lead_flow, "segment", ["leads"]) == {"SMB": (3,), "": (5,)}
-    assert sums(measures.lead_flow, "campaign", ["duplicates", "invalid"]) == {
+    assert sums(measures.demand.lead_flow, "segment", ["leads"]) == {"SMB": (3,), "": (5,)}
+    assert sums(measures.demand.lead_flow, "campaign", ["duplicates", "invalid"]) == {
         "Spring": (1, 0), "Summer": (0, 0), "": (0, 1)
     }  # fmt: skip
 
 
 def test_what_two_leads_became_is_booked_once(measures):
-    assert measures.lead_flow["booked"].sum() == 100 + 300
-    by_source = measures.lead_flow.groupby("source")["booked"].sum()
+    assert measures.demand.lead_flow["booked"].sum() == 100 + 300
+    by_source = measures.demand.lead_flow.groupby("source")["booked"].sum()
     assert by_source["Web"] == 100
-    assert measures.lead_flow["squares"].sum() == 50**2 + 50**2 + 300**2
+    assert measures.demand.lead_flow["squares"].sum() == 50**2 + 50**2 + 300**2
 
 
 def test_records_that_contradict_each_other_are_counted(measures):
-    found = measures.lead_flow[["rejected", "rejected_unseen", "qualified_rejected",
+    found = measures.demand.lead_flow[["rejected", "rejected_unseen", "qualified_rejected",
                                 "qualified_unseen", "rejected_opportunities"]].sum()  # fmt: skip
     assert found.tolist() == [2, 1, 1, 0, 0]  # l7 and l8; l9's rejection comes after the day
 
 
 def test_rejections_have_their_reason_in_small_letters_and_their_stage(measures):
-    rows = measures.rejections[["source", "reason", "stage", "n"]]
+    rows = measures.demand.rejections[["source", "reason", "stage", "n"]]
     assert sorted(rows.itertuples(index=False, name=None)) == [
         ("Fair", "invalid", "after touch", 1),
         ("Fair", "no budget", "after qualified", 1),
@@ -74,10 +73,10 @@ def test_rejections_have_their_reason_in_small_letters_and_their_stage(measures)
 
 
 def test_waits_follow_answers_and_set_aside_what_says_nothing_of_them(measures):
-    whole = measures.lead_waits[["n", "young", "before", "untouched", "touched"]].sum()
+    whole = measures.demand.lead_waits[["n", "young", "before", "untouched", "touched"]].sum()
     # l1, l2, l3, l8 are followed; l9 was touched 16 days ago; l10 was qualified before its touch.
     assert whole.tolist() == [4, 1, 1, 2, 6]
-    web = measures.lead_waits[measures.lead_waits["source"] == "Web"]
+    web = measures.demand.lead_waits[measures.demand.lead_waits["source"] == "Web"]
     answered = web[web["n"] > 0].set_index("up_to")
     assert answered["n"].to_dict() == {30: 1, 60: 1, 480: 1}
     assert answered["log_minutes"].tolist() == pytest.approx(
@@ -90,7 +89,7 @@ def test_waits_follow_answers_and_set_aside_what_says_nothing_of_them(measures):
 
 
 def test_credits_share_out_all_opportunities_by_every_model(measures):
-    rows = measures.credits[measures.credits["period"] == "2026Q2"]
+    rows = measures.demand.credits[measures.demand.credits["period"] == "2026Q2"]
     for model in MODELS:
         found = rows.loc[rows["model"] == model, list(TOTALS)].sum().tolist()
         assert found == pytest.approx([5, 3, 440])
@@ -105,21 +104,22 @@ def test_credits_share_out_all_opportunities_by_every_model(measures):
 
 
 def test_paths_and_roles_say_who_opened_what_another_closed(measures):
-    assert sums(measures.touch_paths, ["first_source", "last_source"], ["opportunities"]) == {
+    ends = ["first_source", "last_source"]
+    assert sums(measures.demand.touch_paths, ends, ["opportunities"]) == {
         ("Fair", "Web"): (1,), ("Mail", "Web"): (1,), ("Web", "Web"): (1,)
     }  # fmt: skip
     parts = ["touched", "opened", "closed", "both", "assisted"]
-    assert sums(measures.touch_roles, "source", parts) == {
+    assert sums(measures.demand.touch_roles, "source", parts) == {
         "Fair": (1, 1, 0, 0, 0), "Mail": (1, 1, 0, 0, 0), "Web": (3, 1, 3, 1, 0)
     }  # fmt: skip
 
 
 def test_deals_count_when_created_and_when_won_and_spend_stays_as_it_is(measures):
-    assert sums(measures.source_deals, ["period", "source"], list(TOTALS)) == {
+    assert sums(measures.demand.source_deals, ["period", "source"], list(TOTALS)) == {
         ("2026Q2", "Web"): (2, 2, 110), ("2026Q2", "Fair"): (2, 0, 0), ("2026Q2", ""): (1, 1, 40),
         ("2026Q3", "Fair"): (0, 1, 300),
     }  # fmt: skip
-    assert measures.spend.to_dict("list") == {
+    assert measures.demand.spend.to_dict("list") == {
         "source": ["Fair", "Radio", "Web", "Web"],
         "period": ["2026Q2", "2026Q2", "2026Q1", "2026Q2"],
         "spend": [90, 10, 5, 50],
@@ -141,8 +141,8 @@ def test_the_order_of_rows_does_not_matter(tmp_path, measures):
         head, *rows = text.strip().split("\n")
         turned[name] = "\n".join([head, *reversed(rows)]) + "\n"
     found = compute_measures(import_tables(tmp_path, turned, company=COMPANY))
-    for name in FRAMES:
-        pd.testing.assert_frame_equal(getattr(found, name), getattr(measures, name))
+    for name in DEMAND_FRAMES:
+        pd.testing.assert_frame_equal(getattr(found.demand, name), getattr(measures.demand, name))
 
 
 @pytest.mark.parametrize("left_out", ["leads", "touches", "sources", "opportunities' source"])
@@ -158,8 +158,8 @@ def test_what_is_missing_leaves_its_tables_empty_with_their_columns(tmp_path, le
         "sources": {"spend"},
         "opportunities' source": {"source_deals"},
     }[left_out]
-    assert {name for name in FRAMES if getattr(found, name).empty} == empty
-    assert all(list(getattr(found, name).columns) == COLUMNS[name] for name in FRAMES)
+    assert {name for name in DEMAND_FRAMES if getattr(found.demand, name).empty} == empty
+    assert all(list(getattr(found.demand, name).columns) == COLUMNS[name] for name in DEMAND_FRAMES)
 
 
 def test_names_beyond_the_most_frequent_of_a_quarter_are_added_up(tmp_path, monkeypatch):
@@ -221,5 +221,5 @@ def test_the_cache_keeps_them(tmp_path, monkeypatch):
     snapshot = import_tables(tmp_path, TABLES, company=COMPANY)
     first, second = (load_measures(snapshot.folder) for _ in range(2))
     assert len(first.lead_flow)
-    for name in FRAMES:
-        pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name))
+    for name in DEMAND_FRAMES:
+        pd.testing.assert_frame_equal(getattr(first.demand, name), getattr(second.demand, name))

@@ -176,17 +176,17 @@ def attribution(
         period, view.unit, by, view.periods, pd.DataFrame(columns=_UNITS),
         pd.DataFrame(columns=list(TOTALS)), measures.company.currency,
     )  # fmt: skip
-    if measures.touch_roles.empty:
+    if measures.demand.touch_roles.empty:
         return replace(nothing, lacking=NO_TOUCHES)
-    if by == "campaign" and not (measures.credits["campaign"] != "").any():
+    if by == "campaign" and not (measures.demand.credits["campaign"] != "").any():
         return replace(nothing, lacking="crediting campaigns needs touches.campaign")
-    credited = view.take(measures.credits)
-    if not len(view.take(measures.touch_roles)):
+    credited = view.take(measures.demand.credits)
+    if not len(view.take(measures.demand.touch_roles)):
         return replace(nothing, lacking=f"no opportunity of {view.span} was touched before")
     rows = _credit(credited, by)
     if by == "source":
-        parts = _take_parts(view.take(measures.touch_roles))
-        partners = _find_partners(view.take(measures.touch_paths))
+        parts = _take_parts(view.take(measures.demand.touch_roles))
+        partners = _find_partners(view.take(measures.demand.touch_paths))
         rows = rows.merge(parts, on="unit", how="left").merge(partners, on="unit", how="left")
     else:
         # Campaigns are not paired: without those that did both the test claims less, not more.

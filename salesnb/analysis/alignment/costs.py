@@ -38,7 +38,7 @@ def find_costs(measures: Measures, view: View, rows: pd.DataFrame) -> pd.DataFra
         unit, what, n, spend, cost with interval low to high; missing where nothing was won, or
         `high` where nothing may have been.
     """
-    spent = measures.spend[measures.spend["period"].isin(view.periods)]
+    spent = measures.demand.spend[measures.demand.spend["period"].isin(view.periods)]
     total = spent.groupby("source")["spend"].sum()
     paid = rows[rows["unit"].isin(total[total > 0].index)]
     known = [item for item in COSTED if item[-1] not in measures.missing]

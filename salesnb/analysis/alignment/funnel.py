@@ -214,16 +214,16 @@ def lead_funnel(
         period, view.unit, by, (), "", pd.DataFrame(columns=_ROWS), pd.DataFrame(columns=_STEPS),
         pd.DataFrame(columns=COSTS), measures.company.currency,
     )  # fmt: skip
-    if measures.lead_flow.empty:
+    if measures.demand.lead_flow.empty:
         return replace(nothing, lacking=NO_LEADS)
-    if not (measures.lead_flow[by] != "").any():
+    if not (measures.demand.lead_flow[by] != "").any():
         return replace(nothing, lacking=f"telling leads apart by {by} needs leads.{by}")
     cohorts, why = _mature(measures, period)
     if not cohorts:
         age = measures.company.maturity_days
         return replace(nothing, lacking=f"no leads up to {period} are {age} days old yet")
     view = replace(view, periods=cohorts)
-    rows = view.take(measures.lead_flow)
+    rows = view.take(measures.demand.lead_flow)
     units = rows.assign(unit=called(rows[by])).groupby("unit", as_index=False)[_SUMS].sum()
     units = order_units(units[units["leads"] > 0], "unit", "leads")
     if units.empty:

@@ -199,13 +199,13 @@ def handover(
         Quarter or team is unknown.
     """
     view = look_at(measures, period, team, n=1)
-    rows = view.take(measures.lead_flow)
+    rows = view.take(measures.demand.lead_flow)
     nothing = Handover(
         period, view.unit, pd.DataFrame(columns=_UNITS), pd.DataFrame(columns=_UNITS),
         pd.DataFrame(columns=_REASONS), pd.DataFrame(columns=_SIGNS),
         pd.DataFrame(columns=["test", "p_value", "adjusted"]),
     )  # fmt: skip
-    if measures.lead_flow.empty:
+    if measures.demand.lead_flow.empty:
         return replace(nothing, lacking=NO_LEADS)
     if not rows["leads"].sum():
         return replace(nothing, lacking=f"no valid lead came in in {period}")
@@ -217,7 +217,7 @@ def handover(
         nothing,
         sources=sources.assign(**dict.fromkeys(unknown, math.nan)),
         teams=teams.assign(**dict.fromkeys(unknown, math.nan)),
-        reasons=_list_reasons(view.take(measures.rejections)),
+        reasons=_list_reasons(view.take(measures.demand.rejections)),
         signs=_find_signs(rows, measures),
         tests=tests.assign(adjusted=control_discoveries(tests["p_value"])),
     )
@@ -230,7 +230,7 @@ def _unknown(measures: Measures) -> list[str]:
         unknown += ["in_time", "late", "untouched", "rejected_unseen", "waiting"]
     if "lead_to_qualified" in measures.missing:
         unknown += ["qualified", "qualified_rejected"]
-    if measures.rejections.empty and not measures.lead_flow["rejected"].any():
+    if measures.demand.rejections.empty and not measures.demand.lead_flow["rejected"].any():
         unknown += ["rejected", "rejected_unseen", "qualified_rejected", "rejected_share", "low",
                     "high"]  # fmt: skip
     return list(dict.fromkeys(unknown))

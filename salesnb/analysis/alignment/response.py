@@ -68,7 +68,7 @@ def response_effect(
     """
     check_choice("outcome", outcome, OUTCOMES)
     view = look_at(measures, period, team)
-    rows = view.take(measures.lead_waits)
+    rows = view.take(measures.demand.lead_waits)
     nan = math.nan
     sla = float(measures.company.sla_minutes)
     nothing = ResponseEffect(
@@ -77,9 +77,9 @@ def response_effect(
         InTime(sla, 0, 0, 0, 0, nan, nan, nan, nan, nan), _count_waiting(rows),
         pd.DataFrame(columns=_ANSWERED),
     )  # fmt: skip
-    if measures.lead_waits.empty:
+    if measures.demand.lead_waits.empty:
         return replace(nothing, lacking=NO_LEADS)
-    if not measures.lead_waits["touched"].any():
+    if not measures.demand.lead_waits["touched"].any():
         return replace(nothing, lacking="how fast leads are answered needs leads.first_touch_at")
     found = replace(nothing, answered=_follow_waits(rows))
     lacking = _find_lacking(rows, outcome, view, measures.company.maturity_days)
@@ -169,7 +169,7 @@ def _as_if(design: Floats, n_dummies: int, chosen: int) -> Floats:
 
 
 def _count_in_time(measures: Measures, view: View, sla: float) -> InTime:
-    sums = view.take(measures.lead_flow)[["in_time", "time_up"]].sum()
+    sums = view.take(measures.demand.lead_flow)[["in_time", "time_up"]].sum()
     nan = math.nan
     return InTime(sla, float(sums["in_time"]), float(sums["time_up"]), 0, 0, *(nan,) * 5)
 

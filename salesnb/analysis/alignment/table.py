@@ -185,8 +185,8 @@ def alignment_table(measures: Measures, *, period: str) -> AlignmentTable:
         pd.DataFrame(columns=["what", "table", "kpi", "is_equal"]), company.currency,
         company.sla_minutes,
     )  # fmt: skip
-    flow, deals = view.take(measures.lead_flow), view.take(measures.source_deals)
-    if measures.lead_flow.empty:
+    flow, deals = view.take(measures.demand.lead_flow), view.take(measures.demand.source_deals)
+    if measures.demand.lead_flow.empty:
         return replace(nothing, lacking="one table for marketing and sales needs the table leads")
     if flow.empty and deals.empty:
         return replace(nothing, lacking=f"nothing came in in {period}")
@@ -194,7 +194,7 @@ def alignment_table(measures: Measures, *, period: str) -> AlignmentTable:
     parts = [leads, _sum_by_source(deals, list(TOTALS)), _spend_of(measures, period)]
     rows = pd.concat(parts, axis=1).rename_axis("unit").reset_index()
     rows = _finish(rows, measures)
-    reasons = view.take(measures.rejections)
+    reasons = view.take(measures.demand.rejections)
     rows["top_reason"] = rows["unit"].map(_top_reasons(reasons)).astype(object)
     total = _finish(rows.sum(numeric_only=True, min_count=1).to_frame().T, measures).iloc[0]
     total = total.astype(object)  # it holds a reason beside the sums
@@ -211,7 +211,7 @@ def _sum_by_source(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def _spend_of(measures: Measures, period: str) -> pd.DataFrame:
-    spent = measures.spend[measures.spend["period"] == period]
+    spent = measures.demand.spend[measures.demand.spend["period"] == period]
     return spent.assign(unit=called(spent["source"])).groupby("unit")[["spend"]].sum()
 
 
@@ -224,9 +224,9 @@ def _finish(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
     for kpi, columns in unknown.items():
         if kpi in measures.missing:
             rows[columns] = np.nan
-    if measures.rejections.empty and not measures.lead_flow["rejected"].any():
+    if measures.demand.rejections.empty and not measures.demand.lead_flow["rejected"].any():
         rows["rejected"] = np.nan
-    if measures.source_deals.empty:
+    if measures.demand.source_deals.empty:
         rows[list(TOTALS)] = np.nan
     rows["in_time_share"] = rows["in_time"] / rows["time_up"].where(rows["time_up"] > 0)
     count = rows["opportunities"].where(rows["opportunities"] > 0)

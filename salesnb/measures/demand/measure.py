@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import narwhals as nw
 import pandas as pd
 
@@ -16,7 +14,7 @@ from salesnb.measures.demand.leads import (
     sum_rejections,
     sum_waits,
 )
-from salesnb.measures.demand.names import TOTALS, empty_frame
+from salesnb.measures.demand.names import TOTALS, Demand
 from salesnb.measures.demand.touches import (
     credited,
     sum_credits,
@@ -27,29 +25,6 @@ from salesnb.measures.demand.touches import (
 from salesnb.measures.engine import Lazy
 from salesnb.measures.prepare import Ground
 from salesnb.schema import leads, opportunities
-
-
-@dataclass(frozen=True)
-class Demand:
-    """The tables of demand, as `Measures` describes them."""
-
-    lead_flow: pd.DataFrame
-    lead_waits: pd.DataFrame
-    rejections: pd.DataFrame
-    credits: pd.DataFrame
-    touch_paths: pd.DataFrame
-    touch_roles: pd.DataFrame
-    source_deals: pd.DataFrame
-    spend: pd.DataFrame
-
-
-def no_demand() -> Demand:
-    """Make what `measure_demand` gives where there is nothing to add up."""
-    return Demand(**{name: empty_frame(name) for name in FRAMES})
-
-
-FRAMES = tuple(item.name for item in fields(Demand))
-"""The tables by name."""
 
 
 def measure_demand(ground: Ground, amount: Lazy) -> Demand:
@@ -88,7 +63,7 @@ def measure_demand(ground: Ground, amount: Lazy) -> Demand:
     if snapshot.has("opportunities", opportunities.source):
         found["source_deals"] = _sum_deals(grouping, amount)
     found["spend"] = read_spend(ground)
-    return Demand(**{name: found.get(name, empty_frame(name)) for name in FRAMES})
+    return Demand(**found)
 
 
 def _sum_deals(grouping: Grouping, amount: Lazy) -> pd.DataFrame:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, fields
+from functools import partial
+
 import pandas as pd
 
 OTHER = "all others"
@@ -74,3 +77,40 @@ def empty_frame(name: str) -> pd.DataFrame:
     return frame.astype(
         {column: "object" if column in KEYS else "float64" for column in COLUMNS[name]}
     )
+
+
+def _table(name: str) -> pd.DataFrame:
+    """Declare a table that is empty unless given."""
+    declared: pd.DataFrame = field(default_factory=partial(empty_frame, name))
+    return declared
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Leads and what came of them, by team and quarter.
+
+    Attributes
+    ----------
+    lead_flow, lead_waits, rejections
+        Leads by team_id, period of creation and source: how far they got by campaign and segment,
+        what followed an answer by how long they waited, and why they were rejected.
+    credits, touch_paths, touch_roles
+        Opportunities by team_id and period of creation: credited to the source and campaign of
+        the touches before them by each model, by sources of the first and the last touch, and by
+        what part each source had.
+    source_deals, spend
+        team_id, period, source: opportunities created, won and booked; source, period, spend.
+    """
+
+    lead_flow: pd.DataFrame = _table("lead_flow")
+    lead_waits: pd.DataFrame = _table("lead_waits")
+    rejections: pd.DataFrame = _table("rejections")
+    credits: pd.DataFrame = _table("credits")
+    touch_paths: pd.DataFrame = _table("touch_paths")
+    touch_roles: pd.DataFrame = _table("touch_roles")
+    source_deals: pd.DataFrame = _table("source_deals")
+    spend: pd.DataFrame = _table("spend")
+
+
+DEMAND_FRAMES = tuple(item.name for item in fields(Demand))
+"""The tables by name."""
