@@ -85,7 +85,7 @@ def _table(name: str) -> pd.DataFrame:
     return declared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Demand:
     """Leads and what came of them, by team and quarter.
 
