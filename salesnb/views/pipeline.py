@@ -52,18 +52,19 @@ def priorities_table(found: PipelinePriorities, *, most: int = MOST_SHOWN) -> Bl
             f"Open opportunities of {found.unit}; the chance is that of being won within "
             f"{found.horizon_days} days.{more}"
         ),
+        # what to do and why come first: a phone shows the first three columns
         header=(
             "Opportunity",
             "Next step",
+            "Why",
             "Chance",
             "Value",
             "Expected",
             "Rep, stage",
-            "Why",
             "Id",
-        ),  # fmt: skip
+        ),
         rows=tuple(_priority(row, found.currency) for row in shown),
-        numeric=frozenset({2, 3, 4}),
+        numeric=frozenset({3, 4, 5}),
         key=(
             *(
                 ("~ has no amount: the mean won amount of its product.",)
@@ -82,11 +83,11 @@ def _priority(row: Row, currency: str) -> tuple[str, ...]:
     return (
         name or identifier,
         row["step"],
+        _reasons(row),
         MISSING if math.isnan(row["p"]) else f"{row['p']:.0%}",
         f"{typical}{format_money(row['value'], currency)}",
         format_money(row["expected"], currency),
         ", ".join(part for part in (row["rep"], row["stage"]) if part) or MISSING,
-        _reasons(row),
         identifier,
     )
 
