@@ -4,6 +4,7 @@ import html
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from salesnb.analysis.insights import find_insights
@@ -32,7 +33,13 @@ def folder(snapshot, tmp_path_factory):
     params = RunParams(
         snapshot=str(snapshot.folder),
         quarter="2017Q4",
-        reports=("company_review", "team_review", "sales_process", "data_quality"),
+        reports=(
+            "company_review",
+            "team_review",
+            "pipeline_priorities",
+            "sales_process",
+            "data_quality",
+        ),  # fmt: skip
         teams=("Team Melvin Marxen",),
         out=tmp_path_factory.mktemp("reports"),
     )
@@ -86,13 +93,14 @@ def test_the_reports_say_so(folder, measures):
 def test_missing_tables_are_named_and_their_sections_left_out(folder):
     text = read_text(folder / "company.html")
     for section, table in (
-        ("Targets", "targets"), ("Leads", "leads"), ("Calls and meetings", "activities"),
-        ("Skills", "ratings"),
+        ("Targets", "targets"), ("Marketing and sales", "leads"),
+        ("Where opportunities are lost", "stage_history"), ("Skills", "ratings"),
     ):  # fmt: skip
         assert re.search(rf"{section}\s+needs {table}", text)
     page = (folder / "company.html").read_text(encoding="utf-8")
     headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
-    assert not {"Targets", "Leads", "Calls and meetings", "Skills"} & set(headings)
+    left_out = {"Targets", "Marketing and sales", "Where opportunities are lost", "Skills"}
+    assert not left_out & set(headings)
 
 
 def test_the_sales_process_is_told_without_stages_and_says_why(folder, measures):
@@ -102,6 +110,21 @@ def test_the_sales_process_is_told_without_stages_and_says_why(folder, measures)
     assert "won within 90 days" in text
     assert "stages cannot be followed: that needs stage_history" in text
     assert "500 opportunities without the day they were created are left out" in text
+
+
+def test_open_opportunities_are_told_by_their_age_alone_and_why(folder, snapshot):
+    rows = snapshot.read("opportunities")
+    days = pd.to_datetime(rows["closed_on"]) - pd.to_datetime(rows["created_on"])
+    oldest = days[rows["is_won"].astype(bool)].max().days
+    is_open = ~rows["is_closed"].astype(bool)
+    age = (pd.Timestamp(snapshot.as_of) - pd.to_datetime(rows["created_on"])).dt.days
+    n_older = int((is_open & (age > oldest)).sum())
+    (page,) = folder.glob("pipeline-*.html")
+    text = read_text(page)
+    assert f"{n_older:,} of {int(is_open.sum()):,} open opportunities are older than any" in text
+    assert f"({oldest} days)" in text
+    assert "A model needs the pipeline's past (pipeline_snapshots, or stage_history" in text
+    assert "Close it, or qualify it anew" in text
 
 
 def test_the_data_quality_report_names_what_the_alias_resolved(folder):

@@ -38,6 +38,8 @@ Isolation = Literal["warm", "cold"]
 _Process = subprocess.Popen[bytes] | ForkedKernel
 _running: dict[_Process, Path] = {}
 """Kernels that may still run, with the log of each."""
+_started: dict[Path, Isolation] = {}
+"""How the last kernel of each log was started."""
 _guard = threading.Lock()
 
 
@@ -79,7 +81,9 @@ class ReportKernelManager(AsyncKernelManager):
             with _guard:
                 for ended in [one for one in _running if one.poll() is not None]:
                     del _running[ended]
-                _running[process] = Path(self.log_path)
+                log_path = Path(self.log_path)
+                _running[process] = log_path
+                _started[log_path] = "warm" if isinstance(process, ForkedKernel) else "cold"
 
 
 def end_kernels(log: Path | None = None) -> None:
@@ -104,8 +108,7 @@ def end_kernels(log: Path | None = None) -> None:
 def isolation_of(log: Path) -> Isolation:
     """Say how the last kernel that writes to a log was started."""
     with _guard:
-        kinds = [isinstance(one, ForkedKernel) for one, own in _running.items() if own == log]
-    return "warm" if kinds and kinds[-1] else "cold"
+        return _started.get(log, "cold")
 
 
 def running_kernels() -> tuple[int, ...]:

@@ -19,7 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
@@ -89,6 +89,8 @@ def learn_imports(notebooks: Iterable[Path]) -> tuple[str, ...]:
 def start_server(names: Iterable[str], environment: dict[str, str]) -> None:
     """Start the fork server if none runs, with these modules loaded.
 
+    Where it cannot be started, kernels are started cold, and their logs say why.
+
     Parameters
     ----------
     names
@@ -100,7 +102,7 @@ def start_server(names: Iterable[str], environment: dict[str, str]) -> None:
         return
     with _guard:
         _needs.update(environment | {PRELOAD: ",".join((*_ALWAYS, *names))})
-        with _prepared():
+        with suppress(OSError), _prepared():
             forkserver.ensure_running()
 
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from multiprocessing import forkserver
@@ -142,13 +143,18 @@ def test_what_no_second_try_would_mend_is_not_tried_again(tiny_company, folder, 
 def test_when_the_server_is_killed_its_kernels_die_and_all_is_made_again(tiny_company, folder):
     killed = []
 
-    def kill(event):
-        if not killed and running_kernels():
-            killed.append(forkserver._forkserver._forkserver_pid)
-            os.kill(killed[0], signal.SIGKILL)
+    def kill():
+        until = time.monotonic() + 60
+        while not running_kernels() and time.monotonic() < until:
+            time.sleep(0.01)
+        killed.append(forkserver._forkserver._forkserver_pid)
+        os.kill(killed[0], signal.SIGKILL)
 
     run(tiny_company, folder)
-    result = run(tiny_company, folder, force=True, on_event=kill)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = run(tiny_company, folder, force=True)
+    killer.join()
     assert killed
     assert not result.failed
     assert len(check(folder)) == 4
