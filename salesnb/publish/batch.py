@@ -144,9 +144,9 @@ def _make_all(run: Recorder, jobs: list[Job], *, workers: int, cluster: str) -> 
         from salesnb.publish.cluster import make_on_cluster  # an extra
 
         return make_on_cluster(run, jobs, address=cluster)
-    _learn_once(run.plan, jobs)
     if run.isolation == "warm" and jobs:
         start_server(learn_imports({job.notebook for job in jobs}), ONE_THREAD)
+    _learn_once(run.plan, jobs)
     return _make_here(run, jobs, workers=workers)
 
 
