@@ -235,6 +235,22 @@ def test_reopened_and_back_are_counted(planted):
     assert tuple(habits.loc["unlisted", ["n", "of"]]) == (8, 15)
 
 
+def test_more_can_be_opened_again_than_is_closed(planted):
+    steps = pd.DataFrame(
+        {"team_id": ["t0", "t0", "t1", "t1"], "period": ["2026Q3"] * 4,
+         "from_stage": ["Lost", OFFER, "Lost", OFFER], "to_stage": [LEAD, "Lost", LEAD, "Lost"],
+         "n": [60, 25, 5, 40]}
+    )  # fmt: skip
+    past = steps.assign(period="2026Q2", n=[30, 20, 5, 40])
+    whole = dataclasses.replace(planted.flow, steps=pd.concat([past, steps]))
+    found = sn.process_compliance(dataclasses.replace(planted, flow=whole), period="2026Q3")
+    row = found.rows.set_index("practice").loc["reopened"]
+    # By hand: of t0 60 had been closed, be it before; of t1 40 were closed in the quarter.
+    assert tuple(row[["n", "of", "n_before", "of_before"]]) == (65, 100, 35, 70)
+    assert row["share"] == pytest.approx(0.65)
+    assert row["differ"] < 0.01
+
+
 # Comparison, changes, names ----------------------------------------------------------------
 
 

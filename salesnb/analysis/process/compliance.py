@@ -64,7 +64,7 @@ class Compliance(Result):
         Name of the team or company; the quarter and the quarters before it.
     rows
         One row a practice there are data for: practice, label, n events `of` occasions in the
-        quarter, share (95% interval low to high), n_before, of_before and share_before in the
+        quarter (what was opened again counts as closed before), share (95% interval low to high), n_before, of_before and share_before in the
         quarters before, p_value of the change and `changed` (Benjamini-Hochberg, for all tests of
         the table), `differ` and `teams_differ`: the same for a difference between teams, missing
         in a team's own table.
@@ -211,7 +211,10 @@ def _count_steps(measures: Measures) -> pd.DataFrame:
     kind = pd.DataFrame(kinds, columns=["from_stage", "to_stage", "practice", "is_n", "is_of"])
     rows = steps.merge(kind, on=["from_stage", "to_stage"])
     n, of = (rows["n"] * rows[name].astype(int) for name in ("is_n", "is_of"))
-    return rows.assign(n=n, of=of)[_COUNTS]
+    sums = rows.assign(n=n, of=of).groupby(_COUNTS[:3], as_index=False, observed=True)[["n", "of"]]
+    counts = sums.sum()
+    # What was opened again had been closed, be it before the quarter: it was an occasion too.
+    return counts.assign(of=counts[["n", "of"]].max(axis=1))
 
 
 @dataclass(frozen=True)
@@ -246,9 +249,7 @@ def _judge(
     n, of, n_before, of_before = (
         float(rows[name].sum()) for rows in (now, past) for name in ("n", "of")
     )
-    # What was closed before the quarter can be opened again in it: never more than everything.
-    share = plain_share(min(n, of), of)
-    earlier = plain_share(min(n_before, of_before), of_before)
+    share, earlier = plain_share(n, of), plain_share(n_before, of_before)
     is_enough = min(n + n_before, of - n + of_before - n_before) >= FEWEST
     wobble = find_wobble(quarterly(counts, before))
     change = compare_shares(share, earlier, wobble) if is_enough else NO_CHANGE
