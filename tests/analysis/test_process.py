@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from process_company import COMPANY, DEMO, LEAD, OFFER, company
+from process_company import COMPANY, DEMO, LEAD, MEMBERS, OFFER, REPS, company
 from small_company import import_tables
 
 import salesnb as sn
@@ -150,6 +150,23 @@ def test_it_says_what_is_not_known_and_who_is_left_out(planted):
     assert "no opportunity was created" in sn.win_timing(empty, period="2026Q3").finding
 
 
+def test_where_nothing_was_won_or_closed_no_figure_is_made_up(tmp_path):
+    rows = (
+        "opportunity_id,rep_id,created_on,closed_on,is_won,is_closed,amount\n"
+        "o1,r0,2024-01-01,2024-01-15,false,true,5\no2,r0,2026-02-01,,false,false,5\n{}"
+    )
+    texts = []
+    for more in ("", "o3,r0,2026-02-01,2026-02-09,false,true,5\n"):
+        tables = {"reps": REPS, "memberships": MEMBERS, "opportunities": rows.format(more)}
+        found = sn.compute_measures(import_tables(tmp_path, tables, company=COMPANY))
+        timing = sn.win_timing(found, period="2026Q3")
+        texts.append(f"{timing.finding} {timing.caveat}")
+    assert "none is closed yet" in texts[0]
+    assert "1 opportunity created" in texts[0]
+    assert "won of closed says 0%" in texts[1]
+    assert all("nan" not in text and "mean days" not in text for text in texts)
+
+
 # Stages and bottlenecks --------------------------------------------------------------------
 
 
@@ -233,6 +250,19 @@ def test_reopened_and_back_are_counted(planted):
     assert tuple(habits.loc["reopened", ["n", "of"]]) == (1, 4)
     assert tuple(habits.loc["went_back", ["n", "of"]]) == (2, 2)
     assert tuple(habits.loc["unlisted", ["n", "of"]]) == (8, 15)
+
+
+def test_close_dates_ahead_are_told_of_the_last_day_only(tmp_path):
+    tables = company(n=200)
+    dated = tables["opportunities"].assign(expected_close_on="2026-10-15")
+    found = sn.compute_measures(
+        import_tables(tmp_path, {**tables, "opportunities": dated}, company=COMPANY)
+    )
+    now, before = (sn.process_compliance(found, period=p) for p in ("2026Q3", "2026Q2"))
+    rows = now.rows.set_index("practice")
+    assert tuple(rows.loc["no_next_step", ["n", "of"]]) == (0, dated["closed_on"].isna().sum())
+    assert "no_next_step" not in set(before.rows["practice"])
+    assert "not shown for other quarters" in before.caveat
 
 
 def test_more_can_be_opened_again_than_is_closed(planted):

@@ -169,6 +169,7 @@ def test_what_is_known_later_is_not_counted(tmp_path):
     early = compute_measures(snapshot, as_of=snapshot.as_of.replace(month=4, day=5)).flow
     assert ("t1", "2026Q2", 11, "open", 1) in of_stage(early, "Demo")
     assert "unknown" not in set(early.stays["event"])
+    assert "no_next_step" not in set(early.practices["practice"])
     assert ("t1", "2026Q1", 35, "open", 1) in listed(
         early.fates, "team_id", "period", "days", "fate", "n"
     )

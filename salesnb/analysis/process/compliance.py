@@ -51,6 +51,11 @@ _ROWS = [
     "practice", "label", "n", "of", "share", "low", "high", "n_before", "of_before",
     "share_before", "p_value", "changed", "differ", "teams_differ",
 ]  # fmt: skip
+_AHEAD = "a close date ahead stands for one, as it is on the last day of the data"
+_NOT_AHEAD = (
+    "a close date ahead could stand for one, but is known of the last day of the data only, so it "
+    "is not shown for other quarters"
+)
 _COUNTS = ["team_id", "period", "practice", "of", "n"]
 
 
@@ -64,10 +69,10 @@ class Compliance(Result):
         Name of the team or company; the quarter and the quarters before it.
     rows
         One row a practice there are data for: practice, label, n events `of` occasions in the
-        quarter (what was opened again counts as closed before), share (95% interval low to high), n_before, of_before and share_before in the
-        quarters before, p_value of the change and `changed` (Benjamini-Hochberg, for all tests of
-        the table), `differ` and `teams_differ`: the same for a difference between teams, missing
-        in a team's own table.
+        quarter (what was opened again was one), share (95% interval low to high), n_before,
+        of_before and share_before in the quarters before, p_value of the change and `changed`
+        (Benjamini-Hochberg, for all tests of the table), `differ` and `teams_differ`: the same for
+        a difference between teams, missing in a team's own table.
     lacking
         What some practices need that is not there; empty when nothing lacks.
     """
@@ -100,10 +105,10 @@ class Compliance(Result):
     @property
     def caveat(self) -> str:
         """Say what the record can and cannot show."""
+        is_seen = (self.rows["practice"] == NO_NEXT_STEP).any()
         said = (
             "Only what is written down is seen. Skipping a stage or going back can be right for an "
-            "opportunity. The data have no next steps: a close date ahead stands for one, as it is "
-            "on the last day of the data."
+            f"opportunity. The data have no next steps: {_AHEAD if is_seen else _NOT_AHEAD}."
         )
         return f"{said} {self.unit}: {self.lacking}." if self.lacking else said
 
@@ -159,7 +164,7 @@ def process_compliance(measures: Measures, *, period: str, team: str | None = No
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
     before = measures.window(measures.calendar.shift(period, -1), WINDOW)
-    counts = _count_all(measures, period)
+    counts = _count_all(measures)
     own = of_team(counts, measures, team_id, (*before, period))
     rows = [
         _judge(practice, own[own["practice"] == practice], period, before, team_id is None)
@@ -174,16 +179,13 @@ def process_compliance(measures: Measures, *, period: str, team: str | None = No
     return Compliance(measures.unit_name(team_id), period, before, frame, lacking)
 
 
-def _count_all(measures: Measures, period: str) -> pd.DataFrame:
-    """Bring all practices to counts by team and quarter; what is known of today, to this one."""
-    practices = measures.flow.practices.astype({"period": object})
-    today = practices["practice"] == NO_NEXT_STEP
-    practices = practices.assign(period=practices["period"].mask(today, period))
+def _count_all(measures: Measures) -> pd.DataFrame:
+    """Bring all practices to counts by team and quarter."""
     habits = measures.habits[measures.habits["habit"].isin([CLOSE_DATES_PUSHED, BACKDATED_WINS])]
     stalled = measures.totals[measures.totals["kpi"] == STALLED]
     frames = [
         _count_steps(measures),
-        practices,
+        measures.flow.practices,
         habits.rename(columns={"habit": "practice"}),
         stalled.assign(practice=STALLED, n=stalled["numerator"], of=stalled["denominator"]),
     ]
