@@ -183,6 +183,47 @@ def test_the_planted_bottleneck_is_found_and_no_other(planted):
     assert told.n_tested == 2  # Offer has too few entries
 
 
+def test_one_bottleneck_is_told_once(planted):
+    own = sn.bottlenecks(planted, period="2026Q3", team="t0")
+    together = sn.team_bottlenecks(planted, period="2026Q3")
+    told = sn.find_insights(own, together)
+    assert [item.text for item in told.items].count(own.finding) == 1
+    assert len(told.items) == len(sn.find_insights(together).items) == 1
+    assert told.n_tested == sn.find_insights(together).n_tested
+
+
+def test_teams_of_one_name_and_teams_above_others_are_kept_apart(tmp_path):
+    tables = company(n=600, drop=0.5) | {
+        "teams": "team_id,name,parent_id\nt0,Inside,\nt1,Inside,t0\nt2,Field,\nt3,Key,\n"
+    }
+    found = sn.compute_measures(import_tables(tmp_path, tables, company=COMPANY))
+    compared = sn.compare_process(found, period="2026Q3", n_draws=200)
+    won = compared.rows[compared.rows["figure"] == "won_in_time"].set_index("unit")["n"]
+    fates = found.flow.fates[found.flow.fates["period"].isin(compared.periods)]
+    by_team = fates.groupby("team_id", observed=True)["n"].sum()
+    assert won.to_dict() == {
+        "Inside [t0] (own members)": by_team["t0"], "Inside [t1]": by_team["t1"],
+        "Field": by_team["t2"], "Key": by_team["t3"],
+    }  # fmt: skip
+    leaks = sn.team_bottlenecks(found, period="2026Q3")
+    assert set(leaks.rows["team"]) == set(won.index)
+    entered = leaks.rows.groupby("stage")["n"].sum()
+    whole = sn.bottlenecks(found, period="2026Q3").rows.set_index("stage")["n"]
+    assert entered.to_dict() == whole.to_dict()
+
+
+def test_a_company_of_one_team_has_no_teams_to_compare(tmp_path):
+    one = company(n=60) | {"memberships": "rep_id,team_id\n" + "".join(
+        f"r{number},t0\n" for number in range(4)
+    )}  # fmt: skip
+    found = sn.compute_measures(import_tables(tmp_path, one, company=COMPANY))
+    leaks = sn.team_bottlenecks(found, period="2026Q3")
+    assert "no teams to compare" in leaks.finding
+    assert leaks.caveat == ""
+    assert "no teams to compare" in leaks._repr_html_()
+    assert leaks.candidates() == ()
+
+
 def test_before_it_was_planted_nothing_is_claimed(planted):
     found = sn.bottlenecks(planted, period="2026Q1", team="t0")
     assert found.found.empty
@@ -335,6 +376,7 @@ def test_without_a_history_only_what_is_won_in_time_is_told(bare):
     ):  # fmt: skip
         assert "stage_history" in result.finding
         assert len(result.to_frame()) == 0
+        assert result.caveat == ""
     assert sn.bottlenecks(bare, period="2026Q3").candidates() == ()
     compared = sn.compare_process(bare, period="2026Q3", n_draws=200)
     assert set(compared.rows["figure"]) == {"won_in_time"}

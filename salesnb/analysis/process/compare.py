@@ -20,7 +20,8 @@ from salesnb.analysis.process.records import (
     cohort,
     is_lacking,
     name_quarters,
-    of_team,
+    name_teams,
+    of_teams,
     open_stages,
 )
 from salesnb.analysis.rates import estimate_effects
@@ -151,7 +152,7 @@ def compare_process(
     period
         Last fiscal quarter.
     by
-        `team` or `quarter`.
+        `team` (what each team's own members did, so that no team holds another) or `quarter`.
     n_draws
         Posterior draws a unit.
 
@@ -170,7 +171,7 @@ def compare_process(
         raise ParameterError(f"by: {by!r} is not one of team, quarter.")
     periods = measures.window(period, WINDOW if by == "team" else _SHOWN_QUARTERS)
     units = (
-        {measures.team_name(team): (team, periods) for team in measures.team_ids()}
+        {name: ((team,), periods) for team, name in name_teams(measures).items()}
         if by == "team"
         else {quarter: (None, (quarter,)) for quarter in periods}
     )
@@ -200,15 +201,15 @@ def compare_process(
 
 
 def _figure(
-    measures: Measures, figure: str, stage: str, where: tuple[str | None, tuple[str, ...]],
-    horizon: int,
+    measures: Measures, figure: str, stage: str, where: tuple[tuple[str, ...] | None,
+    tuple[str, ...]], horizon: int,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Give n, value and standard error (of days: of their logs) of a unit's figure."""
-    team, periods = where
+    teams, periods = where
     if figure == WON_IN_TIME:
-        found = find_incidence(cohort(measures, team, periods), [WON])
+        found = find_incidence(cohort(measures, teams, periods), [WON])
         return _share(found, horizon)
-    stays = of_team(measures.flow.stays, measures, team, periods)
+    stays = of_teams(measures.flow.stays, teams, periods)
     stays = stays[stays["stage"] == stage]
     if stays.empty:
         return 0.0, math.nan, math.nan

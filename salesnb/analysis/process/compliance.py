@@ -23,7 +23,7 @@ from salesnb.analysis.process.records import (
     WINDOW,
     is_lacking,
     name_quarters,
-    of_team,
+    of_teams,
     open_stages,
 )
 from salesnb.analysis.result import Result
@@ -165,7 +165,7 @@ def process_compliance(measures: Measures, *, period: str, team: str | None = No
     team_id = measures.find_team(team) if team is not None else None
     before = measures.window(measures.calendar.shift(period, -1), WINDOW)
     counts = _count_all(measures)
-    own = of_team(counts, measures, team_id, (*before, period))
+    own = of_teams(counts, measures.ids_within(team_id), (*before, period))
     rows = [
         _judge(practice, own[own["practice"] == practice], period, before, team_id is None)
         for practice in LABELS

@@ -29,16 +29,34 @@ class Rename:
     n: int
 
 
-def of_team(
-    rows: pd.DataFrame, measures: Measures, team: str | None, periods: tuple[str, ...]
+def of_teams(
+    rows: pd.DataFrame, teams: tuple[str, ...] | None, periods: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Take the counts of a team with those below it, or of the company, in some quarters."""
+    """Take the counts of some teams, or of the company for None, in some quarters."""
     kept = rows["period"].isin(periods)
-    within = measures.ids_within(team)
-    return rows[kept] if within is None else rows[kept & rows["team_id"].isin(within)]
+    return rows[kept] if teams is None else rows[kept & rows["team_id"].isin(teams)]
 
 
-def cohort(measures: Measures, team: str | None, periods: tuple[str, ...]) -> pd.DataFrame:
+def name_teams(measures: Measures) -> dict[str, str]:
+    """Name the teams that have members, by id, so that no two are named alike.
+
+    Teams are set side by side by what their own members did, so that none holds another: of a team
+    with others below it the name says so.
+    """
+    teams = measures.team_ids()
+    named = {team: measures.team_name(team) for team in teams}
+    names = list(named.values())
+    parents = {team for team in teams if set(measures.teams_within(team)) & (set(teams) - {team})}
+    own = {team: " (own members)" if team in parents else "" for team in teams}
+    return {
+        team: f"{name}{f' [{team}]' if names.count(name) > 1 else ''}{own[team]}"
+        for team, name in named.items()
+    }
+
+
+def cohort(
+    measures: Measures, teams: tuple[str, ...] | None, periods: tuple[str, ...]
+) -> pd.DataFrame:
     """Count the opportunities created in some quarters as a life table has it.
 
     Returns
@@ -46,7 +64,7 @@ def cohort(measures: Measures, team: str | None, periods: tuple[str, ...]) -> pd
     DataFrame
         days, event (entered at day 0; won, lost, open), n.
     """
-    rows = of_team(measures.flow.fates, measures, team, periods)
+    rows = of_teams(measures.flow.fates, teams, periods)
     ends = rows.rename(columns={"fate": "event"})[["days", "event", "n"]]
     begins = pd.DataFrame({"days": [0], "event": [ENTERED], "n": [int(rows["n"].sum())]})
     return pd.concat([begins, ends.astype({"days": "int64", "n": "int64"})], ignore_index=True)

@@ -156,7 +156,7 @@ def win_timing(
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
     periods = measures.window(period, n_quarters)
-    counts = cohort(measures, team_id, periods)
+    counts = cohort(measures, measures.ids_within(team_id), periods)
     maturity = measures.company.maturity_days
     n = {fate: int(counts.loc[counts["event"] == fate, "n"].sum()) for fate in (WON, LOST, OPEN)}
     won, lost = (find_incidence(counts, [cause]) for cause in (WON, LOST))
