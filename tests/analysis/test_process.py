@@ -367,6 +367,21 @@ def test_a_stage_that_took_over_from_another_is_named(planted):
     assert describe_names(planted) == ""
 
 
+def test_ends_that_were_found_or_are_unknown_are_said(planted):
+    stages = planted.flow.stages
+    is_end = stages["stage"].isin(["Won", "Lost"])
+    nothing = stages.assign(is_won=False, is_lost=False)
+    said = [
+        describe_names(
+            dataclasses.replace(planted, flow=dataclasses.replace(planted.flow, stages=rows))
+        )
+        for rows in (stages, stages.assign(is_found_end=is_end), nothing)
+    ]
+    assert said[0] == ""
+    assert "Won (won), Lost (lost)" in said[1]
+    assert "No stage is known to mean won or lost" in said[2]
+
+
 def test_without_a_history_only_what_is_won_in_time_is_told(bare):
     assert np.isfinite(sn.win_timing(bare, period="2026Q3").headline["won"])
     for result in (

@@ -122,7 +122,34 @@ def _neighbours(steps: pd.DataFrame, stage: str) -> set[tuple[str, str]]:
 
 
 def describe_names(measures: Measures) -> str:
-    """Say which names of stages are in the history but in no list; empty where there are none."""
+    """Say which stages' names or ends the list lacks; empty where it lacks none."""
+    return f"{_describe_ends(measures)} {_describe_unlisted(measures)}".strip()
+
+
+def _describe_ends(measures: Measures) -> str:
+    rows = measures.flow.stages
+    if rows.empty or is_lacking(measures):
+        return ""
+    found = rows[rows["is_found_end"].astype(bool)]
+    if len(found):
+        texts = [
+            f"{row['stage']} ({'won' if row['is_won'] else 'lost'})"
+            for row in found.to_dict("records")
+        ]
+        return (
+            "Taken to end the process, as opportunities were closed when they entered them: "
+            f"{name_some(texts, _MOST_NAMES)}. If that is wrong, set is_won and is_lost in stages."
+        )
+    if rows["is_won"].any() or rows["is_lost"].any():
+        return ""
+    return (
+        "No stage is known to mean won or lost, neither by the list nor as opportunities were "
+        "closed when they entered it: if one does, set is_won or is_lost in stages, for else it "
+        "counts as one more stage to move on to."
+    )
+
+
+def _describe_unlisted(measures: Measures) -> str:
     names = measures.flow.stage_names
     unlisted = names[~names["is_listed"].astype(bool)] if len(names) else names
     if unlisted.empty:

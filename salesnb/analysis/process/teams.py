@@ -67,7 +67,7 @@ class TeamBottlenecks(Result):
 
     def _describe(self, row: pd.Series[float]) -> str:
         place = f"from {row['stage']} in {self.period}"
-        return describe_stage(row, row["team"], place, ELSEWHERE, self.currency)
+        return describe_stage(row, str(row["team"]), place, ELSEWHERE, self.currency)
 
     @property
     def caveat(self) -> str:
