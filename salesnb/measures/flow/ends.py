@@ -14,6 +14,7 @@ from salesnb.schema import opportunities, stage_history, stages
 from salesnb.sources.snapshot import Snapshot
 
 IS_FOUND_END = "is_found_end"
+_DAY, _NEXT = "entered_on", "next_stage"
 _N, _N_WON, _N_LOST = "n", "n_won", "n_lost"
 _COLUMNS = (stage_history.opportunity_id, stage_history.stage, stage_history.entered_at)
 _key, _stage, _at = (str(column) for column in _COLUMNS)
@@ -35,7 +36,9 @@ def add_ends(
     is_said = listed[stages.is_won] | listed[stages.is_lost]
     if listed[stages.is_won].any() and listed[stages.is_lost].any():
         return listed
-    counts = engine.collect(_count_last(engine, snapshot, opportunity, as_of)).set_index(_stage)
+    order = engine.local(listed[[stages.stage, stages.stage_order]])
+    rows = _read_last(engine, snapshot, order, as_of)
+    counts = engine.collect(_count_ends(rows, opportunity)).set_index(_stage)
     counts = counts.reindex(listed[stages.stage]).fillna(0.0).set_axis(listed.index)
     found = ~is_said & (counts[_N_WON] + counts[_N_LOST] > counts[_N] / 2)
     is_won = counts[_N_WON] >= counts[_N_LOST]
@@ -48,15 +51,23 @@ def add_ends(
     )
 
 
-def _count_last(engine: Engine, snapshot: Snapshot, opportunity: Lazy, as_of: dt.date) -> Lazy:
+def _read_last(engine: Engine, snapshot: Snapshot, order: Lazy, as_of: dt.date) -> Lazy:
+    """Read entries with the stage after, without those into the stage an opportunity is in."""
+    rank = str(stages.stage_order)
+    rows = facts.read_columns(engine, snapshot, *_COLUMNS).join(order, on=_stage, how="left")
+    rows = rows.with_columns(nw.col(_at).cast(nw.Date).alias(_DAY), nw.col(rank).fill_null(0.0))
+    rows = rows.filter(nw.col(_DAY) <= as_of, ~nw.col(_stage).is_null()).with_columns(
+        nw.col(_stage).shift(-1).over(_key, order_by=[_at, rank, _stage]).alias(_NEXT)
+    )
+    return rows.filter(nw.col(_NEXT).is_null() | (nw.col(_NEXT) != nw.col(_stage)))
+
+
+def _count_ends(rows: Lazy, opportunity: Lazy) -> Lazy:
     """Count entries by stage, and those that were the last as the opportunity was won or lost."""
-    rows = facts.read_columns(engine, snapshot, *_COLUMNS)
-    day = nw.col(_at).cast(nw.Date)
-    rows = rows.filter(day <= as_of, ~nw.col(_stage).is_null())
-    rows = rows.with_columns((nw.col(_at) == nw.col(_at).max().over(_key)).alias("is_last"))
     fate = opportunity.select(_key, opportunities.closed_on, IS_WON, IS_LOST)
     rows = rows.join(fate, on=_key)
-    is_end = (nw.col("is_last") & (day >= nw.col(opportunities.closed_on))).fill_null(False)
+    is_over = (nw.col(_DAY) >= nw.col(opportunities.closed_on)).fill_null(False)
+    is_end = nw.col(_NEXT).is_null() & is_over
     won, lost = (
         nw.when(is_end & nw.col(fate)).then(nw.lit(1.0)).otherwise(nw.lit(0.0))
         for fate in (IS_WON, IS_LOST)

@@ -53,8 +53,8 @@ def stage_list(snapshot: Snapshot) -> pd.DataFrame:
     rows = snapshot.read("stages")[columns]
     for name in columns[2:]:
         rows[name] = rows[name].fillna(False).astype(bool)
-    order = rows[stages.stage_order].astype(float)
-    rows = rows.assign(**{stages.stage_order: order, IS_FOUND_END: False})
+    rows = rows.assign(**{stages.stage_order: rows[stages.stage_order].astype(float)})
+    rows[IS_FOUND_END] = False
     rows = rows[rows[stages.stage_order].notna()]
     return rows.sort_values([stages.stage_order, stages.stage], ignore_index=True)
 
