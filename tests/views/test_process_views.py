@@ -58,16 +58,19 @@ def test_one_of_a_thing_is_no_plural(measures):
     flow = sn.stage_flow(measures, period="2026Q3", within_days=1)
     rows = flow.rows.assign(days=1.0, naive_days=1.0)
     flow = dataclasses.replace(flow, rows=rows, steps=flow.steps.head(1).assign(n=1))
-    found = sn.bottlenecks(measures, period="2026Q3", team="t0", within_days=1)
-    one = dataclasses.replace(found, rows=found.rows.assign(n=1, p_value=0.5))
+    found = sn.bottlenecks(measures, period="2026Q3", team="t0")
+    rows = found.rows.assign(n=1, wins=1.0, stake=float("nan"))
+    one = dataclasses.replace(found, horizon=1, rows=rows)
     texts = [
-        flow.finding, flow.caveat, one.caveat, *(item.why for item in one.candidates()),
+        flow.finding, flow.caveat, one.caveat,
+        *(f"{item.text} {item.why}" for item in one.candidates()),
         *(block.render_html() for block in (
             sn.views.stage_flow_chart(flow), sn.views.stages_table(flow),
             sn.views.steps_table(flow), sn.views.bottlenecks_chart(one),
         )),
     ]  # fmt: skip
     assert any("1 entry against" in text for text in texts)
+    assert any("about 1 win." in text for text in texts)
     assert any("1 time)" in text for text in texts)
     assert not [text for text in texts if re.search(r"\b1 (days|entries|times|wins)\b", text)]
 
