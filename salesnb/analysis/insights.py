@@ -97,7 +97,7 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
 
     Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57, 289-300.
     """
-    offered = tuple(dict.fromkeys(item for result in results for item in _offers(result)))
+    offered = _once([item for result in results for item in _offers(result)])
     tested = [item for item in offered if item.p_value > 0]
     silent = [item for item in offered if math.isnan(item.p_value)]
     importance = _find_importance(results)
@@ -111,6 +111,15 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
     ]
     last = [_grade(item, math.nan, importance) for item in silent[: min(most, 1)]]
     return Findings((*_pick(told, most - len(last)), *last), len(tested))
+
+
+def _once(offered: list[Candidate]) -> tuple[Candidate, ...]:
+    """Drop what was offered before: the same test in the same words, be it shown elsewhere too."""
+    first: dict[tuple[str, str, str], Candidate] = {}
+    for item in offered:
+        # As text, since a missing p-value is not equal to itself.
+        first.setdefault((item.text, item.why, f"{item.p_value!r}"), item)
+    return tuple(first.values())
 
 
 def _offers(result: Result) -> tuple[Candidate, ...]:

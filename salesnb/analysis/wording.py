@@ -96,13 +96,13 @@ def begin_large(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def count(n: float, one: str) -> str:
-    """Write a number of things.
+def count(n: float, one: str, many: str = "") -> str:
+    """Write a number of things; `many` where it is not `one` with an s.
 
-    >>> count(1, "win"), count(1200, "win")
-    ('1 win', '1,200 wins')
+    >>> count(1, "win"), count(1200, "win"), count(2, "entry", "entries")
+    ('1 win', '1,200 wins', '2 entries')
     """
-    return f"{n:,.0f} {one}" if n == 1 else f"{n:,.0f} {one}s"
+    return f"{n:,.0f} {one}" if n == 1 else f"{n:,.0f} {many or f'{one}s'}"
 
 
 def count_people(n: float) -> str:

@@ -20,7 +20,7 @@ from salesnb.analysis.process import (
 )
 from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
 from salesnb.analysis.process.records import name_quarters
-from salesnb.analysis.wording import MISSING, format_money
+from salesnb.analysis.wording import MISSING, count, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"
@@ -63,14 +63,14 @@ def _days_title(flow: StageFlow) -> str:
         return f"{flow.unit}: too little has ended to say how long any stage takes"
     quick, slow = timed.iloc[0], timed.iloc[-1]
     return (
-        f"{flow.unit}: from {days(quick['days'])} days in {quick['stage']} to "
-        f"{days(slow['days'])} days in {slow['stage']} in the median"
+        f"{flow.unit}: from {_count_days(quick['days'])} in {quick['stage']} to "
+        f"{_count_days(slow['days'])} in {slow['stage']} in the median"
     )
 
 
 def _naive(flow: StageFlow) -> str:
     return "; ".join(
-        f"{row['stage']} {share(row['naive_moved'])}, {days(row['naive_days'])} days"
+        f"{row['stage']} {share(row['naive_moved'])}, {_count_days(row['naive_days'])}"
         for row in flow.rows.to_dict("records")
     )
 
@@ -89,9 +89,9 @@ def steps_table(flow: StageFlow) -> Block:
     rows = [name for name in order if name in wide.index]
     columns = [name for name in order if name in wide.columns]
     most = steps.sort_values(["n", "from_stage", "to_stage"]).iloc[-1]
-    begin = most["from_stage"] or _BEGINNING
+    begin, times = most["from_stage"] or _BEGINNING, count(most["n"], "time")
     return Table(
-        title=f"The most frequent step is {begin} to {most['to_stage']} ({most['n']:,} times)",
+        title=f"The most frequent step is {begin} to {most['to_stage']} ({times})",
         caption=(
             f"{flow.unit}, {name_quarters(flow.periods)}: of all steps from the stage of a row, "
             "the share to that of a column. Entries into closed stages are as the history has "
@@ -235,7 +235,7 @@ def comparison_table(found: ProcessComparison) -> Block:
 
 def _heading(found: ProcessComparison, figure: str, stage: str) -> str:
     name = {
-        WON_IN_TIME: f"Won within {found.horizon} days", MOVED: f"{stage}: moved on",
+        WON_IN_TIME: f"Won within {count(found.horizon, 'day')}", MOVED: f"{stage}: moved on",
         DAYS: f"{stage}: days",
     }[figure]  # fmt: skip
     return name if found.is_beyond_chance(figure, stage) else f"{name}*"
@@ -266,6 +266,10 @@ def span(low: float, high: float) -> str:
 def days(value: float) -> str:
     """Write days; a dash where fewer than half have ended."""
     return f"{value:.0f}" if math.isfinite(value) else MISSING
+
+
+def _count_days(value: float) -> str:
+    return count(round(value), "day") if math.isfinite(value) else "days not known"
 
 
 def _days_span(low: float, high: float) -> str:

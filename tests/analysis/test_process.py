@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from process_company import COMPANY, DEMO, LEAD, OFFER, company
+from process_company import COMPANY, DEMO, LEAD, MEMBERS, OFFER, REPS, company
 from small_company import import_tables
 
 import salesnb as sn
@@ -150,6 +150,23 @@ def test_it_says_what_is_not_known_and_who_is_left_out(planted):
     assert "no opportunity was created" in sn.win_timing(empty, period="2026Q3").finding
 
 
+def test_where_nothing_was_won_or_closed_no_figure_is_made_up(tmp_path):
+    rows = (
+        "opportunity_id,rep_id,created_on,closed_on,is_won,is_closed,amount\n"
+        "o1,r0,2024-01-01,2024-01-15,false,true,5\no2,r0,2026-02-01,,false,false,5\n{}"
+    )
+    texts = []
+    for more in ("", "o3,r0,2026-02-01,2026-02-09,false,true,5\n"):
+        tables = {"reps": REPS, "memberships": MEMBERS, "opportunities": rows.format(more)}
+        found = sn.compute_measures(import_tables(tmp_path, tables, company=COMPANY))
+        timing = sn.win_timing(found, period="2026Q3")
+        texts.append(f"{timing.finding} {timing.caveat}")
+    assert "none is closed yet" in texts[0]
+    assert "1 opportunity created" in texts[0]
+    assert "won of closed says 0%" in texts[1]
+    assert all("nan" not in text and "mean days" not in text for text in texts)
+
+
 # Stages and bottlenecks --------------------------------------------------------------------
 
 
@@ -164,6 +181,47 @@ def test_the_planted_bottleneck_is_found_and_no_other(planted):
     told = sn.find_insights(found)
     assert told.items[0].text.startswith("t0: ")
     assert told.n_tested == 2  # Offer has too few entries
+
+
+def test_one_bottleneck_is_told_once(planted):
+    own = sn.bottlenecks(planted, period="2026Q3", team="t0")
+    together = sn.team_bottlenecks(planted, period="2026Q3")
+    told = sn.find_insights(own, together)
+    assert [item.text for item in told.items].count(own.finding) == 1
+    assert len(told.items) == len(sn.find_insights(together).items) == 1
+    assert told.n_tested == sn.find_insights(together).n_tested
+
+
+def test_teams_of_one_name_and_teams_above_others_are_kept_apart(tmp_path):
+    tables = company(n=600, drop=0.5) | {
+        "teams": "team_id,name,parent_id\nt0,Inside,\nt1,Inside,t0\nt2,Field,\nt3,Key,\n"
+    }
+    found = sn.compute_measures(import_tables(tmp_path, tables, company=COMPANY))
+    compared = sn.compare_process(found, period="2026Q3", n_draws=200)
+    won = compared.rows[compared.rows["figure"] == "won_in_time"].set_index("unit")["n"]
+    fates = found.flow.fates[found.flow.fates["period"].isin(compared.periods)]
+    by_team = fates.groupby("team_id", observed=True)["n"].sum()
+    assert won.to_dict() == {
+        "Inside [t0] (own members)": by_team["t0"], "Inside [t1]": by_team["t1"],
+        "Field": by_team["t2"], "Key": by_team["t3"],
+    }  # fmt: skip
+    leaks = sn.team_bottlenecks(found, period="2026Q3")
+    assert set(leaks.rows["team"]) == set(won.index)
+    entered = leaks.rows.groupby("stage")["n"].sum()
+    whole = sn.bottlenecks(found, period="2026Q3").rows.set_index("stage")["n"]
+    assert entered.to_dict() == whole.to_dict()
+
+
+def test_a_company_of_one_team_has_no_teams_to_compare(tmp_path):
+    one = company(n=60) | {"memberships": "rep_id,team_id\n" + "".join(
+        f"r{number},t0\n" for number in range(4)
+    )}  # fmt: skip
+    found = sn.compute_measures(import_tables(tmp_path, one, company=COMPANY))
+    leaks = sn.team_bottlenecks(found, period="2026Q3")
+    assert "no teams to compare" in leaks.finding
+    assert leaks.caveat == ""
+    assert "no teams to compare" in leaks._repr_html_()
+    assert leaks.candidates() == ()
 
 
 def test_before_it_was_planted_nothing_is_claimed(planted):
@@ -235,6 +293,35 @@ def test_reopened_and_back_are_counted(planted):
     assert tuple(habits.loc["unlisted", ["n", "of"]]) == (8, 15)
 
 
+def test_close_dates_ahead_are_told_of_the_last_day_only(tmp_path):
+    tables = company(n=200)
+    dated = tables["opportunities"].assign(expected_close_on="2026-10-15")
+    found = sn.compute_measures(
+        import_tables(tmp_path, {**tables, "opportunities": dated}, company=COMPANY)
+    )
+    now, before = (sn.process_compliance(found, period=p) for p in ("2026Q3", "2026Q2"))
+    rows = now.rows.set_index("practice")
+    assert tuple(rows.loc["no_next_step", ["n", "of"]]) == (0, dated["closed_on"].isna().sum())
+    assert "no_next_step" not in set(before.rows["practice"])
+    assert "not shown for other quarters" in before.caveat
+
+
+def test_more_can_be_opened_again_than_is_closed(planted):
+    steps = pd.DataFrame(
+        {"team_id": ["t0", "t0", "t1", "t1"], "period": ["2026Q3"] * 4,
+         "from_stage": ["Lost", OFFER, "Lost", OFFER], "to_stage": [LEAD, "Lost", LEAD, "Lost"],
+         "n": [60, 25, 5, 40]}
+    )  # fmt: skip
+    past = steps.assign(period="2026Q2", n=[30, 20, 5, 40])
+    whole = dataclasses.replace(planted.flow, steps=pd.concat([past, steps]))
+    found = sn.process_compliance(dataclasses.replace(planted, flow=whole), period="2026Q3")
+    row = found.rows.set_index("practice").loc["reopened"]
+    # By hand: of t0 60 had been closed, be it before; of t1 40 were closed in the quarter.
+    assert tuple(row[["n", "of", "n_before", "of_before"]]) == (65, 100, 35, 70)
+    assert row["share"] == pytest.approx(0.65)
+    assert row["differ"] < 0.01
+
+
 # Comparison, changes, names ----------------------------------------------------------------
 
 
@@ -280,6 +367,21 @@ def test_a_stage_that_took_over_from_another_is_named(planted):
     assert describe_names(planted) == ""
 
 
+def test_ends_that_were_found_or_are_unknown_are_said(planted):
+    stages = planted.flow.stages
+    is_end = stages["stage"].isin(["Won", "Lost"])
+    nothing = stages.assign(is_won=False, is_lost=False)
+    said = [
+        describe_names(
+            dataclasses.replace(planted, flow=dataclasses.replace(planted.flow, stages=rows))
+        )
+        for rows in (stages, stages.assign(is_found_end=is_end), nothing)
+    ]
+    assert said[0] == ""
+    assert "Won (won), Lost (lost)" in said[1]
+    assert "No stage is known to mean won or lost" in said[2]
+
+
 def test_without_a_history_only_what_is_won_in_time_is_told(bare):
     assert np.isfinite(sn.win_timing(bare, period="2026Q3").headline["won"])
     for result in (
@@ -289,6 +391,7 @@ def test_without_a_history_only_what_is_won_in_time_is_told(bare):
     ):  # fmt: skip
         assert "stage_history" in result.finding
         assert len(result.to_frame()) == 0
+        assert result.caveat == ""
     assert sn.bottlenecks(bare, period="2026Q3").candidates() == ()
     compared = sn.compare_process(bare, period="2026Q3", n_draws=200)
     assert set(compared.rows["figure"]) == {"won_in_time"}

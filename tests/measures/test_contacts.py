@@ -183,7 +183,7 @@ def test_the_cache_keeps_them(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
-    return import_snapshot(sample_company(folder / "raw", reps=24), to=folder / "snapshot")
+    return import_snapshot(sample_company(folder / "raw", reps=16), to=folder / "snapshot")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from process_company import company
 from small_company import import_tables
 
 from salesnb.measures.cache import load_measures
@@ -164,11 +165,42 @@ def test_names_of_stages_are_listed_with_when_they_were_used(flow):
     assert rows.loc["Demo", "last_on"] == pd.Timestamp(2026, 6, 1)
 
 
+UNSAID = "stage,stage_order\nLead,1\nDemo,2\nOffer,3\nWon,4\nLost,5\n"
+
+
+def test_ends_that_the_list_does_not_name_are_found(tmp_path):
+    tables = company(n=200)
+    said, unsaid = (
+        compute_measures(
+            import_tables(tmp_path, {**tables, "stages": stages}, company="as_of: 2026-09-30\n")
+        ).flow
+        for stages in (tables["stages"], UNSAID)
+    )
+    pd.testing.assert_frame_equal(said.stays, unsaid.stays)
+    assert listed(unsaid.stages, "stage", "is_won", "is_lost", "is_found_end") == [
+        ("Demo", False, False, False), ("Lead", False, False, False), ("Lost", False, True, True),
+        ("Offer", False, False, False), ("Won", True, False, True),
+    ]  # fmt: skip
+    assert not said.stages["is_found_end"].any()
+
+
+def test_one_stage_for_all_ends_ends_each_as_it_is_known_to(tmp_path):
+    tables = company(n=200)
+    history = tables["stage_history"].replace({"stage": {"Won": "Closed", "Lost": "Closed"}})
+    one = {**tables, "stages": "stage,stage_order\nLead,1\nDemo,2\nOffer,3\nClosed,4\n"}
+    found, whole = (
+        compute_measures(import_tables(tmp_path, each, company="as_of: 2026-09-30\n")).flow
+        for each in ({**one, "stage_history": history}, tables)
+    )
+    pd.testing.assert_frame_equal(found.stays, whole.stays)
+
+
 def test_what_is_known_later_is_not_counted(tmp_path):
     snapshot = import_tables(tmp_path, TABLES, company=COMPANY)
     early = compute_measures(snapshot, as_of=snapshot.as_of.replace(month=4, day=5)).flow
     assert ("t1", "2026Q2", 11, "open", 1) in of_stage(early, "Demo")
     assert "unknown" not in set(early.stays["event"])
+    assert "no_next_step" not in set(early.practices["practice"])
     assert ("t1", "2026Q1", 35, "open", 1) in listed(
         early.fates, "team_id", "period", "days", "fate", "n"
     )

@@ -1,6 +1,7 @@
 """The sales process as a reader sees it: titles, verdicts, and what is said where data lack."""
 
 import dataclasses
+import re
 
 import pytest
 from process_company import COMPANY, company
@@ -51,6 +52,36 @@ def test_figures_tell_their_numbers_to_those_who_cannot_see_them(measures):
     assert f"{timing.naive_rate:.0%}" in chart.alt
     flow = sn.stage_flow(measures, period="2026Q3")
     assert f"Demo: {flow.rows['moved'][1]:.0%} moved on" in sn.views.stage_flow_chart(flow).alt
+
+
+def test_one_of_a_thing_is_no_plural(measures):
+    flow = sn.stage_flow(measures, period="2026Q3", within_days=1)
+    rows = flow.rows.assign(days=1.0, naive_days=1.0)
+    flow = dataclasses.replace(flow, rows=rows, steps=flow.steps.head(1).assign(n=1))
+    found = sn.bottlenecks(measures, period="2026Q3", team="t0")
+    rows = found.rows.assign(n=1, wins=1.0, stake=float("nan"))
+    one = dataclasses.replace(found, horizon=1, rows=rows)
+    texts = [
+        flow.finding, flow.caveat, one.caveat,
+        *(f"{item.text} {item.why}" for item in one.candidates()),
+        *(block.render_html() for block in (
+            sn.views.stage_flow_chart(flow), sn.views.stages_table(flow),
+            sn.views.steps_table(flow), sn.views.bottlenecks_chart(one),
+        )),
+    ]  # fmt: skip
+    assert any("1 entry against" in text for text in texts)
+    assert any("about 1 win." in text for text in texts)
+    assert any("1 time)" in text for text in texts)
+    assert not [text for text in texts if re.search(r"\b1 (days|entries|times|wins)\b", text)]
+
+
+def test_nothing_closed_draws_no_line_of_won_of_closed(measures):
+    timing = sn.win_timing(measures, period="2026Q3")
+    bare = dataclasses.replace(timing, naive_rate=float("nan"))
+    assert "dashed line" in sn.views.win_timing_chart(timing).render_html()
+    shown = sn.views.win_timing_chart(bare).render_html()
+    assert "dashed line" not in shown
+    assert "nan%" not in shown
 
 
 def test_what_does_not_differ_is_marked(measures):

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
+from salesnb.analysis.interval import find_wilson
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.errors import ParameterError
 from salesnb.measures.demand.names import OTHER
@@ -112,8 +112,7 @@ def wilson(part: float, whole: float) -> tuple[float, float]:
     """
     if whole <= 0:
         return float("nan"), float("nan")
-    found = binomtest(round(part), round(whole)).proportion_ci(LEVEL, method="wilson")
-    return float(found.low), float(found.high)
+    return find_wilson(part / whole, whole, level=LEVEL)
 
 
 def tested(p_value: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, chi2
+from scipy.stats import chi2
 
 from salesnb.analysis.feedback.answers import find_answers
 from salesnb.analysis.feedback.records import (
@@ -16,6 +16,7 @@ from salesnb.analysis.feedback.records import (
 )
 from salesnb.analysis.feedback.result import Answers, Cadence, FeedbackLoop, Reviews
 from salesnb.analysis.finding import FALSE_CLAIMS
+from salesnb.analysis.interval import find_wilson
 from salesnb.analysis.rates import estimate_rates
 from salesnb.measures.measures import Measures
 from salesnb.schema import actions
@@ -114,8 +115,8 @@ def _cover(everything: pd.DataFrame, people: list[str], period: str) -> dict[str
     n, covered = len(people), rows["rep_id"].nunique()
     share = low = high = float("nan")
     if n:
-        interval = binomtest(covered, n).proportion_ci(method="wilson")
-        share, low, high = covered / n, interval.low, interval.high
+        share = covered / n
+        low, high = find_wilson(share, n)
     figures = (period, n, covered, share, low, high, len(rows))
     return dict(zip(_QUARTERS, figures, strict=True))
 

@@ -19,11 +19,11 @@ from salesnb.analysis.process.records import (
     describe_names,
     is_lacking,
     name_quarters,
-    of_team,
+    of_teams,
     open_stages,
 )
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.wording import count, format_money
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, REENTERED, WON
 from salesnb.measures.measures import Measures
 
@@ -32,6 +32,9 @@ _ROWS = [
     "stage", "n", "moved", "low", "high", "n_other", "moved_other", "by", "by_low", "by_high",
     "p_value", "adjusted", "wins", "stake", "stake_low", "stake_high", "is_bottleneck",
 ]  # fmt: skip
+_COMPARED = [*_ROWS[:11], "wins", "wins_error"]
+NO_STAGES = pd.DataFrame(columns=_ROWS).astype({"is_bottleneck": bool})
+ELSEWHERE = "elsewhere in the company"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,25 +93,19 @@ class Bottlenecks(Result):
         return self._describe(self.found.iloc[0])
 
     def _describe(self, row: pd.Series[float]) -> str:
-        return (
-            f"{self.unit}: {row['moved']:.0%} moved on from {row['stage']} in {self.period}, "
-            f"{row['moved_other']:.0%} {self.other}; {self._cost(row)}."
-        )
-
-    def _cost(self, row: pd.Series[float]) -> str:
-        if math.isnan(row["stake"]):
-            return f"about {abs(row['wins']):.0f} wins"
-        low, high = (format_money(row[name], self.currency) for name in ("stake_low", "stake_high"))
-        return f"{format_money(row['stake'], self.currency)} at stake ({low} – {high})"
+        place = f"from {row['stage']} in {self.period}"
+        return describe_stage(row, self.unit, place, self.other, self.currency)
 
     @property
     def caveat(self) -> str:
         """Say what at stake means, and that it is no promise."""
+        if self.lacking:
+            return ""
         said = (
             f"At stake: what would be booked of the stage's entries in {self.period} if as many "
-            f"moved on within {self.horizon} days as {self.other}, the stages after it and the "
-            "size of wins being as they are. All stages are tested together. That others move more "
-            "on is no proof that this team could: its opportunities may differ."
+            f"moved on within {count(self.horizon, 'day')} as {self.other}, the stages after it "
+            "and the size of wins being as they are. All stages are tested together. That others "
+            "move more on is no proof that this team could: its opportunities may differ."
         )
         return f"{said} {self.names}".strip()
 
@@ -122,18 +119,37 @@ class Bottlenecks(Result):
         return tuple(self._offer(tested.loc[index]) for index in tested.index)
 
     def _offer(self, row: pd.Series[float]) -> Candidate:
-        part = abs(row["stake"]) / self.booked if self.booked else math.nan
-        size = part if math.isfinite(part) else abs(row["by"])
-        return Candidate(
-            text=self._describe(row),
-            why=(
-                f"{row['n']:,.0f} entries against {row['n_other']:,.0f}, within {self.horizon} "
-                f"days, with the open ones counted; {len(self.rows)} stages compared."
-            ),
-            anchor=BOTTLENECKS_ANCHOR,
-            effect=min(float(size), 1.0) if row["is_bottleneck"] else 0.0,
-            p_value=float(row["p_value"]),
-        )
+        whole = row.copy()
+        whole["booked"] = self.booked
+        return offer_stage(whole, self._describe(row), self.horizon, BOTTLENECKS_ANCHOR)
+
+
+def describe_stage(row: pd.Series[float], unit: str, place: str, other: str, currency: str) -> str:
+    """Say how many move on, how many elsewhere, and what that costs."""
+    cost = f"about {count(round(abs(row['wins'])), 'win')}"
+    if math.isfinite(row["stake"]):
+        low, high = (format_money(row[name], currency) for name in ("stake_low", "stake_high"))
+        cost = f"{format_money(row['stake'], currency)} at stake ({low} – {high})"
+    return f"{unit}: {row['moved']:.0%} moved on {place}, {row['moved_other']:.0%} {other}; {cost}."
+
+
+def offer_stage(row: pd.Series[float], text: str, horizon: int, anchor: str) -> Candidate:
+    """Offer a stage that was tested, by what is at stake of what was booked.
+
+    A team's stage is offered in the same words by itself and beside other teams.
+    """
+    part = abs(row["stake"]) / row["booked"] if row["booked"] else math.nan
+    size = part if math.isfinite(part) else abs(row["by"])
+    return Candidate(
+        text=text,
+        why=(
+            f"{count(row['n'], 'entry', 'entries')} against {row['n_other']:,.0f}, within "
+            f"{count(horizon, 'day')}, with the open ones counted."
+        ),
+        anchor=anchor,
+        effect=min(float(size), 1.0) if row["is_bottleneck"] else 0.0,
+        p_value=float(row["p_value"]),
+    )
 
 
 def bottlenecks(
@@ -171,44 +187,63 @@ def bottlenecks(
     team_id = measures.find_team(team) if team is not None else None
     unit, currency = measures.unit_name(team_id), measures.company.currency
     horizon = measures.company.maturity_days if within_days is None else within_days
-    before = measures.window(measures.calendar.shift(period, -1), WINDOW)
-    other = "elsewhere in the company" if team_id else f"in {name_quarters(before)}"
-    empty = pd.DataFrame(columns=_ROWS).astype({"is_bottleneck": bool})
+    before = _quarters_before(measures, period)
+    other = ELSEWHERE if team_id else f"in {name_quarters(before)}"
     if is_lacking(measures):
         return Bottlenecks(
-            unit, period, other, horizon, empty, math.nan, currency, lacking=NO_HISTORY
+            unit, period, other, horizon, NO_STAGES, math.nan, currency, lacking=NO_HISTORY
         )
-    worth = stage_worth(measures, (*before, period))
-    size, size_error, booked = _deal_size(measures, team_id, period)
-    rows = [
-        _compare(stage, _Sides(measures, team_id, period, before, stage), horizon, worth[stage])
-        for stage in open_stages(measures)
-    ]
-    frame = pd.DataFrame(rows)
+    frame = compare_stages(measures, period, measures.ids_within(team_id), horizon)
     frame["adjusted"] = control_any_error(frame["p_value"])
-    frame = _add_stakes(frame, size, size_error)
     frame["is_bottleneck"] = (frame["adjusted"] < FALSE_CLAIMS) & (frame["by"] < 0)
     frame = frame.sort_values(["wins", "stage"], ascending=[False, True], ignore_index=True)
-    return Bottlenecks(
-        unit, period, other, horizon, frame[_ROWS], booked, currency, describe_names(measures)
-    )
+    booked = float(frame["booked"].iloc[0]) if len(frame) else math.nan
+    names = describe_names(measures)
+    return Bottlenecks(unit, period, other, horizon, frame[_ROWS], booked, currency, names)
+
+
+def compare_stages(
+    measures: Measures, period: str, teams: tuple[str, ...] | None, horizon: int
+) -> pd.DataFrame:
+    """Compare teams' stages with the rest of the company, or the company's with those before.
+
+    Returns
+    -------
+    DataFrame
+        One row an open stage, as `Bottlenecks.rows` has it but for what allows for all tests, with
+        `booked`, the same in all rows.
+    """
+    before = _quarters_before(measures, period)
+    worth = stage_worth(measures, (*before, period))
+    size, size_error, booked = _deal_size(measures, teams, period)
+    rows = [
+        _compare(stage, _Sides(measures, teams, period, before, stage), horizon, worth[stage])
+        for stage in open_stages(measures)
+    ]
+    frame = pd.DataFrame(rows, columns=_COMPARED)
+    return _add_stakes(frame, size, size_error).assign(booked=booked)
+
+
+def _quarters_before(measures: Measures, period: str) -> tuple[str, ...]:
+    return measures.window(measures.calendar.shift(period, -1), WINDOW)
 
 
 class _Sides:
     """A stage's counts of the unit and of what it is compared with."""
 
     def __init__(
-        self, measures: Measures, team: str | None, period: str, before: tuple[str, ...], stage: str
-    ) -> None:
+        self, measures: Measures, teams: tuple[str, ...] | None, period: str,
+        before: tuple[str, ...], stage: str,
+    ) -> None:  # fmt: skip
         stays = measures.flow.stays
         stays = stays[stays["stage"] == stage]
-        self.own = of_team(stays, measures, team, (period,))
+        self.own = of_teams(stays, teams, (period,))
         self.past: list[pd.DataFrame] = []
-        if team is None:
-            self.other = of_team(stays, measures, None, before)
-            self.past = [of_team(stays, measures, None, (quarter,)) for quarter in before]
+        if teams is None:
+            self.other = of_teams(stays, None, before)
+            self.past = [of_teams(stays, None, (quarter,)) for quarter in before]
         else:
-            everybody = of_team(stays, measures, None, (period,))
+            everybody = of_teams(stays, None, (period,))
             self.other = everybody.drop(index=self.own.index)
 
 
@@ -244,20 +279,21 @@ def _add_stakes(frame: pd.DataFrame, size: float, size_error: float) -> pd.DataF
     )
 
 
-def _deal_size(measures: Measures, team: str | None, period: str) -> tuple[float, float, float]:
+def _deal_size(
+    measures: Measures, teams: tuple[str, ...] | None, period: str
+) -> tuple[float, float, float]:
     """Give the mean amount of a win in four quarters, its error, and the quarter's bookings."""
     nothing = (math.nan, math.nan, math.nan)
     if "bookings" not in {kpi.kpi for kpi in measures.kpis}:
         return nothing
-    window = measures.window(period, WINDOW)
-    found = measures.roll_up(by="company", periods=window, team=team, kpi="bookings", pool=True)
-    if found.empty or not found["n"].iloc[0]:
+    found = measures.roll_up(by="team", periods=measures.window(period, WINDOW), kpi="bookings")
+    found = found if teams is None else found[found["unit_id"].isin(teams)]
+    row = found[["numerator", "n", "total_of_squares"]].sum()
+    if not row["n"]:
         return nothing
-    row = found.iloc[0]
     mean = row["numerator"] / row["n"]
     spread = max(row["total_of_squares"] / row["n"] - mean**2, 0.0)
-    quarter = measures.roll_up(by="company", periods=(period,), team=team, kpi="bookings")
-    booked = float(quarter["numerator"].iloc[0]) if len(quarter) else 0.0
+    booked = float(found.loc[found["period"] == period, "numerator"].sum())
     return float(mean), math.sqrt(spread / row["n"]), booked
 
 
@@ -269,8 +305,8 @@ def stage_worth(measures: Measures, periods: tuple[str, ...]) -> dict[str, float
     """
     names = open_stages(measures)
     place = {stage: position for position, stage in enumerate(names)}
-    stays = of_team(measures.flow.stays, measures, None, periods)
-    steps = of_team(measures.flow.steps, measures, None, periods)
+    stays = of_teams(measures.flow.stays, None, periods)
+    steps = of_teams(measures.flow.steps, None, periods)
     counts = steps.groupby(["from_stage", "to_stage"], observed=True)["n"].sum().reset_index()
     moves, wins, onward = np.zeros((len(names), len(names))), np.zeros(len(names)), []
     for stage in names:

@@ -20,11 +20,13 @@ from salesnb.analysis.process.records import (
     cohort,
     is_lacking,
     name_quarters,
-    of_team,
+    name_teams,
+    of_teams,
     open_stages,
 )
 from salesnb.analysis.rates import estimate_effects
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
 from salesnb.errors import ParameterError
 from salesnb.measures.flow.stays import WON
 from salesnb.measures.measures import Measures
@@ -128,13 +130,13 @@ class ProcessComparison(Result):
 
 
 def _write_days(days: float) -> str:
-    return f"{days:.0f} days"
+    return count(round(days), "day")
 
 
 def name_figure(figure: str, stage: str, horizon: int) -> str:
     """Name a compared figure."""
     if figure == WON_IN_TIME:
-        return f"won within {horizon} days"
+        return f"won within {count(horizon, 'day')}"
     return f"moved on from {stage}" if figure == MOVED else f"days in {stage}"
 
 
@@ -151,7 +153,7 @@ def compare_process(
     period
         Last fiscal quarter.
     by
-        `team` or `quarter`.
+        `team` (what each team's own members did, so that no team holds another) or `quarter`.
     n_draws
         Posterior draws a unit.
 
@@ -170,7 +172,7 @@ def compare_process(
         raise ParameterError(f"by: {by!r} is not one of team, quarter.")
     periods = measures.window(period, WINDOW if by == "team" else _SHOWN_QUARTERS)
     units = (
-        {measures.team_name(team): (team, periods) for team in measures.team_ids()}
+        {name: ((team,), periods) for team, name in name_teams(measures).items()}
         if by == "team"
         else {quarter: (None, (quarter,)) for quarter in periods}
     )
@@ -200,15 +202,15 @@ def compare_process(
 
 
 def _figure(
-    measures: Measures, figure: str, stage: str, where: tuple[str | None, tuple[str, ...]],
-    horizon: int,
+    measures: Measures, figure: str, stage: str, where: tuple[tuple[str, ...] | None,
+    tuple[str, ...]], horizon: int,
 ) -> tuple[float, float, float]:  # fmt: skip
     """Give n, value and standard error (of days: of their logs) of a unit's figure."""
-    team, periods = where
+    teams, periods = where
     if figure == WON_IN_TIME:
-        found = find_incidence(cohort(measures, team, periods), [WON])
+        found = find_incidence(cohort(measures, teams, periods), [WON])
         return _share(found, horizon)
-    stays = of_team(measures.flow.stays, measures, team, periods)
+    stays = of_teams(measures.flow.stays, teams, periods)
     stays = stays[stays["stage"] == stage]
     if stays.empty:
         return 0.0, math.nan, math.nan

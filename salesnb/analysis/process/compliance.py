@@ -23,7 +23,7 @@ from salesnb.analysis.process.records import (
     WINDOW,
     is_lacking,
     name_quarters,
-    of_team,
+    of_teams,
     open_stages,
 )
 from salesnb.analysis.result import Result
@@ -51,6 +51,11 @@ _ROWS = [
     "practice", "label", "n", "of", "share", "low", "high", "n_before", "of_before",
     "share_before", "p_value", "changed", "differ", "teams_differ",
 ]  # fmt: skip
+_AHEAD = "a close date ahead stands for one, as it is on the last day of the data"
+_NOT_AHEAD = (
+    "a close date ahead could stand for one, but is known of the last day of the data only, so it "
+    "is not shown for other quarters"
+)
 _COUNTS = ["team_id", "period", "practice", "of", "n"]
 
 
@@ -64,10 +69,10 @@ class Compliance(Result):
         Name of the team or company; the quarter and the quarters before it.
     rows
         One row a practice there are data for: practice, label, n events `of` occasions in the
-        quarter, share (95% interval low to high), n_before, of_before and share_before in the
-        quarters before, p_value of the change and `changed` (Benjamini-Hochberg, for all tests of
-        the table), `differ` and `teams_differ`: the same for a difference between teams, missing
-        in a team's own table.
+        quarter (what was opened again was one), share (95% interval low to high), n_before,
+        of_before and share_before in the quarters before, p_value of the change and `changed`
+        (Benjamini-Hochberg, for all tests of the table), `differ` and `teams_differ`: the same for
+        a difference between teams, missing in a team's own table.
     lacking
         What some practices need that is not there; empty when nothing lacks.
     """
@@ -100,10 +105,10 @@ class Compliance(Result):
     @property
     def caveat(self) -> str:
         """Say what the record can and cannot show."""
+        is_seen = (self.rows["practice"] == NO_NEXT_STEP).any()
         said = (
             "Only what is written down is seen. Skipping a stage or going back can be right for an "
-            "opportunity. The data have no next steps: a close date ahead stands for one, as it is "
-            "on the last day of the data."
+            f"opportunity. The data have no next steps: {_AHEAD if is_seen else _NOT_AHEAD}."
         )
         return f"{said} {self.unit}: {self.lacking}." if self.lacking else said
 
@@ -159,8 +164,8 @@ def process_compliance(measures: Measures, *, period: str, team: str | None = No
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
     before = measures.window(measures.calendar.shift(period, -1), WINDOW)
-    counts = _count_all(measures, period)
-    own = of_team(counts, measures, team_id, (*before, period))
+    counts = _count_all(measures)
+    own = of_teams(counts, measures.ids_within(team_id), (*before, period))
     rows = [
         _judge(practice, own[own["practice"] == practice], period, before, team_id is None)
         for practice in LABELS
@@ -174,16 +179,13 @@ def process_compliance(measures: Measures, *, period: str, team: str | None = No
     return Compliance(measures.unit_name(team_id), period, before, frame, lacking)
 
 
-def _count_all(measures: Measures, period: str) -> pd.DataFrame:
-    """Bring all practices to counts by team and quarter; what is known of today, to this one."""
-    practices = measures.flow.practices.astype({"period": object})
-    today = practices["practice"] == NO_NEXT_STEP
-    practices = practices.assign(period=practices["period"].mask(today, period))
+def _count_all(measures: Measures) -> pd.DataFrame:
+    """Bring all practices to counts by team and quarter."""
     habits = measures.habits[measures.habits["habit"].isin([CLOSE_DATES_PUSHED, BACKDATED_WINS])]
     stalled = measures.totals[measures.totals["kpi"] == STALLED]
     frames = [
         _count_steps(measures),
-        practices,
+        measures.flow.practices,
         habits.rename(columns={"habit": "practice"}),
         stalled.assign(practice=STALLED, n=stalled["numerator"], of=stalled["denominator"]),
     ]
@@ -211,7 +213,10 @@ def _count_steps(measures: Measures) -> pd.DataFrame:
     kind = pd.DataFrame(kinds, columns=["from_stage", "to_stage", "practice", "is_n", "is_of"])
     rows = steps.merge(kind, on=["from_stage", "to_stage"])
     n, of = (rows["n"] * rows[name].astype(int) for name in ("is_n", "is_of"))
-    return rows.assign(n=n, of=of)[_COUNTS]
+    sums = rows.assign(n=n, of=of).groupby(_COUNTS[:3], as_index=False, observed=True)[["n", "of"]]
+    counts = sums.sum()
+    # What was opened again had been closed, be it before the quarter: it was an occasion too.
+    return counts.assign(of=counts[["n", "of"]].max(axis=1))
 
 
 @dataclass(frozen=True)
@@ -246,9 +251,7 @@ def _judge(
     n, of, n_before, of_before = (
         float(rows[name].sum()) for rows in (now, past) for name in ("n", "of")
     )
-    # What was closed before the quarter can be opened again in it: never more than everything.
-    share = plain_share(min(n, of), of)
-    earlier = plain_share(min(n_before, of_before), of_before)
+    share, earlier = plain_share(n, of), plain_share(n_before, of_before)
     is_enough = min(n + n_before, of - n + of_before - n_before) >= FEWEST
     wobble = find_wobble(quarterly(counts, before))
     change = compare_shares(share, earlier, wobble) if is_enough else NO_CHANGE

@@ -15,10 +15,11 @@ from salesnb.analysis.process.records import (
     describe_names,
     is_lacking,
     name_quarters,
-    of_team,
+    of_teams,
     open_stages,
 )
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
 from salesnb.errors import DataError
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, LOST, REENTERED, WON
 from salesnb.measures.measures import Measures
@@ -80,13 +81,16 @@ class StageFlow(Result):
         if timed.empty:
             return f"{said}."
         slow = timed.sort_values("days").iloc[-1]
-        return f"{said}; {slow['stage']} takes longest ({slow['days']:.0f} days in the median)."
+        time = count(round(slow["days"]), "day")
+        return f"{said}; {slow['stage']} takes longest ({time} in the median)."
 
     @property
     def caveat(self) -> str:
         """Say what the shares are of, and what is not followed."""
+        if self.lacking:
+            return ""
         said = (
-            f"Shares within {self.horizon} days of entering, as things went in "
+            f"Shares within {count(self.horizon, 'day')} of entering, as things went in "
             f"{name_quarters(self.periods)}: every stay counts for the days it was followed in "
             "these quarters, also those that have not ended. Most lost is no verdict: early stages "
             "are there to sort out."
@@ -155,8 +159,9 @@ def stage_flow(
     if is_lacking(measures):
         nothing = pd.DataFrame(columns=_ROWS), pd.DataFrame(columns=_STEPS)
         return StageFlow(unit, periods, horizon, *nothing, lacking=NO_HISTORY)
-    stays = of_team(measures.flow.stays, measures, team_id, periods)
-    steps = of_team(measures.flow.steps, measures, team_id, periods)
+    teams = measures.ids_within(team_id)
+    stays = of_teams(measures.flow.stays, teams, periods)
+    steps = of_teams(measures.flow.steps, teams, periods)
     steps = steps.groupby(_STEPS[:2], observed=True)["n"].sum().reset_index()
     skipped = count_skipped(measures, steps)
     rows = [

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from salesnb.analysis.interval import find_wilson
 from salesnb.measures.flow.stays import ENTERED, OPEN, REENTERED, UNKNOWN
 
 Floats = NDArray[np.floating[Any]]
@@ -98,10 +99,7 @@ def with_interval(share: float, error: float, at_risk: float) -> Share:
     share = min(max(share, 0.0), 1.0)
     spread = share * (1 - share)
     size = spread / error**2 if min(spread, error) > 1e-12 else max(at_risk, 1.0)
-    z2 = Z_95**2 / size
-    centre = (share + z2 / 2) / (1 + z2)
-    reach = Z_95 * np.sqrt(share * (1 - share) / size + z2 / (4 * size)) / (1 + z2)
-    return Share(share, error, float(max(centre - reach, 0.0)), float(min(centre + reach, 1.0)))
+    return Share(share, error, *find_wilson(share, size))
 
 
 def _reach(days: Floats, line: Floats, level: float) -> float:

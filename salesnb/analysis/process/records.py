@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from salesnb.analysis.wording import format_day, name_some
+from salesnb.analysis.wording import count, format_day, name_some
 from salesnb.measures.flow.stays import ENTERED
 from salesnb.measures.measures import Measures
 
@@ -29,16 +29,34 @@ class Rename:
     n: int
 
 
-def of_team(
-    rows: pd.DataFrame, measures: Measures, team: str | None, periods: tuple[str, ...]
+def of_teams(
+    rows: pd.DataFrame, teams: tuple[str, ...] | None, periods: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Take the counts of a team with those below it, or of the company, in some quarters."""
+    """Take the counts of some teams, or of the company for None, in some quarters."""
     kept = rows["period"].isin(periods)
-    within = measures.ids_within(team)
-    return rows[kept] if within is None else rows[kept & rows["team_id"].isin(within)]
+    return rows[kept] if teams is None else rows[kept & rows["team_id"].isin(teams)]
 
 
-def cohort(measures: Measures, team: str | None, periods: tuple[str, ...]) -> pd.DataFrame:
+def name_teams(measures: Measures) -> dict[str, str]:
+    """Name the teams that have members, by id, so that no two are named alike.
+
+    Teams are set side by side by what their own members did, so that none holds another: of a team
+    with others below it the name says so.
+    """
+    teams = measures.team_ids()
+    named = {team: measures.team_name(team) for team in teams}
+    names = list(named.values())
+    parents = {team for team in teams if set(measures.teams_within(team)) & (set(teams) - {team})}
+    own = {team: " (own members)" if team in parents else "" for team in teams}
+    return {
+        team: f"{name}{f' [{team}]' if names.count(name) > 1 else ''}{own[team]}"
+        for team, name in named.items()
+    }
+
+
+def cohort(
+    measures: Measures, teams: tuple[str, ...] | None, periods: tuple[str, ...]
+) -> pd.DataFrame:
     """Count the opportunities created in some quarters as a life table has it.
 
     Returns
@@ -46,7 +64,7 @@ def cohort(measures: Measures, team: str | None, periods: tuple[str, ...]) -> pd
     DataFrame
         days, event (entered at day 0; won, lost, open), n.
     """
-    rows = of_team(measures.flow.fates, measures, team, periods)
+    rows = of_teams(measures.flow.fates, teams, periods)
     ends = rows.rename(columns={"fate": "event"})[["days", "event", "n"]]
     begins = pd.DataFrame({"days": [0], "event": [ENTERED], "n": [int(rows["n"].sum())]})
     return pd.concat([begins, ends.astype({"days": "int64", "n": "int64"})], ignore_index=True)
@@ -104,14 +122,41 @@ def _neighbours(steps: pd.DataFrame, stage: str) -> set[tuple[str, str]]:
 
 
 def describe_names(measures: Measures) -> str:
-    """Say which names of stages are in the history but in no list; empty where there are none."""
+    """Say which stages' names or ends the list lacks; empty where it lacks none."""
+    return f"{_describe_ends(measures)} {_describe_unlisted(measures)}".strip()
+
+
+def _describe_ends(measures: Measures) -> str:
+    rows = measures.flow.stages
+    if rows.empty or is_lacking(measures):
+        return ""
+    found = rows[rows["is_found_end"].astype(bool)]
+    if len(found):
+        texts = [
+            f"{row['stage']} ({'won' if row['is_won'] else 'lost'})"
+            for row in found.to_dict("records")
+        ]
+        return (
+            "Taken to end the process, as opportunities were closed when they entered them: "
+            f"{name_some(texts, _MOST_NAMES)}. If that is wrong, set is_won and is_lost in stages."
+        )
+    if rows["is_won"].any() or rows["is_lost"].any():
+        return ""
+    return (
+        "No stage is known to mean won or lost, neither by the list nor as opportunities were "
+        "closed when they entered it: if one does, set is_won or is_lost in stages, for else it "
+        "counts as one more stage to move on to."
+    )
+
+
+def _describe_unlisted(measures: Measures) -> str:
     names = measures.flow.stage_names
     unlisted = names[~names["is_listed"].astype(bool)] if len(names) else names
     if unlisted.empty:
         return ""
     shown = unlisted.sort_values(["n", "stage"], ascending=[False, True])
     texts = [
-        f"{row['stage']} ({row['n']:,} times, last on {format_day(row['last_on'])})"
+        f"{row['stage']} ({count(row['n'], 'time')}, last on {format_day(row['last_on'])})"
         for row in shown.to_dict("records")
     ]
     said = (

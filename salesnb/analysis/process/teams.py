@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_any_error
-from salesnb.analysis.process.bottlenecks import bottlenecks
-from salesnb.analysis.process.records import NO_HISTORY, is_lacking
+from salesnb.analysis.process.bottlenecks import (
+    ELSEWHERE,
+    NO_STAGES,
+    compare_stages,
+    describe_stage,
+    offer_stage,
+)
+from salesnb.analysis.process.records import NO_HISTORY, is_lacking, name_teams
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count
 from salesnb.measures.measures import Measures
 
 TEAM_BOTTLENECKS_ANCHOR = "team-bottlenecks"
@@ -20,7 +25,7 @@ TEAM_BOTTLENECKS_ANCHOR = "team-bottlenecks"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TeamBottlenecks(Result):
-    """Where teams move fewer on than the rest of the company.
+    """Where teams' own members move fewer on than the rest of the company.
 
     Attributes
     ----------
@@ -31,6 +36,8 @@ class TeamBottlenecks(Result):
         it, `adjusted` (Holm) for all teams and stages, and booked (by the team in the quarter).
     currency
         Of the stakes.
+    horizon
+        Days after entering a stage by which shares moved on are compared.
     lacking
         Why there is nothing to show; empty when there is.
     """
@@ -39,12 +46,13 @@ class TeamBottlenecks(Result):
     period: str
     rows: pd.DataFrame
     currency: str
+    horizon: int
     lacking: str = ""
 
     @property
     def found(self) -> pd.DataFrame:
         """The bottlenecks, the most at stake first."""
-        return self.rows[self.rows["is_bottleneck"].astype(bool)] if len(self.rows) else self.rows
+        return self.rows[self.rows["is_bottleneck"].astype(bool)]
 
     @property
     def finding(self) -> str:
@@ -58,17 +66,17 @@ class TeamBottlenecks(Result):
         return f"{said[:-1]}; {count(more, 'other bottleneck')}." if more else said
 
     def _describe(self, row: pd.Series[float]) -> str:
-        stake = format_money(row["stake"], self.currency)
-        return (
-            f"{row['team']}: {row['moved']:.0%} moved on from {row['stage']} in {self.period}, "
-            f"{row['moved_other']:.0%} elsewhere; {stake} at stake."
-        )
+        place = f"from {row['stage']} in {self.period}"
+        return describe_stage(row, str(row["team"]), place, ELSEWHERE, self.currency)
 
     @property
     def caveat(self) -> str:
         """Say how many tests the claims come from."""
+        if self.lacking:
+            return ""
+        pairs = count(self.rows["p_value"].notna().sum(), "pair")
         return (
-            f"{self.rows['p_value'].notna().sum()} pairs of team and stage are tested together. "
+            f"{pairs} of team and stage tested together, each team by what its own members did. "
             "That others move more on is no proof that this team could: its opportunities may "
             "differ."
         )
@@ -79,23 +87,18 @@ class TeamBottlenecks(Result):
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer each pair that was tested; what came out quiet has no effect."""
-        tested = self.rows[self.rows["p_value"].notna()] if len(self.rows) else self.rows
+        tested = self.rows[self.rows["p_value"].notna()]
         return tuple(self._offer(tested.loc[index]) for index in tested.index)
 
     def _offer(self, row: pd.Series[float]) -> Candidate:
-        part = abs(row["stake"]) / row["booked"] if row["booked"] else math.nan
-        size = part if math.isfinite(part) else abs(row["by"])
-        return Candidate(
-            text=self._describe(row),
-            why=f"{row['n']:,.0f} entries against {row['n_other']:,.0f}, open ones counted.",
-            anchor=TEAM_BOTTLENECKS_ANCHOR,
-            effect=min(float(size), 1.0) if row["is_bottleneck"] else 0.0,
-            p_value=float(row["p_value"]),
-        )
+        return offer_stage(row, self._describe(row), self.horizon, TEAM_BOTTLENECKS_ANCHOR)
 
 
 def team_bottlenecks(measures: Measures, *, period: str) -> TeamBottlenecks:
     """Find where each team moves fewer on than the rest of the company, all tested together.
+
+    A team is what its own members did: one with others below it does not hold them here, so that
+    nothing is told twice.
 
     Parameters
     ----------
@@ -115,17 +118,20 @@ def team_bottlenecks(measures: Measures, *, period: str) -> TeamBottlenecks:
     """
     measures.check_period(period)
     company, currency = measures.company.name, measures.company.currency
-    if is_lacking(measures):
-        return TeamBottlenecks(company, period, pd.DataFrame(), currency, NO_HISTORY)
-    frames = []
-    for team in measures.team_ids():
-        found = bottlenecks(measures, period=period, team=team)
-        frames.append(found.rows.assign(team=found.unit, booked=found.booked))
-    if len(frames) < 2:
-        lacking = "there are no teams to compare"
-        return TeamBottlenecks(company, period, pd.DataFrame(), currency, lacking)
+    horizon = measures.company.maturity_days
+    named = name_teams(measures)
+    lacking = "" if len(named) > 1 else "there are no teams to compare"
+    lacking = NO_HISTORY if is_lacking(measures) else lacking
+    if lacking:
+        nothing = NO_STAGES.assign(team="", booked=0.0)
+        return TeamBottlenecks(company, period, nothing, currency, horizon, lacking)
+    frames = [
+        compare_stages(measures, period, (team,), horizon).assign(team=name)
+        for team, name in named.items()
+    ]
     whole = pd.concat(frames, ignore_index=True)
     whole["adjusted"] = control_any_error(whole["p_value"])
     whole["is_bottleneck"] = (whole["adjusted"] < FALSE_CLAIMS) & (whole["by"] < 0)
     whole = whole.sort_values(["wins", "team", "stage"], ascending=[False, True, True])
-    return TeamBottlenecks(company, period, whole.reset_index(drop=True), currency)
+    whole = whole[[*NO_STAGES.columns, "team", "booked"]].reset_index(drop=True)
+    return TeamBottlenecks(company, period, whole, currency, horizon)

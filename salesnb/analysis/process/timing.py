@@ -10,6 +10,7 @@ import pandas as pd
 from salesnb.analysis.process.incidence import Incidence, find_incidence
 from salesnb.analysis.process.records import WINDOW, cohort, name_quarters
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
 from salesnb.measures.flow import NO_CREATED_DATE
 from salesnb.measures.flow.stays import LOST, OPEN, WON
 from salesnb.measures.measures import Measures
@@ -77,29 +78,43 @@ class WinTiming(Result):
         row = self.headline
         if math.isnan(row["won"]):
             return (
-                f"{self.unit}: no opportunity was followed for {self.maturity} days yet, so the "
-                "share won by then is not known."
+                f"{self.unit}: no opportunity was followed for {count(self.maturity, 'day')} yet, "
+                "so the share won by then is not known."
             )
+        usual = (
+            "none is closed yet"
+            if math.isnan(self.naive_rate)
+            else f"won of closed says {self.naive_rate:.0%}"
+        )
         return (
-            f"{self.unit}: {row['won']:.0%} of opportunities are won within {self.maturity} days "
-            f"({row['low']:.0%} – {row['high']:.0%}); won of closed says {self.naive_rate:.0%}."
+            f"{self.unit}: {row['won']:.0%} of opportunities are won within "
+            f"{count(self.maturity, 'day')} ({row['low']:.0%} – {row['high']:.0%}); {usual}."
         )
 
     @property
     def caveat(self) -> str:
         """Say what the usual figures leave out, and what nobody can know."""
-        undated = (
-            f" {self.n_undated:,} opportunities without the day they were created are left out."
-            if self.n_undated
-            else ""
+        if self.lacking:
+            return self._undated
+        # Of none won there is no mean to warn of.
+        mean = (
+            "Won of closed leaves the open ones out, and the mean days of the won (those that were "
+            f"quick enough to be won by now: {self.naive_days:.0f}) is too short while others are "
+            "open. "
         )
         return (
-            f"{self.n:,} opportunities created {name_quarters(self.periods)}, {self.n_open:,} of "
-            "them still open, which count as long as they were followed. Won of closed leaves the "
-            "open ones out, and the mean days of the won (those that were quick enough to be won "
-            f"by now: {self.naive_days:.0f}) is too short while others are open. How long the "
-            f"typical win takes is not known before the last one has ended.{undated}"
-        )
+            f"{count(self.n, 'opportunity', 'opportunities')} created "
+            f"{name_quarters(self.periods)}, {self.n_open:,} of them still open; open ones count "
+            f"as long as they were followed. {mean if self.n_won else ''}How long the typical win "
+            f"takes is not known before the last one has ended. {self._undated}"
+        ).strip()
+
+    @property
+    def _undated(self) -> str:
+        if not self.n_undated:
+            return ""
+        undated = count(self.n_undated, "opportunity", "opportunities")
+        return f"Left out, as the day of creation is missing: {undated}."
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a number of days."""
@@ -141,7 +156,7 @@ def win_timing(
     measures.check_period(period)
     team_id = measures.find_team(team) if team is not None else None
     periods = measures.window(period, n_quarters)
-    counts = cohort(measures, team_id, periods)
+    counts = cohort(measures, measures.ids_within(team_id), periods)
     maturity = measures.company.maturity_days
     n = {fate: int(counts.loc[counts["event"] == fate, "n"].sum()) for fate in (WON, LOST, OPEN)}
     won, lost = (find_incidence(counts, [cause]) for cause in (WON, LOST))

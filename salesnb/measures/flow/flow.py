@@ -17,6 +17,7 @@ from salesnb.measures import facts
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.engine import Engine, Lazy
 from salesnb.measures.flow import stays
+from salesnb.measures.flow.ends import IS_FOUND_END, add_ends
 from salesnb.measures.flow.places import (
     PERIOD,
     TEAM,
@@ -37,7 +38,7 @@ _COLUMNS = {
     "steps": ["team_id", "period", "from_stage", "to_stage", "n"],
     "practices": ["team_id", "period", "practice", "of", "n"],
     "stage_names": ["stage", "first_on", "last_on", "n", "is_listed"],
-    "stages": ["stage", "stage_order", "is_qualified", "is_won", "is_lost"],
+    "stages": ["stage", "stage_order", "is_qualified", "is_won", "is_lost", IS_FOUND_END],
 }
 FLOW_FRAMES = tuple(_COLUMNS)
 LATEST = 366
@@ -66,7 +67,8 @@ class Flow:
     stage_names
         As `stays.list_names` gives them.
     stages
-        The stages that have an order.
+        The stages that have an order; is_found_end: the list does not say that it ends the process,
+        `ends.add_ends` has found it.
     """
 
     fates: pd.DataFrame = field(default_factory=partial(_empty, "fates"))
@@ -118,8 +120,11 @@ def measure_flow(
     )
     fates = _count_fates(engine, opportunity, places, first_close, as_of)
     listed = _listed(snapshot)
+    is_followed = len(listed) and snapshot.has("stage_history", stage_history.entered_at)
+    if is_followed:
+        listed = add_ends(engine, snapshot, opportunity, listed, as_of)
     practices = count_practices(engine, snapshot, opportunity, places, listed, as_of)
-    if listed.empty or not snapshot.has("stage_history", stage_history.entered_at):
+    if not is_followed:
         return Flow(fates=fates, practices=practices, stages=listed)
     entries = stays.find_entries(engine, snapshot, listed, as_of)
     return Flow(

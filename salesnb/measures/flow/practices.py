@@ -35,7 +35,8 @@ def count_practices(
         were created.
     no_next_step
         Of the opportunities open on `as_of`, those whose expected close is missing or past: the
-        data have no other sign that somebody plans what comes next.
+        data have no other sign that somebody plans what comes next. Only on the last day of the
+        data: what was expected on an earlier day, they do not tell.
     closed_without_history
         Of the opportunities closed in the quarter, those without any entry into a stage.
     won_unqualified
@@ -63,7 +64,7 @@ def _occasions(
     rows = opportunity.with_columns(nw.col(facts.RATE_DAY).alias(DAY))
     undated = nw.col(opportunities.created_on).is_null()
     yield NO_CREATED_DATE, rows.with_columns(undated.alias("is_event"))
-    if snapshot.has("opportunities", opportunities.expected_close_on):
+    if as_of == snapshot.as_of and snapshot.has("opportunities", opportunities.expected_close_on):
         due = nw.col(opportunities.expected_close_on)
         is_gone = (due < as_of).fill_null(True)
         yield NO_NEXT_STEP, rows.filter(~decided).with_columns(is_gone.alias("is_event"))

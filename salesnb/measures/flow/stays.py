@@ -11,6 +11,7 @@ import pandas as pd
 from salesnb.measures import facts
 from salesnb.measures.catalogue.columns import IS_LOST, IS_WON
 from salesnb.measures.engine import Engine, Lazy
+from salesnb.measures.flow.ends import IS_FOUND_END
 from salesnb.measures.flow.places import (
     PERIOD,
     TEAM,
@@ -43,7 +44,8 @@ def stage_list(snapshot: Snapshot) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        stage, stage_order, is_qualified, is_won, is_lost; flags that are missing are false.
+        stage, stage_order, is_qualified, is_won, is_lost (flags that are missing are false), and
+        `IS_FOUND_END`: none is found to end the process yet, as `add_ends` finds them.
     """
     columns = [
         stages.stage, stages.stage_order, stages.is_qualified, stages.is_won, stages.is_lost
@@ -52,6 +54,7 @@ def stage_list(snapshot: Snapshot) -> pd.DataFrame:
     for name in columns[2:]:
         rows[name] = rows[name].fillna(False).astype(bool)
     rows = rows.assign(**{stages.stage_order: rows[stages.stage_order].astype(float)})
+    rows[IS_FOUND_END] = False
     rows = rows[rows[stages.stage_order].notna()]
     return rows.sort_values([stages.stage_order, stages.stage], ignore_index=True)
 
@@ -128,8 +131,11 @@ def _with_ends(entries: Lazy, opportunity: Lazy, as_of: dt.date) -> Lazy:
     left = nw.when(nw.col(_NEXT_KIND) == OPEN).then(moved).otherwise(nw.col(_NEXT_KIND))
     still = nw.when(nw.col(IS_LOST)).then(nw.lit(LOST)).otherwise(nw.lit(OPEN))
     last = nw.when(nw.col(IS_WON)).then(nw.lit(WON)).otherwise(still)
-    is_last = nw.col(_NEXT_KIND).is_null()
     decided = nw.col(IS_WON) | nw.col(IS_LOST)
+    # A stage may end both the won and the lost: what was closed by then ended as it is known to.
+    is_end = nw.col(_NEXT_KIND).is_in([WON, LOST])
+    is_over = is_end & decided & (nw.col(_NEXT_DAY) >= nw.col(opportunities.closed_on))
+    is_last = nw.col(_NEXT_KIND).is_null() | is_over.fill_null(False)
     closed = nw.when(decided).then(nw.col(opportunities.closed_on)).otherwise(nw.lit(as_of))
     ended = nw.coalesce(nw.col(_NEXT_DAY), closed)
     entered = nw.col(_ENTERED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from salesnb.analysis.process import (
     WinTiming,
 )
 from salesnb.analysis.process.records import name_quarters
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.wording import count, format_money
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
 from salesnb.views.process import within_frame
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LONGEST = 365
+_DASHED = " The dashed line is won / closed, which leaves the open ones out."
 
 
 def win_timing_chart(timing: WinTiming) -> Block:
@@ -37,6 +39,8 @@ def win_timing_chart(timing: WinTiming) -> Block:
     if curve.empty:
         return Note(timing.finding, "missing")
     last = curve.iloc[-1]
+    usual = f"; a dashed line at the share won of the closed, {timing.naive_rate:.0%}"
+    is_drawn = math.isfinite(timing.naive_rate)
     with use_theme():
         return Figure.from_axes(
             plot_win_timing(curve, timing, width=WIDE),
@@ -45,13 +49,12 @@ def win_timing_chart(timing: WinTiming) -> Block:
             caption=timing.caveat,
             alt=(
                 f"Rising steps of the share won by days since creation, {last['won']:.0%} by day "
-                f"{last['day']:.0f}; a dashed line at the share won of the closed, "
-                f"{timing.naive_rate:.0%}."
+                f"{last['day']:.0f}{usual if is_drawn else ''}."
             ),
             how_to_read=(
                 "The steps show how many of all opportunities created are won by each day, the "
                 "band the 95% interval. Lost ones count as not won, open ones for the days they "
-                "were followed. The dashed line is won / closed, which leaves the open ones out."
+                "were followed." + (_DASHED if is_drawn else "")
             ),
             numbers=within_frame(timing.within),
             anchor=WIN_TIMING_ANCHOR,
@@ -102,9 +105,9 @@ def stage_flow_chart(flow: StageFlow) -> Block:
                 for row in rows.to_dict("records")
             ),
             how_to_read=(
-                f"Each bar holds a stage's entries: those that moved on within {flow.horizon} days "
-                "(with the 95% interval as a thin line), then those lost (orange), and those sent "
-                "back or still there (grey)."
+                f"Each bar holds a stage's entries: those that moved on within "
+                f"{count(flow.horizon, 'day')} (with the 95% interval as a thin line), then those "
+                "lost (orange), and those sent back or still there (grey)."
             ),
             numbers=_flow_numbers(rows),
             anchor=STAGE_FLOW_ANCHOR,
