@@ -1,6 +1,7 @@
 """Funnel, costs, handover and the signed table: by hand, by chance, and what they cannot say."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from small_company import import_tables
 
 from salesnb.analysis.alignment import alignment_table, attribution, handover, lead_funnel
 from salesnb.analysis.alignment.rows import NOT_SAID
+from salesnb.analysis.finding import Candidate
 from salesnb.analysis.insights import find_insights
 from salesnb.errors import DataError, ParameterError
 from salesnb.measures.compute import compute_measures
@@ -346,6 +348,31 @@ def _binomial_tail(k, n):
 def test_as_many_openings_as_closings_are_no_difference():
     made = paths({("Fair", "Web"): 20, ("Web", "Fair"): 20})
     assert "does not differ beyond chance" in attribution(made, period=NOW).finding
+
+
+def test_where_the_first_touch_is_always_the_last_nobody_has_a_partner():
+    found = attribution(paths({("Fair", "Fair"): 20, ("Web", "Web"): 9}), period=NOW)
+    rows = found.rows.set_index("unit")
+    assert rows["opened"].to_dict() == rows["closed"].to_dict() == {"Fair": 20, "Web": 9}
+    assert set(rows["partner"]) == {""}
+    assert (rows["n_partner"] == 0).all()
+
+
+def test_what_the_table_calls_no_difference_is_no_finding_beside_strong_ones():
+    # Web and Fair: 29 against 13, p .0195; eight sources adjust both to .0195 x 8 / 2 = .078, and
+    # beside twenty strong tests to .0195 x 28 / 22 = .025.
+    ends = {("Web", "Fair"): 29, ("Fair", "Web"): 13}
+    ends |= {pair: 20 for one in ("Mail", "Ads", "Blog", "Talk", "News")
+             for pair in ((one, "Expo"), ("Expo", one))}  # fmt: skip
+    found = attribution(paths(ends), period=NOW)
+    web = found.rows.set_index("unit").loc["Web"]
+    assert web["adjusted"] == pytest.approx(2 * _binomial_tail(13, 42) * 8 / 2)
+    strong = SimpleNamespace(
+        candidates=lambda: tuple(Candidate(f"{n}", "", "x", 0.5, 1e-6) for n in range(20))
+    )
+    told = [item.text for item in find_insights(found, strong, most=40).items]
+    assert sorted(told) == sorted(str(n) for n in range(20))
+    assert len(found.candidates()) == 8  # told or not, each counts as a test
 
 
 def test_campaigns_are_credited_too(small):

@@ -127,6 +127,7 @@ class Attribution(Result):
         )  # fmt: skip
 
     def _offer(self, row: dict[Hashable, Any]) -> Candidate:
+        gap = abs(float(row["opens_share"] - row["closes_share"]))
         return Candidate(
             text=f"{self.unit}: {row['why']}",
             why=(
@@ -134,7 +135,8 @@ class Attribution(Result):
                 f"{self.window[-1]} that were touched before; tested within opportunities."
             ),
             anchor=f"{ATTRIBUTION_ANCHOR}-{self.by}",
-            effect=abs(float(row["opens_share"] - row["closes_share"])),
+            # What the table itself calls no difference is a test, and not a finding.
+            effect=gap if row["adjusted"] < FALSE_CLAIMS else 0.0,
             p_value=float(row["p_value"]),
         )
 
@@ -225,8 +227,9 @@ def _find_partners(paths: pd.DataFrame) -> pd.DataFrame:
     opens = sums.set_axis(["unit", "partner", "n_partner"], axis=1)
     closes = sums.set_axis(["partner", "unit", "n_partner"], axis=1)
     opened, closed = (rows.groupby("unit")["n_partner"].sum() for rows in (opens, closes))
-    is_opener = opened.sub(closed, fill_value=0.0) >= 0
-    kept = [opens[opens["unit"].map(is_opener)], closes[~closes["unit"].map(is_opener)]]
+    more: pd.Series[float] = opened.sub(closed, fill_value=0.0)
+    openers = more.index[more >= 0]
+    kept = [opens[opens["unit"].isin(openers)], closes[~closes["unit"].isin(openers)]]
     found = pd.concat(kept).sort_values(
         ["unit", "n_partner", "partner"], ascending=[True, False, True]
     )
