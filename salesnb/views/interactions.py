@@ -109,5 +109,5 @@ def _load_rows(found: Capacity) -> list[tuple[str, ...]]:
 def _change(row: Row) -> str:
     if not math.isfinite(row["ratio"]):
         return MISSING
-    clear = "" if row["p_value"] < FALSE_CLAIMS else "; no clear change"
+    clear = "" if row["p_adjusted"] < FALSE_CLAIMS else "; no clear change"
     return f"x{row['ratio']:.2f} (x{row['low']:.2f} – x{row['high']:.2f}), n {row['n']:.0f}{clear}"
