@@ -1,11 +1,16 @@
 """Sums of leads and touches: by hand, against plain pandas, and whatever the order of rows."""
 
+import datetime as dt
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
-from alignment_company import COMPANY, TABLES
+from alignment_company import COMPANY, LEADS, TABLES
 from small_company import import_tables
 
+from salesnb.analysis.alignment import alignment_table, handover
+from salesnb.analysis.alignment.rows import NOT_SAID
 from salesnb.measures.cache import load_measures
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.demand import DEMAND_FRAMES, grouping
@@ -60,6 +65,34 @@ def test_records_that_contradict_each_other_are_counted(measures):
     found = measures.demand.lead_flow[["rejected", "rejected_unseen", "qualified_rejected",
                                 "qualified_unseen", "rejected_opportunities"]].sum()  # fmt: skip
     assert found.tolist() == [2, 1, 1, 0, 0]  # l7 and l8; l9's rejection comes after the day
+
+
+def test_a_day_without_a_reason_is_a_rejection(tmp_path):
+    bare = LEADS.replace(" No Fit ,", ",").replace("no budget,", ",")
+    assert bare != LEADS
+    found = compute_measures(import_tables(tmp_path, TABLES | {"leads": bare}, company=COMPANY))
+    flow = found.demand.lead_flow[["rejected", "rejected_unseen", "qualified_rejected"]].sum()
+    assert flow.tolist() == [2, 1, 1]  # l7 and l8, as with their reasons
+    counts = found.demand.rejections.groupby("reason")["n"].sum().to_dict()
+    assert counts == {"": 2, "duplicate": 1, "invalid": 1}
+    told = handover(found, period="2026Q2")
+    assert told.reasons["reason"].tolist()[-1] == NOT_SAID
+    assert told.finding.endswith("yet and rejected 25%.")
+    signed = alignment_table(found, period="2026Q2")
+    assert signed.total["rejected"] == 2
+    assert signed.rows["top_reason"].isna().all()
+
+
+def test_a_reason_without_a_day_is_not_known_of_before_the_snapshot(tmp_path):
+    frame = pd.read_csv(io.StringIO(LEADS), dtype=str, keep_default_na=False)
+    undated = frame.drop(columns="rejected_at").to_csv(index=False)
+    snapshot = import_tables(tmp_path, TABLES | {"leads": undated}, company=COMPANY)
+    now = compute_measures(snapshot).demand
+    assert now.lead_flow["rejected"].sum() == 3  # l7, l8, and l9, as nothing says otherwise
+    early = compute_measures(snapshot, as_of=dt.date(2026, 6, 30))
+    assert early.demand.lead_flow["rejected"].sum() == 0
+    assert early.demand.rejections.empty
+    assert "reject" not in handover(early, period="2026Q2").finding
 
 
 def test_rejections_have_their_reason_in_small_letters_and_their_stage(measures):
@@ -129,10 +162,10 @@ def test_deals_count_when_created_and_when_won_and_spend_stays_as_it_is(measures
 def test_what_happens_after_the_day_is_unknown(tmp_path):
     snapshot = import_tables(tmp_path, TABLES, company=COMPANY)
     early = compute_measures(snapshot, as_of=snapshot.as_of.replace(month=5, day=4))
-    flow = early.lead_flow[["all_leads", "qualified", "rejected", "won"]].sum()
+    flow = early.demand.lead_flow[["all_leads", "qualified", "rejected", "won"]].sum()
     # l9 is to come; qualified are l1 to l3; l7 is rejected on the 5th; o1 is won on the 20th.
     assert flow.tolist() == [9, 3, 0, 0]
-    assert early.credits.query("model == 'first'")["opportunities"].sum() == 2
+    assert early.demand.credits.query("model == 'first'")["opportunities"].sum() == 2
 
 
 def test_the_order_of_rows_does_not_matter(tmp_path, measures):
@@ -167,19 +200,19 @@ def test_names_beyond_the_most_frequent_of_a_quarter_are_added_up(tmp_path, monk
     found = compute_measures(import_tables(tmp_path, TABLES, company=COMPANY))
     # Web has 5 leads and the Fair 4; of equally frequent campaigns the first of the alphabet stays.
     # The Fair has a spend, so that its costs are asked for by its name.
-    assert sums(found.lead_flow, "source", ["leads"]) == {"Web": (4,), "Fair": (3,), "": (1,)}
+    assert sums(found.demand.lead_flow, "source", ["leads"]) == {"Web": (4,), "Fair": (3,), "": (1,)}
     free = {name: text for name, text in TABLES.items() if name != "sources"}
     unpaid = compute_measures(import_tables(tmp_path, free, company=COMPANY))
-    assert sums(unpaid.lead_flow, "source", ["leads"]) == {"Web": (4,), OTHER: (3,), "": (1,)}
-    assert sums(found.lead_flow, "campaign", ["leads"]) == {
+    assert sums(unpaid.demand.lead_flow, "source", ["leads"]) == {"Web": (4,), OTHER: (3,), "": (1,)}
+    assert sums(found.demand.lead_flow, "campaign", ["leads"]) == {
         "Spring": (2,), OTHER: (2,), "": (4,)
     }  # fmt: skip
-    assert found.credits.query("model == 'linear'")["opportunities"].sum() == 5
+    assert found.demand.credits.query("model == 'linear'")["opportunities"].sum() == 5
 
 
 def test_teams_add_up_and_agree_with_the_kpis(sample):
     _, found = sample
-    flow = found.lead_flow.groupby(["team_id", "period"])[list(LEAD_COUNTS)].sum()
+    flow = found.demand.lead_flow.groupby(["team_id", "period"])[list(LEAD_COUNTS)].sum()
     for kpi, reached, of in (
         ("lead_to_qualified", "qualified", "leads"),
         ("qualified_to_opportunity", "qualified_opportunities", "qualified"),
@@ -210,7 +243,7 @@ def test_credits_of_the_sample_are_those_of_plain_pandas(sample):
     first = rows.drop_duplicates("key").groupby("source_x").size()
     last = rows.drop_duplicates("key", keep="last").groupby("source_x").size()
     linear = (1 / rows.groupby("key")["key"].transform("size")).groupby(rows["source_x"]).sum()
-    credited = found.credits[found.credits["source"] != NO_TOUCH]
+    credited = found.demand.credits[found.demand.credits["source"] != NO_TOUCH]
     for model, expected in (("first", first), ("last", last), ("linear", linear)):
         by_source = credited[credited["model"] == model].groupby("source")["opportunities"].sum()
         assert by_source.to_dict() == pytest.approx(expected.to_dict())
@@ -220,6 +253,6 @@ def test_the_cache_keeps_them(tmp_path, monkeypatch):
     monkeypatch.setenv("SALESNB_CACHE", str(tmp_path / "cache"))
     snapshot = import_tables(tmp_path, TABLES, company=COMPANY)
     first, second = (load_measures(snapshot.folder) for _ in range(2))
-    assert len(first.lead_flow)
+    assert len(first.demand.lead_flow)
     for name in DEMAND_FRAMES:
         pd.testing.assert_frame_equal(getattr(first.demand, name), getattr(second.demand, name))

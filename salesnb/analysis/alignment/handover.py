@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesnb.analysis.alignment.rows import (
     NO_LEADS,
+    NOT_SAID,
     called,
     list_words,
     look_at,
@@ -72,7 +73,7 @@ class Handover(Result):
         rejected (rejected_unseen: without a touch), qualified, qualified_rejected, waiting, and
         rejected_share with 90% interval, pulled to the others as far as leads are few.
     reasons
-        reason (in small letters), n, share of all rejections, n by stage of the handover, and the
+        reason (in small letters; `not stated` where only the day is known), n, share of all rejections, n by stage of the handover, and the
         source with most; duplicate and invalid leads among them.
     signs
         Where records disagree: what, marketing_says, sales_says, n of `of`, share with interval.
@@ -114,7 +115,8 @@ class Handover(Result):
                  if math.isfinite(shares[name])]  # fmt: skip
         told = list_words(parts) or "has recorded nothing of them"
         said = f"{self.unit}: of {self.n:,.0f} leads of {self.period} sales {told}"
-        real = self.reasons[~self.reasons["reason"].isin(["duplicate", "invalid"])]
+        unsaid = ["duplicate", "invalid", NOT_SAID]
+        real = self.reasons[~self.reasons["reason"].isin(unsaid)]
         return f"{said}, most often for {real.iloc[0]['reason']}." if len(real) else f"{said}."
 
     @property
@@ -254,6 +256,7 @@ def _by_unit(rows: pd.DataFrame, n_draws: int) -> tuple[pd.DataFrame, float]:
 def _list_reasons(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame(columns=_REASONS)
+    rows = rows.assign(reason=called(rows["reason"]))
     wide = rows.pivot_table(index="reason", columns="stage", values="n", aggfunc="sum")
     wide = wide.reindex(columns=list(STAGES_OF_REJECTION)).fillna(0.0)
     n = wide.sum(axis=1)
