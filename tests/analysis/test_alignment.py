@@ -1,5 +1,6 @@
 """Funnel, costs, handover and the signed table: by hand, by chance, and what they cannot say."""
 
+import io
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -164,6 +165,25 @@ def test_the_handover_by_hand(small):
     assert not found.differs("source")
 
 
+def test_teams_of_one_name_are_kept_apart(tmp_path):
+    named = TABLES | {"teams": "team_id,name,parent_id\nt1,Inside,\nt2,Inside,\n"}
+    found = compute_measures(import_tables(tmp_path, named, company=COMPANY))
+    teams = handover(found, period="2026Q2").teams.set_index("unit")
+    assert teams["leads"].to_dict() == {"Inside (t1)": 4, "Inside (t2)": 4}
+
+
+def test_one_is_told_as_one(small):
+    (sign,) = handover(small, period="2026Q2", team="North").candidates()
+    assert sign.text == (
+        "North: 1 of 4 leads is handed over for marketing and neither touched, qualified nor "
+        "rejected for sales."
+    )
+    one = demand_company(lead_flow=flow({"Web": (1, 1, 1, 1)}))
+    assert lead_funnel(one, period=NOW, n_draws=300).finding.startswith("Acme: of 1 lead 100%")
+    credited = attribution(paths({("Fair", "Web"): 1}), period=NOW)
+    assert credited.finding.startswith("Acme: 1 of 1 opportunity was touched before")
+
+
 def test_one_team_has_nobody_to_be_compared_with(small):
     found = handover(small, period="2026Q2", team="North")
     assert found.n == 4
@@ -200,6 +220,20 @@ def test_the_signed_table_by_hand(small):
     assert len(found.check()) == 8
     assert [column.owner for column in found.columns][:3] == ["marketing", "marketing", "sales"]
     assert len(found.definitions) == len(found.columns) == 10
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "finding"),
+    [
+        ("leads", "qualified_at", "Acme, 2026Q2: 8 leads; 5 opportunities, 3 won."),
+        ("opportunities", "source", "Acme, 2026Q2: 8 leads, 5 of them accepted."),
+    ],
+)
+def test_what_is_not_known_is_left_out_of_the_headline(tmp_path, table, column, finding):
+    bare = pd.read_csv(io.StringIO(TABLES[table]), dtype=str, keep_default_na=False)
+    tables = TABLES | {table: bare.drop(columns=column).to_csv(index=False)}
+    made = compute_measures(import_tables(tmp_path, tables, company=COMPANY))
+    assert alignment_table(made, period="2026Q2").finding == finding
 
 
 def test_sums_that_do_not_agree_with_the_kpis_are_refused(small):

@@ -140,6 +140,12 @@ def test_in_the_first_quarter_a_person_has_what_one_person_has():
     assert "Quarters before" in views.capacity_table(found).render_text()
 
 
+def test_one_person_of_one_team_is_told_as_one():
+    found = capacity(company([row("A1", NOW, days=1)]), period=NOW)
+    assert "1 person with 1 working day. " in views.capacity_table(found).caption
+    assert "Dot plots of 4 loads of 1 team;" in views.capacity_chart(found).alt
+
+
 def test_where_only_hours_are_known_the_working_days_said_are_those_of_one_person():
     rows = pd.DataFrame(crowd(lambda *_: 1.0, quarters=[NOW]), columns=CAPACITY_COLUMNS)
     bare = rows.assign(n_calls=np.nan, n_linked=np.nan, open_days=np.nan, call_seconds=60.0)

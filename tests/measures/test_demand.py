@@ -200,10 +200,18 @@ def test_names_beyond_the_most_frequent_of_a_quarter_are_added_up(tmp_path, monk
     found = compute_measures(import_tables(tmp_path, TABLES, company=COMPANY))
     # Web has 5 leads and the Fair 4; of equally frequent campaigns the first of the alphabet stays.
     # The Fair has a spend, so that its costs are asked for by its name.
-    assert sums(found.demand.lead_flow, "source", ["leads"]) == {"Web": (4,), "Fair": (3,), "": (1,)}
+    assert sums(found.demand.lead_flow, "source", ["leads"]) == {
+        "Web": (4,),
+        "Fair": (3,),
+        "": (1,),
+    }
     free = {name: text for name, text in TABLES.items() if name != "sources"}
     unpaid = compute_measures(import_tables(tmp_path, free, company=COMPANY))
-    assert sums(unpaid.demand.lead_flow, "source", ["leads"]) == {"Web": (4,), OTHER: (3,), "": (1,)}
+    assert sums(unpaid.demand.lead_flow, "source", ["leads"]) == {
+        "Web": (4,),
+        OTHER: (3,),
+        "": (1,),
+    }
     assert sums(found.demand.lead_flow, "campaign", ["leads"]) == {
         "Spring": (2,), OTHER: (2,), "": (4,)
     }  # fmt: skip

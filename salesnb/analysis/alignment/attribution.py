@@ -21,6 +21,7 @@ from salesnb.analysis.alignment.rows import (
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count, count_opportunities
 from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER, TOTALS
 from salesnb.measures.measures import Measures
 
@@ -88,7 +89,9 @@ class Attribution(Result):
         """Say who opens most and closes least, and the other way round."""
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
-        said = f"{self.unit}: {self.n_touched:,.0f} of {self.n:,.0f} opportunities were touched"
+        verb = "was" if self.n_touched == 1 else "were"
+        some = f"{self.n_touched:,.0f} of {count_opportunities(self.n)} {verb} touched"
+        said = f"{self.unit}: {some}"
         clear = self.touched[self.touched["adjusted"] < FALSE_CLAIMS]
         gap = clear["opens_share"] - clear["closes_share"]
         if clear.empty:
@@ -131,8 +134,8 @@ class Attribution(Result):
         return Candidate(
             text=f"{self.unit}: {row['why']}",
             why=(
-                f"{self.n_touched:,.0f} opportunities created in {self.window[0]} to "
-                f"{self.window[-1]} that were touched before; tested within opportunities."
+                f"{count_opportunities(self.n_touched)} created in {self.window[0]} to "
+                f"{self.window[-1]} and touched before; tested within opportunities."
             ),
             anchor=f"{ATTRIBUTION_ANCHOR}-{self.by}",
             # What the table itself calls no difference is a test, and not a finding.
@@ -276,4 +279,4 @@ def _explain(row: dict[Hashable, Any]) -> str:
         f"{row['partner']} most often closes what it opens" if is_opener
         else f"it most often closes what {row['partner']} opens"
     )  # fmt: skip
-    return f"{words}; {pair} ({row['n_partner']:,.0f} times)."
+    return f"{words}; {pair} ({count(row['n_partner'], 'time')})."

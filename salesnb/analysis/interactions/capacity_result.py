@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import MISSING, count_people
+from salesnb.analysis.wording import MISSING, count, count_people
 
 CAPACITY_ANCHOR = "capacity"
 LOADS = ("open_per_person", "touches_per_open", "activities_per_day", "hours_per_week")
@@ -124,7 +124,8 @@ class Capacity(Result):
             said.append(f"{now:.1f} open opportunities{past}")
         if math.isfinite(done):
             said.append(f"{done:.1f} activities a working day")
-        told = " and ".join(said) or f"{self.working_days / self.n_people:,.0f} working days"
+        days = count(round(self.working_days / self.n_people), "working day")
+        told = " and ".join(said) or days
         return f"{self.unit}: a person at work had {told} in {self.period}{self._teams_said()}."
 
     @property
@@ -198,7 +199,10 @@ class Capacity(Result):
                 f"{write_load(low[name])} ({low['label']}) to {write_load(high[name])} "
                 f"({high['label']})."
             ),
-            why=f"{self.n_people} people in {len(self.teams)} teams compared in {self.period}.",
+            why=(
+                f"{count_people(self.n_people)} in {count(len(self.teams), 'team')} compared in "
+                f"{self.period}."
+            ),
             anchor=CAPACITY_ANCHOR,
             effect=min(float(spread) / 2, 1.0) if name in self.differing else 0.0,
             p_value=max(float(row["p_value"]), SMALLEST),
