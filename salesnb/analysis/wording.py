@@ -114,6 +114,15 @@ def count_people(n: float) -> str:
     return f"{n:,.0f} {'person' if n == 1 else 'people'}"
 
 
+def count_opportunities(n: float) -> str:
+    """Write a number of opportunities.
+
+    >>> count_opportunities(1), count_opportunities(1200)
+    ('1 opportunity', '1,200 opportunities')
+    """
+    return f"{n:,.0f} {'opportunity' if n == 1 else 'opportunities'}"
+
+
 def format_day(day: pd.Timestamp) -> str:
     """Write a day, or that there is none.
 

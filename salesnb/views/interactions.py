@@ -14,7 +14,7 @@ from salesnb.analysis.interactions.capacity_result import (
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
 from salesnb.analysis.interactions.steps import STEP_WORDS
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import MISSING, begin_large, count, count_people
 from salesnb.measures.contacts import LANDMARK_DAYS
 from salesnb.views.blocks import Block, Note, Table
 from salesnb.views.tables import Row
@@ -78,8 +78,8 @@ def capacity_table(found: Capacity) -> Block:
     ]
     return Table(
         title=found.week_said,
-        caption=f"{found.unit}, {found.period}: {found.n_people} people with "
-        f"{found.working_days:,.0f} working days. {found.caveat}",
+        caption=f"{found.unit}, {found.period}: {count_people(found.n_people)} with "
+        f"{count(found.working_days, 'working day')}. {found.caveat}",
         header=(
             "What",
             found.period,
@@ -109,5 +109,5 @@ def _load_rows(found: Capacity) -> list[tuple[str, ...]]:
 def _change(row: Row) -> str:
     if not math.isfinite(row["ratio"]):
         return MISSING
-    clear = "" if row["p_value"] < FALSE_CLAIMS else "; no clear change"
+    clear = "" if row["p_adjusted"] < FALSE_CLAIMS else "; no clear change"
     return f"x{row['ratio']:.2f} (x{row['low']:.2f} – x{row['high']:.2f}), n {row['n']:.0f}{clear}"

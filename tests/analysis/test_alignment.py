@@ -1,6 +1,8 @@
 """Funnel, costs, handover and the signed table: by hand, by chance, and what they cannot say."""
 
+import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from small_company import import_tables
 
 from salesnb.analysis.alignment import alignment_table, attribution, handover, lead_funnel
 from salesnb.analysis.alignment.rows import NOT_SAID
+from salesnb.analysis.finding import Candidate
 from salesnb.analysis.insights import find_insights
 from salesnb.errors import DataError, ParameterError
 from salesnb.measures.compute import compute_measures
@@ -162,6 +165,25 @@ def test_the_handover_by_hand(small):
     assert not found.differs("source")
 
 
+def test_teams_of_one_name_are_kept_apart(tmp_path):
+    named = TABLES | {"teams": "team_id,name,parent_id\nt1,Inside,\nt2,Inside,\n"}
+    found = compute_measures(import_tables(tmp_path, named, company=COMPANY))
+    teams = handover(found, period="2026Q2").teams.set_index("unit")
+    assert teams["leads"].to_dict() == {"Inside (t1)": 4, "Inside (t2)": 4}
+
+
+def test_one_is_told_as_one(small):
+    (sign,) = handover(small, period="2026Q2", team="North").candidates()
+    assert sign.text == (
+        "North: 1 of 4 leads is handed over for marketing and neither touched, qualified nor "
+        "rejected for sales."
+    )
+    one = demand_company(lead_flow=flow({"Web": (1, 1, 1, 1)}))
+    assert lead_funnel(one, period=NOW, n_draws=300).finding.startswith("Acme: of 1 lead 100%")
+    credited = attribution(paths({("Fair", "Web"): 1}), period=NOW)
+    assert credited.finding.startswith("Acme: 1 of 1 opportunity was touched before")
+
+
 def test_one_team_has_nobody_to_be_compared_with(small):
     found = handover(small, period="2026Q2", team="North")
     assert found.n == 4
@@ -198,6 +220,20 @@ def test_the_signed_table_by_hand(small):
     assert len(found.check()) == 8
     assert [column.owner for column in found.columns][:3] == ["marketing", "marketing", "sales"]
     assert len(found.definitions) == len(found.columns) == 10
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "finding"),
+    [
+        ("leads", "qualified_at", "Acme, 2026Q2: 8 leads; 5 opportunities, 3 won."),
+        ("opportunities", "source", "Acme, 2026Q2: 8 leads, 5 of them accepted."),
+    ],
+)
+def test_what_is_not_known_is_left_out_of_the_headline(tmp_path, table, column, finding):
+    bare = pd.read_csv(io.StringIO(TABLES[table]), dtype=str, keep_default_na=False)
+    tables = TABLES | {table: bare.drop(columns=column).to_csv(index=False)}
+    made = compute_measures(import_tables(tmp_path, tables, company=COMPANY))
+    assert alignment_table(made, period="2026Q2").finding == finding
 
 
 def test_sums_that_do_not_agree_with_the_kpis_are_refused(small):
@@ -346,6 +382,31 @@ def _binomial_tail(k, n):
 def test_as_many_openings_as_closings_are_no_difference():
     made = paths({("Fair", "Web"): 20, ("Web", "Fair"): 20})
     assert "does not differ beyond chance" in attribution(made, period=NOW).finding
+
+
+def test_where_the_first_touch_is_always_the_last_nobody_has_a_partner():
+    found = attribution(paths({("Fair", "Fair"): 20, ("Web", "Web"): 9}), period=NOW)
+    rows = found.rows.set_index("unit")
+    assert rows["opened"].to_dict() == rows["closed"].to_dict() == {"Fair": 20, "Web": 9}
+    assert set(rows["partner"]) == {""}
+    assert (rows["n_partner"] == 0).all()
+
+
+def test_what_the_table_calls_no_difference_is_no_finding_beside_strong_ones():
+    # Web and Fair: 29 against 13, p .0195; eight sources adjust both to .0195 x 8 / 2 = .078, and
+    # beside twenty strong tests to .0195 x 28 / 22 = .025.
+    ends = {("Web", "Fair"): 29, ("Fair", "Web"): 13}
+    ends |= {pair: 20 for one in ("Mail", "Ads", "Blog", "Talk", "News")
+             for pair in ((one, "Expo"), ("Expo", one))}  # fmt: skip
+    found = attribution(paths(ends), period=NOW)
+    web = found.rows.set_index("unit").loc["Web"]
+    assert web["adjusted"] == pytest.approx(2 * _binomial_tail(13, 42) * 8 / 2)
+    strong = SimpleNamespace(
+        candidates=lambda: tuple(Candidate(f"{n}", "", "x", 0.5, 1e-6) for n in range(20))
+    )
+    told = [item.text for item in find_insights(found, strong, most=40).items]
+    assert sorted(told) == sorted(str(n) for n in range(20))
+    assert len(found.candidates()) == 8  # told or not, each counts as a test
 
 
 def test_campaigns_are_credited_too(small):

@@ -126,6 +126,68 @@ def test_a_quarter_whose_data_begin_late_is_not_compared_with():
     assert capacity(made, period=NOW).past == QUARTERS[-5:-1]
 
 
+def test_in_the_first_quarter_a_person_has_what_one_person_has():
+    # What is open is known in any quarter; it is not the 960 working days of all together.
+    first = QUARTERS[0]
+    found = capacity(company(crowd(lambda *_: 1.0, quarters=[first])), period=first)
+    assert found.past == ()
+    assert found.load("open_per_person")[0] == pytest.approx(
+        found.teams["open_per_person"].mean(), rel=1e-9
+    )
+    assert f"had {found.load('open_per_person')[0]:.1f} open opportunities and" in found.finding
+    assert "960" not in found.finding
+    assert found.changes["before"].isna().all()
+    assert "Quarters before" in views.capacity_table(found).render_text()
+
+
+def test_one_person_of_one_team_is_told_as_one():
+    found = capacity(company([row("A1", NOW, days=1)]), period=NOW)
+    assert "1 person with 1 working day. " in views.capacity_table(found).caption
+    assert "Dot plots of 4 loads of 1 team;" in views.capacity_chart(found).alt
+
+
+def test_where_only_hours_are_known_the_working_days_said_are_those_of_one_person():
+    rows = pd.DataFrame(crowd(lambda *_: 1.0, quarters=[NOW]), columns=CAPACITY_COLUMNS)
+    bare = rows.assign(n_calls=np.nan, n_linked=np.nan, open_days=np.nan, call_seconds=60.0)
+    found = capacity(replace(company(crowd(lambda *_: 1.0)), capacity=bare), period=NOW)
+    assert "a person at work had 60 working days" in found.finding
+
+
+def test_changes_are_adjusted_for_all_loads_together():
+    found = capacity(company(crowd(lambda _, period: 1.1 if period == NOW else 1.0)), period=NOW)
+    known = found.changes.dropna(subset="p_value").sort_values("p_value")
+    # Holm by hand: the smallest of m times m, the next times m - 1, and never less than before.
+    expected, least = [], 0.0
+    for place, p_value in enumerate(known["p_value"]):
+        least = max(least, min(p_value * (len(known) - place), 1.0))
+        expected.append(least)
+    assert known["p_adjusted"].tolist() == pytest.approx(expected)
+
+
+def test_equal_quarters_are_rarely_told_to_have_changed():
+    def claims(seed):
+        changes = capacity(company(crowd(lambda *_: 1.0, seed=seed)), period=NOW).changes
+        return [(changes[name] < 0.05).any() for name in ("p_value", "p_adjusted")]
+
+    raw, adjusted = np.sum([claims(seed) for seed in range(40)], axis=0)
+    assert adjusted < raw  # several tests at .05 each claim more often than one
+
+
+def test_a_change_that_the_table_calls_unclear_is_no_finding():
+    found = capacity(company(crowd(lambda *_: 1.0)), period=NOW)
+    load = found.changes["load"]
+    unclear = found.changes.assign(
+        ratio=1.5, low=1.1, high=2.0, n=16, p_value=np.where(load == "open_per_person", 0.02, 0.9),
+        p_adjusted=np.where(load == "open_per_person", 0.08, 1.0),
+    )  # fmt: skip
+    offered = replace(found, changes=unclear).candidates()
+    told = [item for item in offered if "people had" in item.text]
+    assert len(told) == len(load)
+    assert all(item.effect == 0 for item in told)
+    table = views.capacity_table(replace(found, changes=unclear)).render_text()
+    assert table.count("no clear change") == len(load)
+
+
 def winning_company(slope, seed=2, n=120):
     rng = np.random.default_rng(seed)
     rows, wins = [], []

@@ -176,6 +176,7 @@ def test_a_planted_pattern_is_found_at_its_size_and_the_others_are_not(found):
     assert found.clear["pattern"].tolist() == [MEETINGS]
     assert "meetings" in found.finding
     assert "An association, not a cause" in found.finding
+    assert "amount as it is now or was at close" in found.caveat
 
 
 def test_counts_add_up_to_all_opportunities(found, planted):
@@ -265,7 +266,10 @@ def test_unknown_contacts_leave_that_pattern_out(planted):
     ("rows", "words"),
     [
         (lambda rows: rows.head(0), "needs activities on opportunities"),
-        (lambda rows: rows.head(1), "are too few to compare patterns"),
+        (
+            lambda rows: rows.head(1),
+            "1 opportunity of 1 person, 1 won, is too few to compare patterns",
+        ),
         (lambda rows: rows.assign(n_won=0.0), "are too few to compare patterns"),
         (lambda rows: rows.assign(n_won=rows["n"]), "are too few to compare patterns"),
         (lambda rows: rows.assign(period=QUARTERS[-1]), "are too few to compare patterns"),

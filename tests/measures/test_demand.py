@@ -1,11 +1,16 @@
 """Sums of leads and touches: by hand, against plain pandas, and whatever the order of rows."""
 
+import datetime as dt
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
-from alignment_company import COMPANY, TABLES
+from alignment_company import COMPANY, LEADS, TABLES
 from small_company import import_tables
 
+from salesnb.analysis.alignment import alignment_table, handover
+from salesnb.analysis.alignment.rows import NOT_SAID
 from salesnb.measures.cache import load_measures
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.demand import DEMAND_FRAMES, grouping
@@ -60,6 +65,34 @@ def test_records_that_contradict_each_other_are_counted(measures):
     found = measures.demand.lead_flow[["rejected", "rejected_unseen", "qualified_rejected",
                                 "qualified_unseen", "rejected_opportunities"]].sum()  # fmt: skip
     assert found.tolist() == [2, 1, 1, 0, 0]  # l7 and l8; l9's rejection comes after the day
+
+
+def test_a_day_without_a_reason_is_a_rejection(tmp_path):
+    bare = LEADS.replace(" No Fit ,", ",").replace("no budget,", ",")
+    assert bare != LEADS
+    found = compute_measures(import_tables(tmp_path, TABLES | {"leads": bare}, company=COMPANY))
+    flow = found.demand.lead_flow[["rejected", "rejected_unseen", "qualified_rejected"]].sum()
+    assert flow.tolist() == [2, 1, 1]  # l7 and l8, as with their reasons
+    counts = found.demand.rejections.groupby("reason")["n"].sum().to_dict()
+    assert counts == {"": 2, "duplicate": 1, "invalid": 1}
+    told = handover(found, period="2026Q2")
+    assert told.reasons["reason"].tolist()[-1] == NOT_SAID
+    assert told.finding.endswith("yet and rejected 25%.")
+    signed = alignment_table(found, period="2026Q2")
+    assert signed.total["rejected"] == 2
+    assert signed.rows["top_reason"].isna().all()
+
+
+def test_a_reason_without_a_day_is_not_known_of_before_the_snapshot(tmp_path):
+    frame = pd.read_csv(io.StringIO(LEADS), dtype=str, keep_default_na=False)
+    undated = frame.drop(columns="rejected_at").to_csv(index=False)
+    snapshot = import_tables(tmp_path, TABLES | {"leads": undated}, company=COMPANY)
+    now = compute_measures(snapshot).demand
+    assert now.lead_flow["rejected"].sum() == 3  # l7, l8, and l9, as nothing says otherwise
+    early = compute_measures(snapshot, as_of=dt.date(2026, 6, 30))
+    assert early.demand.lead_flow["rejected"].sum() == 0
+    assert early.demand.rejections.empty
+    assert "reject" not in handover(early, period="2026Q2").finding
 
 
 def test_rejections_have_their_reason_in_small_letters_and_their_stage(measures):

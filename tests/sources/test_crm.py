@@ -815,6 +815,40 @@ def test_the_salesforce_preset_reads_what_was_fetched(sales, tmp_path):
     assert sorted(snapshot.read("reps")["name"]) == ["Zoë Müller", "李雷"]
 
 
+@pytest.mark.skipif("salesforce" not in preset_names(), reason="there is no such preset")
+def test_members_of_campaigns_are_fetched_and_become_touches(sales, tmp_path):
+    from salesnb.sources.load import import_snapshot
+
+    for row in sales.tables["Opportunity"]:
+        row.update({"StageName": "New", "CloseDate": "2024-01-09"})
+    sales.add_table("Campaign", ("Id", "IsDeleted", "Name", "Type", "CreatedDate", STAMP), [
+        {"Id": "701A", "IsDeleted": False, "Name": "Lab Days", "Type": "Trade Show",
+         STAMP: stamp(1)},
+    ])  # fmt: skip
+    fields = ("Id", "IsDeleted", "CampaignId", "LeadId", "FirstRespondedDate", "Email",
+              "CreatedDate", STAMP)  # fmt: skip
+    member = {"IsDeleted": False, "CampaignId": "701A", "Email": "a@example.com"}
+    sales.add_table("CampaignMember", fields, [
+        {"Id": "00vA", "LeadId": "00QA", "FirstRespondedDate": "2024-01-05", **member,
+         "CreatedDate": stamp(1), STAMP: stamp(2)},
+        {"Id": "00vB", "LeadId": "00QB", **member, "CreatedDate": stamp(3), STAMP: stamp(3)},
+        {"Id": "00vC", "LeadId": "00QC", **member, "IsDeleted": True, STAMP: stamp(4)},
+    ])  # fmt: skip
+    report = fetch_crm("salesforce", to=tmp_path / "crm")
+    assert not any(note.startswith("CampaignMember") for note in report.notes)
+    assert "Email" not in rows_of(tmp_path / "crm", "CampaignMember")[0]
+    snapshot = import_snapshot(tmp_path / "crm", to=tmp_path / "snapshot", preset="salesforce")
+    touches = snapshot.read("touches").sort_values("touch_id")
+    assert touches["touch_id"].tolist() == ["00vA", "00vB"]
+    assert touches["campaign"].tolist() == ["Lab Days"] * 2
+    assert touches["source"].tolist() == ["Trade Show"] * 2
+    sales.tables["CampaignMember"][1].update({"IsDeleted": True, STAMP: stamp(9)})
+    again = fetch_crm("salesforce", to=tmp_path / "crm")
+    assert column_of(tmp_path / "crm", "CampaignMember", "Id") == ["00vA"]
+    how = {file.name: file.how for file in again.files}
+    assert (how["Campaign"], how["CampaignMember"]) == ("whole", "changes")
+
+
 @pytest.mark.skipif("hubspot" not in preset_names(), reason="there is no such preset")
 def test_the_hubspot_preset_reads_what_was_fetched(hub, tmp_path):
     from salesnb.sources.load import import_snapshot

@@ -13,6 +13,7 @@ from salesnb.analysis.alignment.odds import CONFIDENCE, Slope
 from salesnb.analysis.alignment.rows import share_of, tested
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
 
 RESPONSE_ANCHOR = "response-effect"
 Outcome = Literal["qualified", "opportunities"]
@@ -152,7 +153,7 @@ class ResponseEffect(Result):
             return f"{self.unit}: {self.lacking}."
         odds, low, high = self.odds
         words = OUTCOMES[self.outcome]
-        within = f"were answered within {self.in_time.minutes:.0f} minutes"
+        within = f"were answered within {count(self.in_time.minutes, 'minute')}"
         sla = f"; {self.in_time.share:.0%} {within}" if self.in_time.n_due else ""
         if not self.is_beyond_chance:
             return (
@@ -170,10 +171,10 @@ class ResponseEffect(Result):
         """Say who is compared, what becomes of untouched leads, and that it is no cause."""
         if self.lacking:
             return ""
-        one = self.waiting
+        one, days = self.waiting, count(self.days, "day")
         return (
             f"Associated, not caused: who looks promising may be called first. Compared are "
-            f"{one.n_followed:,.0f} leads answered at least {self.days} days ago, within the same "
+            f"{one.n_followed:,.0f} leads answered at least {days} ago, within the same "
             f"source, team and quarter. Not counted as slow: {one.n_untouched:,.0f} untouched so "
             f"far, whose wait is not over, {one.n_young:,.0f} answered too recently, and "
             f"{one.n_before:,.0f} decided before their first touch. Minutes are business minutes."
@@ -191,8 +192,9 @@ class ResponseEffect(Result):
         offered = Candidate(
             text=self.finding,
             why=(
-                f"{self.waiting.n_followed:,.0f} answered leads followed for {self.days} days, "
-                "compared within source, team and quarter; an association."
+                f"{self.waiting.n_followed:,.0f} answered leads followed for "
+                f"{count(self.days, 'day')}, compared within source, team and quarter; "
+                "an association."
             ),
             anchor=RESPONSE_ANCHOR,
             effect=float(min(abs(ends.iloc[0] - ends.iloc[-1]), 1.0)) if len(ends) > 1 else 0.0,

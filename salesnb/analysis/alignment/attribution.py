@@ -21,6 +21,7 @@ from salesnb.analysis.alignment.rows import (
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count, count_opportunities
 from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER, TOTALS
 from salesnb.measures.measures import Measures
 
@@ -88,7 +89,9 @@ class Attribution(Result):
         """Say who opens most and closes least, and the other way round."""
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
-        said = f"{self.unit}: {self.n_touched:,.0f} of {self.n:,.0f} opportunities were touched"
+        verb = "was" if self.n_touched == 1 else "were"
+        some = f"{self.n_touched:,.0f} of {count_opportunities(self.n)} {verb} touched"
+        said = f"{self.unit}: {some}"
         clear = self.touched[self.touched["adjusted"] < FALSE_CLAIMS]
         gap = clear["opens_share"] - clear["closes_share"]
         if clear.empty:
@@ -127,14 +130,16 @@ class Attribution(Result):
         )  # fmt: skip
 
     def _offer(self, row: dict[Hashable, Any]) -> Candidate:
+        gap = abs(float(row["opens_share"] - row["closes_share"]))
         return Candidate(
             text=f"{self.unit}: {row['why']}",
             why=(
-                f"{self.n_touched:,.0f} opportunities created in {self.window[0]} to "
-                f"{self.window[-1]} that were touched before; tested within opportunities."
+                f"{count_opportunities(self.n_touched)} created in {self.window[0]} to "
+                f"{self.window[-1]} and touched before; tested within opportunities."
             ),
             anchor=f"{ATTRIBUTION_ANCHOR}-{self.by}",
-            effect=abs(float(row["opens_share"] - row["closes_share"])),
+            # What the table itself calls no difference is a test, and not a finding.
+            effect=gap if row["adjusted"] < FALSE_CLAIMS else 0.0,
             p_value=float(row["p_value"]),
         )
 
@@ -225,8 +230,9 @@ def _find_partners(paths: pd.DataFrame) -> pd.DataFrame:
     opens = sums.set_axis(["unit", "partner", "n_partner"], axis=1)
     closes = sums.set_axis(["partner", "unit", "n_partner"], axis=1)
     opened, closed = (rows.groupby("unit")["n_partner"].sum() for rows in (opens, closes))
-    is_opener = opened.sub(closed, fill_value=0.0) >= 0
-    kept = [opens[opens["unit"].map(is_opener)], closes[~closes["unit"].map(is_opener)]]
+    more: pd.Series[float] = opened.sub(closed, fill_value=0.0)
+    openers = more.index[more >= 0]
+    kept = [opens[opens["unit"].isin(openers)], closes[~closes["unit"].isin(openers)]]
     found = pd.concat(kept).sort_values(
         ["unit", "n_partner", "partner"], ascending=[True, False, True]
     )
@@ -273,4 +279,4 @@ def _explain(row: dict[Hashable, Any]) -> str:
         f"{row['partner']} most often closes what it opens" if is_opener
         else f"it most often closes what {row['partner']} opens"
     )  # fmt: skip
-    return f"{words}; {pair} ({row['n_partner']:,.0f} times)."
+    return f"{words}; {pair} ({count(row['n_partner'], 'time')})."

@@ -25,6 +25,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER
 from salesnb.measures.measures import Measures
@@ -128,7 +129,8 @@ class LeadFunnel(Result):
         shown = [row for row in rows if row["step"] in words and math.isfinite(row["share"])]
         parts = [f"{row['share']:.0%} {words[row['step']]}" for row in shown]
         n = max((row["n"] for row in shown), default=0.0)
-        said = f"{self.unit}: of {n:,.0f} leads {' and '.join(parts) or 'nothing more is known'}"
+        known = " and ".join(parts) or "nothing more is known"
+        said = f"{self.unit}: of {count(n, 'lead')} {known}"
         apart = [row["label"].lower() for row in rows if row["adjusted"] < FALSE_CLAIMS]
         if not apart:
             return f"{said}; no {self.by} differs from the others beyond chance."
@@ -167,7 +169,7 @@ class LeadFunnel(Result):
         return Candidate(
             text=f"{self.unit}: {self.apart(str(row['step']))}.",
             why=(
-                f"{row['n']:,.0f} cases of {self.span}, {len(rows)} {self.by}s compared, each "
+                f"{count(row['n'], 'case')} of {self.span}, {len(rows)} {self.by}s compared, each "
                 "pulled to the others as far as it is small."
             ),
             anchor=f"{FUNNEL_ANCHOR}-{self.by}",
@@ -220,8 +222,8 @@ def lead_funnel(
         return replace(nothing, lacking=f"telling leads apart by {by} needs leads.{by}")
     cohorts, why = _mature(measures, period)
     if not cohorts:
-        age = measures.company.maturity_days
-        return replace(nothing, lacking=f"no leads up to {period} are {age} days old yet")
+        age = count(measures.company.maturity_days, "day")
+        return replace(nothing, lacking=f"no leads up to {period} are {age} old yet")
     view = replace(view, periods=cohorts)
     rows = view.take(measures.demand.lead_flow)
     units = rows.assign(unit=called(rows[by])).groupby("unit", as_index=False)[_SUMS].sum()
@@ -247,7 +249,7 @@ def _mature(measures: Measures, period: str) -> tuple[tuple[str, ...], str]:
     if young:
         verb = "is" if len(young) == 1 else "are"
         names = " and ".join(young)
-        why = f", as {names} {verb} not {measures.company.maturity_days} days old yet"
+        why = f", as {names} {verb} not {count(measures.company.maturity_days, 'day')} old yet"
     return measures.window(last, 4), why
 
 

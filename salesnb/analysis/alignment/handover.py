@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesnb.analysis.alignment.rows import (
     NO_LEADS,
+    NOT_SAID,
     called,
     list_words,
     look_at,
@@ -22,6 +23,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import count
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER, STAGES_OF_REJECTION
 from salesnb.measures.measures import Measures
 
@@ -59,6 +61,19 @@ SIGNS = (
 )  # fmt: skip
 
 
+def say_sign(row: Mapping[Hashable, Any]) -> str:
+    """Say what a row of `Handover.signs` counts.
+
+    >>> say_sign({"n": 1, "of": 9, "marketing_says": "qualified", "sales_says": "rejected"})
+    '1 of 9 leads is qualified for marketing and rejected for sales'
+    """
+    verb = "is" if row["n"] == 1 else "are"
+    return (
+        f"{row['n']:,.0f} of {count(row['of'], 'lead')} {verb} {row['marketing_says']} for "
+        f"marketing and {row['sales_says']} for sales"
+    )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Handover(Result):
     """What became of the leads handed over in a quarter, and who says what.
@@ -72,8 +87,9 @@ class Handover(Result):
         rejected (rejected_unseen: without a touch), qualified, qualified_rejected, waiting, and
         rejected_share with 90% interval, pulled to the others as far as leads are few.
     reasons
-        reason (in small letters), n, share of all rejections, n by stage of the handover, and the
-        source with most; duplicate and invalid leads among them.
+        reason (in small letters; `not stated` where only the day is known), n, share of all
+        rejections, n by stage of the handover, and the source with most; duplicate and invalid
+        leads among them.
     signs
         Where records disagree: what, marketing_says, sales_says, n of `of`, share with interval.
     tests
@@ -113,8 +129,9 @@ class Handover(Result):
         parts = [text.format(f"{shares[name]:.0%}") for name, text in words.items()
                  if math.isfinite(shares[name])]  # fmt: skip
         told = list_words(parts) or "has recorded nothing of them"
-        said = f"{self.unit}: of {self.n:,.0f} leads of {self.period} sales {told}"
-        real = self.reasons[~self.reasons["reason"].isin(["duplicate", "invalid"])]
+        said = f"{self.unit}: of {count(self.n, 'lead')} of {self.period} sales {told}"
+        unsaid = ["duplicate", "invalid", NOT_SAID]
+        real = self.reasons[~self.reasons["reason"].isin(unsaid)]
         return f"{said}, most often for {real.iloc[0]['reason']}." if len(real) else f"{said}."
 
     @property
@@ -150,7 +167,7 @@ class Handover(Result):
                 f"{self.unit}: sales rejects {high['rejected_share']:.0%} of the leads of "
                 f"{high['unit']} and {low['rejected_share']:.0%} of those of {low['unit']}."
             ),
-            why=f"{self.n:,.0f} leads of {self.period}, {len(units)} {row['test']}s compared.",
+            why=f"{count(self.n, 'lead')} of {self.period}, {len(units)} {row['test']}s compared.",
             anchor=HANDOVER_ANCHOR,
             effect=float(high["rejected_share"] - low["rejected_share"]),
             p_value=float(row["p_value"]),
@@ -159,10 +176,7 @@ class Handover(Result):
     def _offer_signs(self) -> list[Candidate]:
         return [
             Candidate(
-                text=(
-                    f"{self.unit}: {row['n']:,.0f} of {row['of']:,.0f} leads are "
-                    f"{row['marketing_says']} for marketing and {row['sales_says']} for sales."
-                ),
+                text=f"{self.unit}: {say_sign(row)}.",
                 why=f"{row['what']}, leads of {self.period}.",
                 anchor=f"{HANDOVER_ANCHOR}-signs",
                 effect=float(row["share"]) / 2,
@@ -210,7 +224,8 @@ def handover(
     if not rows["leads"].sum():
         return replace(nothing, lacking=f"no valid lead came in in {period}")
     sources, by_source = _by_unit(rows.assign(unit=called(rows["source"])), n_draws)
-    teams, by_team = _by_unit(rows.assign(unit=rows["team_id"].map(measures.team_name)), n_draws)
+    labels = rows["team_id"].map(_label_teams(measures, rows["team_id"]))
+    teams, by_team = _by_unit(rows.assign(unit=labels), n_draws)
     tests = pd.DataFrame({"test": ["source", "team"], "p_value": [by_source, by_team]})
     unknown = _unknown(measures)
     return replace(
@@ -236,6 +251,14 @@ def _unknown(measures: Measures) -> list[str]:
     return list(dict.fromkeys(unknown))
 
 
+def _label_teams(measures: Measures, team_ids: pd.Series[str]) -> dict[str, str]:
+    """Name each team; teams of one name are told apart by their ids."""
+    ids = team_ids.drop_duplicates()
+    names = ids.map(measures.team_name)
+    shared = names.duplicated(keep=False)
+    return dict(zip(ids, names.where(~shared, names + " (" + ids + ")"), strict=True))
+
+
 def _by_unit(rows: pd.DataFrame, n_draws: int) -> tuple[pd.DataFrame, float]:
     """Add leads up by unit, estimate the share rejected, and test whether units differ."""
     units = rows.groupby("unit", as_index=False)[list(LEAD_COUNTS)].sum()
@@ -254,6 +277,7 @@ def _by_unit(rows: pd.DataFrame, n_draws: int) -> tuple[pd.DataFrame, float]:
 def _list_reasons(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame(columns=_REASONS)
+    rows = rows.assign(reason=called(rows["reason"]))
     wide = rows.pivot_table(index="reason", columns="stage", values="n", aggfunc="sum")
     wide = wide.reindex(columns=list(STAGES_OF_REJECTION)).fillna(0.0)
     n = wide.sum(axis=1)

@@ -24,6 +24,7 @@ from salesnb.analysis.alignment.rows import (
     look_at,
     share_of,
 )
+from salesnb.analysis.wording import count
 from salesnb.measures.measures import Measures
 
 SHOWN = (15.0, 60.0, 240.0, 480.0, 1440.0, math.inf)
@@ -92,9 +93,9 @@ def _find_lacking(rows: pd.DataFrame, outcome: str, view: View, days: int) -> st
     n, reached = float(rows["n"].sum()), float(rows[outcome].sum())
     if n < FEWEST_LEADS or min(reached, n - reached) < FEWEST_OUTCOMES:
         return (
-            f"too few leads to compare: {n:,.0f} of {view.span} were answered at least {days} days "
-            f"ago, {reached:,.0f} of them with the outcome; needs {FEWEST_LEADS}, of which "
-            f"{FEWEST_OUTCOMES} with and {FEWEST_OUTCOMES} without it"
+            f"too few leads to compare: {view.span} has {n:,.0f} answered at least "
+            f"{count(days, 'day')} ago, {reached:,.0f} with the outcome; needs {FEWEST_LEADS}, of "
+            f"which {FEWEST_OUTCOMES} with and {FEWEST_OUTCOMES} without it"
         )
     return ""
 

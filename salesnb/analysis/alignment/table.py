@@ -11,7 +11,7 @@ import pandas as pd
 
 from salesnb.analysis.alignment.rows import called, look_at, order_units, share_of
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import begin_large
+from salesnb.analysis.wording import begin_large, count, count_opportunities
 from salesnb.errors import DataError
 from salesnb.measures.demand.names import OTHER, TOTALS
 from salesnb.measures.measures import Measures
@@ -99,11 +99,17 @@ class AlignmentTable(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         total = self.total
-        leads = f"{total['leads']:,.0f} leads" if math.isfinite(total["leads"]) else ""
-        some = f", {total['qualified']:,.0f} of them accepted" if leads else ""
-        made = f"{total['opportunities']:,.0f} opportunities, {total['won']:,.0f} won"
-        agree = "" if self.is_reconciled else "; the sums do not agree with the KPIs"
-        return f"{self.unit}, {self.period}: {leads}{some}{'; ' if leads else ''}{made}{agree}."
+        parts = []
+        if math.isfinite(total["leads"]):
+            some = f", {total['qualified']:,.0f} of them accepted"
+            known = math.isfinite(total["qualified"])
+            parts.append(f"{count(total['leads'], 'lead')}{some if known else ''}")
+        if math.isfinite(total["opportunities"]):
+            made = count_opportunities(total["opportunities"])
+            parts.append(f"{made}, {total['won']:,.0f} won")
+        if not self.is_reconciled:
+            parts.append("the sums do not agree with the KPIs")
+        return f"{self.unit}, {self.period}: {'; '.join(parts)}."
 
     @property
     def is_reconciled(self) -> bool:
@@ -235,7 +241,7 @@ def _finish(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
 
 def _top_reasons(rows: pd.DataFrame) -> dict[str, str]:
     """Find the most frequent reason of each source; of equal ones the first of the alphabet."""
-    kept = rows[~rows["reason"].isin([*_INVALID, OTHER])]
+    kept = rows[~rows["reason"].isin([*_INVALID, OTHER, ""])]
     kept = kept.assign(unit=called(kept["source"]))
     sums = kept.groupby(["unit", "reason"])["n"].sum().reset_index()
     sums = sums.sort_values(["n", "reason"], ascending=[False, True]).drop_duplicates("unit")

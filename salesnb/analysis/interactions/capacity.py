@@ -28,7 +28,7 @@ TEAM_COLUMNS = [
 ]  # fmt: skip
 WEEK_COLUMNS = ["what", "now", "before"]
 DIFFER_COLUMNS = ["load", "p_value", "adjusted"]
-CHANGE_COLUMNS = ["load", "now", "before", "ratio", "low", "high", "p_value", "n"]
+CHANGE_COLUMNS = ["load", "now", "before", "ratio", "low", "high", "p_value", "n", "p_adjusted"]
 _LACKING = "needs the day opportunities were created, or activities"
 
 
@@ -38,7 +38,8 @@ def capacity(measures: Measures, *, period: str, team: str | None = None) -> Cap
     All loads are per person at work: days of leave and holidays are no working days. Teams differ
     when their people's loads do (Kruskal-Wallis over people with 20 working days or more, all
     loads together by Holm); else they stand in the order of their names. The change compares each
-    person with the same person's four quarters before, those that are whole.
+    person with the same person's four quarters before, those that are whole; its tests too are
+    adjusted for all loads together.
 
     Parameters
     ----------
@@ -220,9 +221,7 @@ def _per_week(rows: pd.DataFrame, part: str) -> float:
 def _compare_past(
     measures: Measures, rows: pd.DataFrame, period: str, past: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Compare people's loads with their own of the quarters before."""
-    if not past:
-        return pd.DataFrame(columns=CHANGE_COLUMNS)
+    """Compare people's loads with their own of the quarters before, all loads together (Holm)."""
     now, before = rows[rows["period"] == period], rows[rows["period"].isin(past)]
     spans = _span(measures, (period,)), _span(measures, past)
     whole = [
@@ -247,7 +246,8 @@ def _compare_past(
                 len(pair),
             )
         )
-    return pd.DataFrame(found, columns=CHANGE_COLUMNS)
+    frame = pd.DataFrame(found, columns=CHANGE_COLUMNS[:-1])
+    return frame.assign(p_adjusted=control_any_error(frame["p_value"]))
 
 
 def _test_change(logs: Floats) -> tuple[float, float, float, float]:

@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import MISSING, count_people
+from salesnb.analysis.wording import MISSING, count, count_people
 
 CAPACITY_ANCHOR = "capacity"
 LOADS = ("open_per_person", "touches_per_open", "activities_per_day", "hours_per_week")
@@ -75,7 +75,8 @@ class Capacity(Result):
         what, now, before: what five working days of one person hold, and held in `past`.
     changes
         By load: now, before, and people's own ratio now / before with 95% interval low to high,
-        p_value, n people.
+        p_value, n people, p_adjusted (over all loads together, by Holm); missing without quarters
+        before.
     busy
         Whether busier people win less, in the four quarters to `period`.
     lacking
@@ -104,6 +105,8 @@ class Capacity(Result):
     @property
     def past_said(self) -> str:
         """Name what is compared with."""
+        if not self.past:
+            return "quarters before"
         return (
             "the quarter before" if len(self.past) == 1 else f"the {len(self.past)} quarters before"
         )
@@ -121,7 +124,8 @@ class Capacity(Result):
             said.append(f"{now:.1f} open opportunities{past}")
         if math.isfinite(done):
             said.append(f"{done:.1f} activities a working day")
-        told = " and ".join(said) or f"{self.working_days:,.0f} working days"
+        days = count(round(self.working_days / self.n_people), "working day")
+        told = " and ".join(said) or days
         return f"{self.unit}: a person at work had {told} in {self.period}{self._teams_said()}."
 
     @property
@@ -195,7 +199,10 @@ class Capacity(Result):
                 f"{write_load(low[name])} ({low['label']}) to {write_load(high[name])} "
                 f"({high['label']})."
             ),
-            why=f"{self.n_people} people in {len(self.teams)} teams compared in {self.period}.",
+            why=(
+                f"{count_people(self.n_people)} in {count(len(self.teams), 'team')} compared in "
+                f"{self.period}."
+            ),
             anchor=CAPACITY_ANCHOR,
             effect=min(float(spread) / 2, 1.0) if name in self.differing else 0.0,
             p_value=max(float(row["p_value"]), SMALLEST),
@@ -203,6 +210,7 @@ class Capacity(Result):
 
     def _offer_change(self, row: pd.Series[float]) -> Candidate:
         way = "more" if row["ratio"] > 1 else "less"
+        size = min(abs(math.log(row["ratio"])) / 2, 1.0)
         return Candidate(
             text=(
                 f"{self.unit}: {LOAD_NAMES[str(row['load'])].lower()}: people had "
@@ -214,7 +222,7 @@ class Capacity(Result):
                 f"95% interval x{row['low']:.2f} to x{row['high']:.2f}."
             ),
             anchor=CAPACITY_ANCHOR,
-            effect=min(abs(math.log(row["ratio"])) / 2, 1.0),
+            effect=size if row["p_adjusted"] < FALSE_CLAIMS else 0.0,
             p_value=max(float(row["p_value"]), SMALLEST),
         )
 

@@ -23,6 +23,7 @@ from salesnb.analysis.interactions.steps import (
     take_step,
 )
 from salesnb.analysis.multiplicity import control_discoveries
+from salesnb.analysis.wording import count_opportunities, count_people
 from salesnb.measures.contacts import horizon_days
 from salesnb.measures.measures import Measures
 
@@ -164,9 +165,9 @@ def _find_lack(measures: Measures, rows: pd.DataFrame, window: tuple[str, ...]) 
     n, won, people = rows["n"].sum(), rows["n_won"].sum(), rows["rep_id"].nunique()
     if n < FEWEST or won < FEWEST_WON or n - won < FEWEST_WON or people < FEWEST_PEOPLE:
         return (
-            f"{n:,.0f} opportunities of {people} people, {won:,.0f} of them won, are too few to "
-            f"compare patterns (from {FEWEST} of {FEWEST_PEOPLE} people, with {FEWEST_WON} won "
-            "and as many not)"
+            f"{count_opportunities(n)} of {count_people(people)}, {won:,.0f} won, "
+            f"{'is' if n == 1 else 'are'} too few to compare patterns "
+            f"(from {FEWEST} of {FEWEST_PEOPLE} people, with {FEWEST_WON} won and as many not)"
         )
     return ""
 

@@ -99,8 +99,9 @@ class WinningPatterns(Result):
             "An association, not a cause: buyers who want to buy answer sooner, agree to meet and "
             "bring colleagues, so the pattern may follow from the win that was coming. It compares "
             "a person's opportunities with the same person's others of like type, source, size "
-            "and quarter; how keen the buyer was nobody has measured. What nobody wrote down did "
-            "not count."
+            "and quarter; how keen the buyer was nobody has measured. Size is by the amount as it "
+            f"is now or was at close, which may have moved since the first {LANDMARK_DAYS} days. "
+            "What nobody wrote down did not count."
         )
 
     @property

@@ -69,10 +69,13 @@ def lead_rows(grouping: Grouping, amount: Lazy) -> Lazy:
     rows = rows.filter(nw.col(leads.created_at).cast(nw.Date) <= as_of)
     rows = responses.add_waits(rows, ground.engine, snapshot, ground.periods, as_of)
     rejected, qualified = nw.col(leads.rejected_at), nw.col(leads.qualified_at)
-    known = rejected.is_null() | (rejected.cast(nw.Date) <= as_of)
+    # A day without a reason is a rejection too. A reason without a day was given by the day of the
+    # snapshot: whether it had been given on an earlier one, nobody can say.
+    undated = rejected.is_null() & (_reason() != "") & nw.lit(as_of >= snapshot.as_of)
+    dated = (rejected.cast(nw.Date) <= as_of).fill_null(False)
     rows = rows.with_columns(
         _reason().alias(_REASON),
-        (known & (_reason() != "")).alias(_IS_REJECTED),
+        (dated | undated).alias(_IS_REJECTED),
         (qualified.cast(nw.Date) <= as_of).fill_null(False).alias(_IS_QUALIFIED),
         facts.is_valid_lead().alias(IS_VALID),
         nw.col(leads.first_touch_at).cast(nw.Date).alias(_DAY_OF_TOUCH),

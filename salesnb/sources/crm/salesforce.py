@@ -72,6 +72,10 @@ OBJECTS = {
         "Id IsDeleted Name ParentId Type Status StartDate EndDate BudgetedCost ActualCost "
         f"CurrencyIsoCode {_TIMES}"
     ),
+    # Who was reached by a campaign and when: touches. Whom a member is, only by the lead's id.
+    "CampaignMember": SObject(
+        f"Id IsDeleted CampaignId LeadId FirstRespondedDate {_TIMES}", changed=STAMP
+    ),
     "CurrencyType": SObject("Id IsoCode ConversionRate IsActive IsCorporate SystemModstamp"),
     "DatedConversionRate": SObject(
         "Id IsoCode StartDate NextStartDate ConversionRate SystemModstamp"

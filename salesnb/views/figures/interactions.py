@@ -16,7 +16,7 @@ from salesnb.analysis.interactions.capacity_result import (
     write_load,
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import MISSING, begin_large, count, count_people
 from salesnb.measures.contacts import LANDMARK_DAYS, SILENCE
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
@@ -169,9 +169,9 @@ def capacity_chart(found: Capacity) -> Block:
             _plot_capacity(found, loads, WIDE),
             narrow=_plot_capacity(found, loads, NARROW),
             title=found.finding,
-            caption=f"{found.unit}, {found.period}, {found.n_people} people. {found.caveat}",
+            caption=f"{found.unit}, {found.period}, {count_people(found.n_people)}. {found.caveat}",
             alt=(
-                f"Dot plots of {len(loads)} loads of {len(found.teams)} teams; "
+                f"Dot plots of {count(len(loads), 'load')} of {count(len(found.teams), 'team')}; "
                 f"{LOAD_NAMES[loads[0]].lower()} from {write_load(float(first.min()))} to "
                 f"{write_load(float(first.max()))}. {found.finding}"
             ),
