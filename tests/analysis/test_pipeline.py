@@ -10,6 +10,7 @@ from planted_columns import LEAKS, plant_columns
 
 from salesnb.analysis.pipeline import load_pipeline_scores, pipeline_forecast, score_pipeline
 from salesnb.analysis.pipeline.ages import chances_by_age
+from salesnb.analysis.pipeline.backtest import look_back
 from salesnb.analysis.pipeline.choose import choose_method
 from salesnb.analysis.pipeline.frames import know, thin, with_outcome
 from salesnb.analysis.pipeline.leaks import find_leaks
@@ -185,6 +186,45 @@ def test_reasons_of_the_logistic_model_add_up_to_the_distance_of_the_typical(his
     effect = logit(model.chances(chosen.head(1))) - logit(model.chances(changed))
     assert one["effect"] == pytest.approx(float(effect[0]), rel=1e-3)
     assert (found["effect"].abs() >= 0.1).all()
+
+
+def test_on_a_day_within_the_quarter_as_many_are_expected_as_came(snapshot):
+    # 15 days before its end: half of what a month's end has ahead, and the rush of closing
+    early = compute_pipeline(snapshot, as_of=dt.date(2026, 6, 15))
+    found = score_pipeline(early)
+    deals = snapshot.read("opportunities").set_index("opportunity_id").loc[
+        early.open["opportunity_id"]
+    ]  # fmt: skip
+    closed = pd.to_datetime(deals["closed_on"])
+    came = (deals["is_won"].astype(bool) & (closed <= "2026-06-30")).sum()
+    assert came > 25
+    assert found.open["p_quarter"].sum() == pytest.approx(came, rel=0.25)
+    assert (found.quarters["day"].dt.day.isin([15, 16])).all()
+
+
+def test_forecasts_of_the_past_know_nothing_of_later(history):
+    known = know(history, None)
+    first = look_back(history, known, "logistic")
+    day = first.loc[first["period"] == "2025Q4", "day"].iloc[0]
+    later = known.past["closed_on"] > day
+    # what is won later settles at ten times the amount: foreseen is what was
+    changed = known.past.assign(booked=known.past["booked"].where(~later, 1e9))
+    other = look_back(history, dataclasses.replace(known, past=changed), "logistic")
+    pick = ["period", "team_id", "expected"]
+    old, new = (rows.loc[rows["period"] == "2025Q4", pick] for rows in (first, other))
+    assert old["expected"].sum() > 0
+    pd.testing.assert_frame_equal(old, new)
+
+
+def test_where_no_past_quarter_was_seen_from_there_there_is_no_forecast(history, snapshot):
+    left = history.open["quarter_days_left"].iloc[0]
+    elsewhere = history.past[history.past["quarter_days_left"] != left]
+    found = score_pipeline(dataclasses.replace(history, past=elsewhere))
+    assert found.open["p"].notna().all()
+    assert found.open["p_quarter"].isna().all()
+    forecast = pipeline_forecast(found, load_measures(snapshot.folder))
+    assert "past quarters" in forecast.finding
+    assert forecast.candidates() == ()
 
 
 # Leaks -------------------------------------------------------------------------------------

@@ -174,16 +174,24 @@ def test_what_is_open_is_expected_as_its_chances_say(scores, forecast):
 
 def test_past_forecasts_are_beside_what_came(scores, forecast, snapshot):
     past = forecast.past.set_index("period")
-    # the picture of 30 June, in plain pandas, and what was won of it by 30 September
+    # 87 days before the end, as on 5 October: what was open on 5 July, in plain pandas
     pictured = snapshot.read("pipeline_snapshots")
     ids = pictured.loc[pd.to_datetime(pictured["as_of"]) == "2026-06-30", "opportunity_id"]
+    deals = snapshot.read("opportunities").set_index("opportunity_id")
+    created, closed = (pd.to_datetime(deals[name]) for name in ("created_on", "closed_on"))
+    began_since = (created > "2026-06-30") & (created <= "2026-07-05")
+    deals = deals[(deals.index.isin(ids) | began_since) & ~(closed <= "2026-07-05")]
     rows = scores.quarters[scores.quarters["period"] == "2026Q3"]
-    assert rows["n"].sum() == len(ids) == past.loc["2026Q3", "n"]
-    deals = snapshot.read("opportunities").set_index("opportunity_id").loc[ids]
+    assert (rows["day"] == "2026-07-05").all()
+    assert rows["n"].sum() == len(deals) == past.loc["2026Q3", "n"]
     closed = pd.to_datetime(deals["closed_on"])
     in_time = deals["is_won"].astype(bool) & (closed <= "2026-09-30")
     home = deals[in_time & (deals["currency"] == "EUR")]["amount"].sum()
     assert past.loc["2026Q3", "actual"] >= home > 0
+    new = scores.quarters.loc[scores.quarters["period"] == "2026Q3", "new"].sum()
+    bookings = scores.bookings
+    whole = bookings[bookings["closed_on"].between("2026-07-06", "2026-09-30")]["booked"].sum()
+    assert new + past.loc["2026Q3", "actual"] == pytest.approx(whole)
     assert forecast.bias == pytest.approx(
         forecast.past["expected"].sum() / forecast.past["actual"].sum() - 1
     )

@@ -12,6 +12,8 @@ from salesnb.errors import ParameterError
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.pictures import FEATURES, compute_pipeline, load_pipeline
 from salesnb.measures.pictures.history import NAMES
+from salesnb.measures.pictures.points import list_points
+from salesnb.periods import FiscalCalendar, FiscalWeeks
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
@@ -159,6 +161,50 @@ def test_ages_count_every_opportunity_with_a_day_of_creation_once(read):
     assert read().oldest_won == 202  # o5: 1 June to 20 December
 
 
+def test_between_pictures_the_past_stands_where_the_day_asked_for_does(read):
+    later = OPPORTUNITIES + "o6,r1,c1,2026-02-05,,,Talk,false,false,30,Web,new\n"
+    past = read(as_of=dt.date(2026, 3, 20), opportunities=later).past
+    seen = set(zip(past["opportunity_id"], past["day"].astype(str).str[:10], strict=True))
+    # 11 days before the months' ends, by the pictures of 15 and 31 January; o3 was lost on the
+    # 15th, o2 was not pictured then, o6 began after the picture
+    assert seen == {
+        ("o1", "2026-01-20"), ("o1", "2026-02-17"), ("o2", "2026-02-17"), ("o6", "2026-02-17"),
+    }  # fmt: skip
+    history = dataclasses.replace(read(), past=past)
+    moved = row_of(history, "o1", "2026-01-20")
+    # the picture says Talk, but that very day it went on
+    assert (moved["stage"], moved["stage_days"], moved["age_days"]) == ("Offer", 0, 50)
+    assert (moved["amount"], moved["due_days"]) == (100, 26)
+    assert np.isnan(row_of(history, "o6", "2026-02-17")["amount"])
+
+
+def test_a_point_without_a_young_picture_is_not_seen(read):
+    old = "".join(line for line in PICTURES.splitlines(keepends=True) if "2026" not in line[:4])
+    past = read(as_of=dt.date(2026, 3, 30), pipeline_snapshots=old).past
+    # 30 days after 31 December it is young enough, 58 days after it is not
+    assert set(past["day"].astype(str).str[:10]) == {"2026-01-30"}
+
+
+@pytest.mark.parametrize("day", ["2026-10-05", "2026-08-15", "2026-03-31", "2024-02-29"])
+@pytest.mark.parametrize("weeks", [None, FiscalWeeks("4-4-5")])
+def test_points_of_past_quarters_have_as_many_days_left(day, weeks):
+    calendar = FiscalCalendar(weeks=weeks)
+    as_of = dt.date.fromisoformat(day)
+    days = list_points(calendar, as_of, pd.Timestamp("2020-01-01"))
+    quarters = [calendar.quarter_of(one) for one in days]
+    left = [
+        (calendar.last_day(quarter) - one).days
+        for one, quarter in zip(days, quarters, strict=True)
+    ]
+    running = calendar.quarter_of(as_of)
+    asked = (calendar.last_day(running) - as_of).days
+    for quarter in calendar.window(calendar.shift(running, -1), 12):
+        own = [n for n, name in zip(left, quarters, strict=True) if name == quarter]
+        assert own.count(asked) == 1
+        assert 2 <= len(own) <= 4
+    assert max(days) < as_of
+
+
 def test_without_pictures_the_past_follows_from_the_dates_and_has_no_amounts(read):
     history = read(pipeline_snapshots=None)
     assert history.origin == "stages"
@@ -252,8 +298,9 @@ def test_nothing_that_happened_later_changes_a_feature(export, history, tmp_path
     assert len(before) > 5000
     pd.testing.assert_frame_equal(before, after)
     # and the future did change
-    one = history.past.loc[history.past["day"] == DAY, "is_won"].mean()
-    assert abs(one - other.loc[other["day"] == DAY, "is_won"].mean()) > 0.2
+    last = before["day"].max()
+    one = history.past.loc[history.past["day"] == last, "is_won"].mean()
+    assert abs(one - other.loc[other["day"] == last, "is_won"].mean()) > 0.2
 
 
 def test_touches_are_those_plain_pandas_counts(snapshot, history):

@@ -261,6 +261,12 @@ def _lacking(scores: PipelineScores, rows: pd.DataFrame, left: int) -> str:
         return f"no opportunity is open on {scores.as_of}"
     if scores.method in ("none", "ages"):
         return f"there is no forecast by opportunity: {scores.why_not}"
+    if rows["p_quarter"].isna().any():
+        return (
+            f"there is no forecast by opportunity: it needs past quarters seen from {left:,} days "
+            "before their end, by a picture at most 35 days old, with thirty won by then and "
+            "thirty not"
+        )
     return ""
 
 

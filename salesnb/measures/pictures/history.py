@@ -14,7 +14,7 @@ from salesnb.measures.catalogue.columns import DAY
 from salesnb.measures.engine import DuckDBEngine, Engine
 from salesnb.measures.pictures import signs
 from salesnb.measures.pictures.features import FEATURES
-from salesnb.measures.pictures.rows import OpenRows, Origin, list_open
+from salesnb.measures.pictures.rows import IS_OLDER, OpenRows, Origin, list_open
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import accounts, activities, memberships, opportunities, reps, teams
 from salesnb.sources.mapping import Company
@@ -171,7 +171,9 @@ def _add_dates(both: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
             for one in day.unique()}  # fmt: skip
     age = (day - both["created_on"]).dt.days.astype(float)
     due = (both["expected_close_on"] - day).dt.days.astype(float)
-    stage = both["stage"].where(both["stage"] != "", both["stage_then"].astype(object))
+    shown, then = both["stage"].replace("", None), both["stage_then"].astype(object)
+    # the history knows the stage of the day, an older picture only what it was before
+    stage = shown.where(~both[IS_OLDER].astype(bool), then.fillna(shown)).fillna(then)
     return both.assign(
         stage=stage.fillna(""),
         age_days=age,
@@ -179,7 +181,7 @@ def _add_dates(both: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
         is_overdue=(due < 0).astype(float).where(due.notna()),
         quarter_days_left=day.map(left).astype(float),
         log_amount=np.log(both["amount"].astype(float)),
-    ).drop(columns="stage_then")
+    ).drop(columns=["stage_then", IS_OLDER])
 
 
 def _fill_quiet(rows: pd.DataFrame) -> pd.DataFrame:
