@@ -273,10 +273,11 @@ def test_columns_that_cannot_be_matched_are_refused(history):
 
 AGES = pd.DataFrame(
     {
-        "age_days": [10.0, 20.0, 30.0, 40.0],
-        "n_won": [2.0, 0.0, 1.0, 0.0],
-        "n_lost": [0.0, 1.0, 0.0, 1.0],
-        "n_open": [1.0, 0.0, 1.0, 0.0],
+        "age_days": [0.0, 10.0, 20.0, 30.0, 40.0],
+        "n_entered": [7.0, 0.0, 0.0, 0.0, 0.0],
+        "n_won": [0.0, 2.0, 0.0, 1.0, 0.0],
+        "n_lost": [0.0, 0.0, 1.0, 0.0, 1.0],
+        "n_open": [0.0, 1.0, 0.0, 1.0, 0.0],
     }
 )
 
@@ -299,6 +300,7 @@ def test_chances_from_birth_are_those_of_aalen_and_johansen():
     ages = pd.DataFrame(
         {"age_days": age.astype(float), "n_won": end == 1, "n_lost": end == 2, "n_open": end == 0}
     ).groupby("age_days", as_index=False).sum()  # fmt: skip
+    ages = pd.concat([pd.DataFrame({"age_days": [0.0], "n_entered": 400.0}), ages]).fillna(0.0)
     found = chances_by_age(ages, pd.Series([0.0]), 30)["p"][0]
     # person by person and day by day: Kaplan and Meier's share that is left, times the hazard
     left, share = 1.0, 0.0
@@ -307,6 +309,36 @@ def test_chances_from_birth_are_those_of_aalen_and_johansen():
         share += left * ((age == day) & (end == 1)).sum() / at_risk
         left *= 1 - ((age == day) & (end > 0)).sum() / at_risk
     assert found == pytest.approx(share)
+
+
+def test_what_was_not_watched_from_its_beginning_is_not_counted_as_lasting_until_then():
+    # a hazard without memory: from every age 30% x (1 - exp(-90 / 300)) are won within 90 days
+    rng = np.random.default_rng(1)
+    n, first, last = 40_000, 2557, 2922
+    created, lasts = rng.integers(0, last, n), rng.exponential(300, n).astype(int) + 1
+    closed, won = created + lasts, rng.random(n) < 0.3
+    kept = closed >= first  # the export holds what was closed since, or is open
+    created, closed, won = created[kept], closed[kept], won[kept]
+    is_open = closed > last
+    age = pd.Series(np.minimum(closed, last) - created, dtype=float)
+    ends = pd.DataFrame(
+        {"age_days": age, "n_won": won & ~is_open, "n_lost": ~won & ~is_open, "n_open": is_open}
+    )
+    entered = pd.DataFrame({"age_days": np.maximum(first - created, 0.0), "n_entered": 1.0})
+    ages = pd.concat([ends, entered]).fillna(0.0).astype(float)
+    ages = ages.groupby("age_days", as_index=False).sum()
+    found = chances_by_age(ages, pd.Series([10.0, 100.0, 300.0]), 90)["p"]
+    np.testing.assert_allclose(found, 0.3 * (1 - np.exp(-0.3)), atol=0.01)
+
+
+def test_why_an_age_gives_no_chance_is_said_as_it_is(history):
+    bare = dataclasses.replace(history, past=history.past.head(0), origin="nothing")
+    rows = history.open.copy()
+    rows.loc[rows.index[0], "age_days"] = np.nan
+    rows.loc[rows.index[1:3], "age_days"] = 1e5
+    caveat = score_pipeline(dataclasses.replace(bare, open=rows)).caveat
+    assert "1 has no chance, as the day of creation is not known" in caveat
+    assert "2 have no chance, as no other was watched beyond that age" in caveat
 
 
 def test_without_a_past_age_alone_speaks_and_says_why(history):

@@ -130,6 +130,18 @@ def test_the_next_month_knows_what_was_logged_late_and_gone_back(read):
     assert row_of(read(), "o2", "2026-02-28")["untouched_days"] == 49  # its call was logged later
 
 
+def test_entries_by_the_day_are_in_the_order_of_the_process_and_repeats_are_none(read):
+    # all at one moment, and written twice: the flow counts them in the order of the stages
+    by_day = "opportunity_id,stage,entered_at\n" + "".join(
+        f"o2,{stage},{at}\n"
+        for stage, at in (
+            ("Offer", "2026-01-10"), ("Talk", "2026-01-10"), ("Offer", "2026-02-01"),
+        )
+    )  # fmt: skip
+    row = read(stage_history=by_day).open.set_index("opportunity_id").loc["o2"]
+    assert (row["n_stages"], row["n_back"], row["stage_days"]) == (2, 0, 80)
+
+
 def test_what_came_of_it_is_beside_the_features(read):
     won, still = (row_of(read(), name, "2026-01-31") for name in ("o1", "o2"))
     assert (won["is_won"], won["booked"]) == (True, 120.0)
@@ -158,6 +170,9 @@ def test_an_earlier_day_is_seen_through_its_last_picture(read):
 def test_ages_count_every_opportunity_with_a_day_of_creation_once(read):
     ages = read().ages
     assert ages[["n_won", "n_lost", "n_open"]].sum().tolist() == [2, 1, 1]
+    # o5 and o3 began before the first close of 20 December, at ages of 202 and 49 days; o1 was 19
+    entered = ages[ages["n_entered"] > 0].set_index("age_days")["n_entered"]
+    assert entered.to_dict() == {0: 1, 19: 1, 49: 1, 202: 1}
     assert read().oldest_won == 202  # o5: 1 June to 20 December
 
 
@@ -186,15 +201,14 @@ def test_a_point_without_a_young_picture_is_not_seen(read):
 
 
 @pytest.mark.parametrize("day", ["2026-10-05", "2026-08-15", "2026-03-31", "2024-02-29"])
-@pytest.mark.parametrize("weeks", [None, FiscalWeeks("4-4-5")])
+@pytest.mark.parametrize("weeks", [None, FiscalWeeks("saturday", "last")])
 def test_points_of_past_quarters_have_as_many_days_left(day, weeks):
     calendar = FiscalCalendar(weeks=weeks)
     as_of = dt.date.fromisoformat(day)
     days = list_points(calendar, as_of, pd.Timestamp("2020-01-01"))
     quarters = [calendar.quarter_of(one) for one in days]
     left = [
-        (calendar.last_day(quarter) - one).days
-        for one, quarter in zip(days, quarters, strict=True)
+        (calendar.last_day(quarter) - one).days for one, quarter in zip(days, quarters, strict=True)
     ]
     running = calendar.quarter_of(as_of)
     asked = (calendar.last_day(running) - as_of).days

@@ -11,7 +11,13 @@ from salesnb.analysis.pipeline.ages import chances_by_age
 from salesnb.analysis.pipeline.backtest import QUARTERS, days_left, look_back, settling
 from salesnb.analysis.pipeline.choose import Choice, choose_method
 from salesnb.analysis.pipeline.frames import (
-    KEY, Known, by_quarters_end, is_enough, know, thin, with_outcome,
+    KEY,
+    Known,
+    by_quarters_end,
+    is_enough,
+    know,
+    thin,
+    with_outcome,
 )  # fmt: skip
 from salesnb.analysis.pipeline.leaks import Leak, find_leaks
 from salesnb.analysis.pipeline.models import Method, fit
@@ -33,9 +39,10 @@ def score_pipeline(
     """Give each open opportunity its chance of being won within so many days.
 
     A model is learned from how the same opportunities and others stood on past days at the same
-    place of month and quarter, each with what was known on that day, and judged on the latest months whose days ahead are over;
-    whatever it learned from was over before those began. It is used only if it foresees better
-    than the share won of each stage, beyond chance. Columns that know the end are named and left
+    place of month and quarter, each with what was known on that day, and judged on the latest
+    months whose days ahead are over; whatever it learned from was over before those began. The
+    chance by the quarter's end is learned from the days with as many days left of theirs, and
+    missing where too few were seen from there. The model is used only if it foresees better than the share won of each stage, beyond chance. Columns that know the end are named and left
     out. Rep, team and manager are no features. Without such a past, the age alone speaks.
 
     Parameters

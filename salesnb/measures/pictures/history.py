@@ -42,8 +42,8 @@ class PipelineHistory:
         of it by `as_of` (`OUTCOME`: closed_on is missing where it is still open, booked is the
         amount at close), and the `FEATURES` of that day.
     ages
-        age_days, n_won, n_lost, n_open: at what age all opportunities ended, or what age the open
-        ones have reached.
+        age_days, n_entered, n_won, n_lost, n_open: from what age all opportunities were watched, at
+        what age they ended, or what age the open ones have reached.
     bookings
         team_id, closed_on, n, booked: what was won by day, in the reporting currency.
     products
@@ -152,7 +152,7 @@ def _with_features(
     """Add what is known as of each row's day."""
     both = pd.concat([rows.past, rows.now], ignore_index=True) if len(rows.past) else rows.now
     for found in (
-        signs.read_stages(engine, snapshot, rows.keys),
+        signs.read_stages(engine, snapshot, rows.keys, as_of),
         signs.read_touches(engine, snapshot, rows.keys),
     ):
         found = found.assign(**{DAY: pd.to_datetime(found[DAY])})

@@ -25,8 +25,8 @@ IS_OLDER = "is_stage_older"
 """Whether the stage shown is that of an earlier day."""
 _ROWS = [
     opportunities.opportunity_id, DAY, opportunities.rep_id, opportunities.stage, IS_OLDER,
-    "amount", opportunities.expected_close_on, opportunities.created_on, opportunities.closed_on, "is_won",
-    "booked",
+    "amount", opportunities.expected_close_on, opportunities.created_on, opportunities.closed_on,
+    "is_won", "booked",
 ]  # fmt: skip
 
 
