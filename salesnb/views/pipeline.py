@@ -110,7 +110,10 @@ def forecast_table(found: PipelineForecast) -> Block:
     rows = [_part(row, found) for row in found.parts.to_dict("records")]
     return Table(
         title=found.finding,
-        caption=f"{found.unit}, {found.period}, {count(found.days_left, 'day')} to go. Range: 90% interval.",
+        caption=(
+            f"{found.unit}, {found.period}, {count(found.days_left, 'day')} to go. Range: 90% "
+            "interval."
+        ),
         header=("What", "Opportunities", "Amount", "Expected", "Range"),
         rows=(*rows, *_beside(found)),
         numeric=frozenset({1, 2, 3}),

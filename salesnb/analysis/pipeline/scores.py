@@ -42,8 +42,9 @@ def score_pipeline(
     place of month and quarter, each with what was known on that day, and judged on the latest
     months whose days ahead are over; whatever it learned from was over before those began. The
     chance by the quarter's end is learned from the days with as many days left of theirs, and
-    missing where too few were seen from there. The model is used only if it foresees better than the share won of each stage, beyond chance. Columns that know the end are named and left
-    out. Rep, team and manager are no features. Without such a past, the age alone speaks.
+    missing where too few were seen from there. The model is used only if it foresees better than
+    the share won of each stage, beyond chance. Columns that know the end are named and left out.
+    Rep, team and manager are no features. Without such a past, the age alone speaks.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ OUTCOME = ["rep_id", "team_id", "amount", "closed_on", "is_won", "booked"]
 
 @dataclass(frozen=True, eq=False)
 class PipelineHistory:
-    """Open opportunities now, and at the ends of past months, each as it was known that day.
+    """Open opportunities now, and on past days that stand alike, each as it was known that day.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class PipelineHistory:
         One row an opportunity open on `as_of`: opportunity_id, day, names and dates to show
         (`SHOWN`), and the `FEATURES`. Rep and team are names to show, not features.
     past
-        One row an opportunity and month's end on which it was open: opportunity_id, day, what came
+        One row an opportunity and past day on which it was open: opportunity_id, day, what came
         of it by `as_of` (`OUTCOME`: closed_on is missing where it is still open, booked is the
         amount at close), and the `FEATURES` of that day.
     ages
@@ -51,7 +51,7 @@ class PipelineHistory:
     teams
         team_id, parent_id.
     origin
-        What past months are known from: `pictures`, `stages` or `nothing`.
+        What past days are known from: `pictures`, `stages` or `nothing`.
     lacking
         What the snapshot has no data for, in words.
     """
@@ -83,9 +83,11 @@ class PipelineHistory:
 def compute_pipeline(
     snapshot: Snapshot, *, as_of: dt.date | None = None, engine: Engine | None = None
 ) -> PipelineHistory:
-    """Read open opportunities, now and at past months' ends, with what was known of them then.
+    """Read open opportunities, now and on past days, with what was known of them then.
 
-    Pictures of the pipeline are used where the snapshot has them, the last of each month; else who
+    Past days stand where `as_of` does: of each quarter one has as many days left, the others as
+    many of their month. What was open then is what the last picture of the pipeline holds, at most
+    35 days old, and what began since; without pictures who
     was open follows from dates and stages, without amounts; else there is no past. An activity
     counts from the day it was logged. Source, type, industry and product are those of today, as
     no CRM export tells their past.

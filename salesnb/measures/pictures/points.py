@@ -42,6 +42,8 @@ def list_points(calendar: FiscalCalendar, as_of: dt.date, first: pd.Timestamp) -
     alike = pd.DatetimeIndex([calendar.last_day(quarter) - left for quarter in quarters])
     ends = pd.date_range(end=now + pd.offsets.MonthEnd(0), periods=MOST_POINTS, freq="ME")
     others = ends - (ends[-1] - now)
-    near = [bool((abs(alike - day) <= _HALF_MONTH).any()) for day in others]
-    days = alike.union(others[~pd.Series(near, dtype=bool).to_numpy()])
-    return [day.date() for day in days[(days >= first) & (days < now)][-MOST_POINTS:]]
+    days = list(alike) + [
+        day for day in others if all(abs(day - known) > _HALF_MONTH for known in alike)
+    ]
+    known = sorted(day for day in days if first <= day < now)
+    return [day.date() for day in known[-MOST_POINTS:]]

@@ -172,8 +172,8 @@ def count_ages(engine: Engine, amount: Lazy, as_of: dt.date) -> pd.DataFrame:
     """
     closed, created = nw.col(opportunities.closed_on), nw.col(opportunities.created_on)
     is_ended = nw.col(IS_WON) | nw.col(IS_LOST)
-    first = engine.collect(amount.filter(is_ended).select(closed.min()))
-    first = pd.to_datetime(first[opportunities.closed_on]).fillna(pd.Timestamp(as_of)).iloc[0]
+    closes = engine.collect(amount.filter(is_ended).select(closed.min()))
+    first = pd.to_datetime(closes[opportunities.closed_on]).fillna(pd.Timestamp(as_of)).iloc[0]
     rows = amount.filter(~created.is_null()).with_columns(is_ended.alias("_is_ended"))
     end = nw.when(nw.col("_is_ended")).then(closed).otherwise(nw.lit(as_of))
     watched = nw.when(created < first.date()).then(nw.lit(first.date())).otherwise(created)

@@ -111,8 +111,8 @@ def forecast_chart(found: PipelineForecast) -> Block:
             narrow=_plot_past(found, NARROW),
             title=title,
             caption=(
-                f"{found.unit}: {n_in} of {count(len(found.past), 'quarter')} ended within the interval "
-                "they were given, made with what was known then alone."
+                f"{found.unit}: {n_in} of {count(len(found.past), 'quarter')} ended within the "
+                "interval they were given, made with what was known then alone."
             ),
             alt=f"Expected and actual amounts of {count(len(found.past), 'quarter')}. {title}.",
             how_to_read=_HOW_PAST,
