@@ -1,18 +1,20 @@
 """Are chances of open opportunities right, and forecasts? Beside a table of shares by stage.
 
-The sample company at twice its size, with three seeds, and columns planted that know the end; and
-100,000 open opportunities scored.
+The sample company at twice its size, with three seeds, and columns planted that know the end; at
+half its size on days within a quarter whose end is known; and 100,000 open opportunities scored.
 
 Run `python benchmarks/pipeline.py`: under two minutes of one core.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pandas as pd
 from rates_recovery import Report
@@ -22,16 +24,21 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from planted_columns import LEAKS, plant_columns  # noqa: E402
 
+from salesnb.analysis.pipeline import pipeline_forecast, score_pipeline  # noqa: E402
 from salesnb.analysis.pipeline.backtest import look_back  # noqa: E402
 from salesnb.analysis.pipeline.choose import choose_method  # noqa: E402
 from salesnb.analysis.pipeline.frames import know, thin, with_outcome  # noqa: E402
 from salesnb.analysis.pipeline.leaks import find_leaks  # noqa: E402
 from salesnb.analysis.pipeline.models import fit  # noqa: E402
+from salesnb.measures.compute import compute_measures  # noqa: E402
 from salesnb.measures.pictures import PipelineHistory, compute_pipeline  # noqa: E402
 from salesnb.sources.load import import_snapshot  # noqa: E402
 from salesnb.sources.sample import sample_company  # noqa: E402
+from salesnb.sources.snapshot import Snapshot  # noqa: E402
 
 REPS, SEEDS, HORIZON, MANY_OPEN = 400, (0, 1, 2), 90, 100_000
+FEWER_REPS = 100
+DAYS = tuple(dt.date(2026, month, day) for month, day in ((6, 15), (7, 5), (8, 15), (9, 15)))
 LARGEST_ERROR, SLOPES, WITHIN, SECONDS = 0.025, (0.9, 1.1), 0.10, 10.0
 
 
@@ -96,6 +103,53 @@ def report_forecast(report: Report) -> None:
         )  # fmt: skip
 
 
+@cache
+def snapshot(seed: int) -> Snapshot:
+    """Import a sample company that is looked at on several days."""
+    folder = Path(mkdtemp())
+    export = sample_company(folder / "export", reps=FEWER_REPS, seed=seed)
+    return import_snapshot(export, to=folder / "snapshot")
+
+
+def report_days(report: Report) -> None:
+    """Compare what is expected to be won by the quarter's end with what was, on days within it."""
+    for day in DAYS:
+        expected, came, inside = 0.0, 0, 0
+        for seed in SEEDS:
+            data = snapshot(seed)
+            found = compute_pipeline(data, as_of=day)
+            scores = score_pipeline(found)
+            forecast = pipeline_forecast(scores, compute_measures(data, as_of=day))
+            won, booked = _came(data, found)
+            part = forecast.part("total")
+            expected, came = expected + float(scores.open["p_quarter"].sum()), came + won
+            inside += int(part["low"] <= booked <= part["high"])
+        ratio = expected / came
+        report.add(
+            f"{day}, {came} won: wins expected by the quarter's end / came", "-", ratio,
+            "0.9 - 1.1", is_met=abs(ratio - 1) <= WITHIN,
+        )  # fmt: skip
+        report.add(
+            f"{day}: bookings within the 90% interval, of {len(SEEDS)}", "-", float(inside),
+            f">= {len(SEEDS) - 1}", is_met=inside >= len(SEEDS) - 1,
+        )  # fmt: skip
+
+
+def _came(data: Snapshot, found: PipelineHistory) -> tuple[int, float]:
+    """Count what was open that day and won by its quarter's end, and all the quarter booked."""
+    calendar = found.calendar
+    quarter = calendar.quarter_of(found.as_of)
+    first, last = (pd.Timestamp(day(quarter)) for day in (calendar.first_day, calendar.last_day))
+    rows = data.read("opportunities").set_index("opportunity_id")
+    rows = rows.loc[found.open["opportunity_id"]]
+    in_time = rows["is_won"].fillna(False).astype(bool) & (
+        pd.to_datetime(rows["closed_on"]) <= last
+    )
+    booked = compute_pipeline(data).bookings
+    whole = booked[booked["closed_on"].between(first, last)]["booked"].sum()
+    return int(in_time.sum()), float(whole)
+
+
 def report_leaks(report: Report) -> None:
     """See which planted columns are named, and that no other is."""
     for seed in SEEDS[:2]:
@@ -126,5 +180,5 @@ def report_speed(report: Report) -> None:
 
 if __name__ == "__main__":
     report = Report()
-    report.run(report_chances, report_forecast, report_leaks, report_speed)
+    report.run(report_chances, report_forecast, report_days, report_leaks, report_speed)
     report.close()

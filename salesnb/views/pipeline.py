@@ -15,7 +15,7 @@ from salesnb.analysis.pipeline import (
     PipelinePriorities,
     PipelineScores,
 )
-from salesnb.analysis.wording import MISSING, begin_large, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
@@ -110,7 +110,10 @@ def forecast_table(found: PipelineForecast) -> Block:
     rows = [_part(row, found) for row in found.parts.to_dict("records")]
     return Table(
         title=found.finding,
-        caption=f"{found.unit}, {found.period}, {found.days_left} days to go. Range: 90% interval.",
+        caption=(
+            f"{found.unit}, {found.period}, {count(found.days_left, 'day')} to go. Range: 90% "
+            "interval."
+        ),
         header=("What", "Opportunities", "Amount", "Expected", "Range"),
         rows=(*rows, *_beside(found)),
         numeric=frozenset({1, 2, 3}),
@@ -144,7 +147,7 @@ def _beside(found: PipelineForecast) -> list[tuple[str, ...]]:
     if math.isfinite(found.slipped):
         rows.append(
             (
-                f"Due amounts that moved out, {found.n_slipped} quarters before",
+                f"Due amounts that moved out, {count(found.n_slipped, 'quarter')} before",
                 MISSING,
                 MISSING,
                 f"{found.slipped:.0%}",

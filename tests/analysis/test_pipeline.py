@@ -10,6 +10,7 @@ from planted_columns import LEAKS, plant_columns
 
 from salesnb.analysis.pipeline import load_pipeline_scores, pipeline_forecast, score_pipeline
 from salesnb.analysis.pipeline.ages import chances_by_age
+from salesnb.analysis.pipeline.backtest import look_back
 from salesnb.analysis.pipeline.choose import choose_method
 from salesnb.analysis.pipeline.frames import know, thin, with_outcome
 from salesnb.analysis.pipeline.leaks import find_leaks
@@ -187,6 +188,45 @@ def test_reasons_of_the_logistic_model_add_up_to_the_distance_of_the_typical(his
     assert (found["effect"].abs() >= 0.1).all()
 
 
+def test_on_a_day_within_the_quarter_as_many_are_expected_as_came(snapshot):
+    # 15 days before its end: half of what a month's end has ahead, and the rush of closing
+    early = compute_pipeline(snapshot, as_of=dt.date(2026, 6, 15))
+    found = score_pipeline(early)
+    deals = snapshot.read("opportunities").set_index("opportunity_id").loc[
+        early.open["opportunity_id"]
+    ]  # fmt: skip
+    closed = pd.to_datetime(deals["closed_on"])
+    came = (deals["is_won"].astype(bool) & (closed <= "2026-06-30")).sum()
+    assert came > 25
+    assert found.open["p_quarter"].sum() == pytest.approx(came, rel=0.25)
+    assert (found.quarters["day"].dt.day.isin([15, 16])).all()
+
+
+def test_forecasts_of_the_past_know_nothing_of_later(history):
+    known = know(history, None)
+    first = look_back(history, known, "logistic")
+    day = first.loc[first["period"] == "2025Q4", "day"].iloc[0]
+    later = known.past["closed_on"] > day
+    # what is won later settles at ten times the amount: foreseen is what was
+    changed = known.past.assign(booked=known.past["booked"].where(~later, 1e9))
+    other = look_back(history, dataclasses.replace(known, past=changed), "logistic")
+    pick = ["period", "team_id", "expected"]
+    old, new = (rows.loc[rows["period"] == "2025Q4", pick] for rows in (first, other))
+    assert old["expected"].sum() > 0
+    pd.testing.assert_frame_equal(old, new)
+
+
+def test_where_no_past_quarter_was_seen_from_there_there_is_no_forecast(history, snapshot):
+    left = history.open["quarter_days_left"].iloc[0]
+    elsewhere = history.past[history.past["quarter_days_left"] != left]
+    found = score_pipeline(dataclasses.replace(history, past=elsewhere))
+    assert found.open["p"].notna().all()
+    assert found.open["p_quarter"].isna().all()
+    forecast = pipeline_forecast(found, load_measures(snapshot.folder))
+    assert "past quarters" in forecast.finding
+    assert forecast.candidates() == ()
+
+
 # Leaks -------------------------------------------------------------------------------------
 
 
@@ -233,10 +273,11 @@ def test_columns_that_cannot_be_matched_are_refused(history):
 
 AGES = pd.DataFrame(
     {
-        "age_days": [10.0, 20.0, 30.0, 40.0],
-        "n_won": [2.0, 0.0, 1.0, 0.0],
-        "n_lost": [0.0, 1.0, 0.0, 1.0],
-        "n_open": [1.0, 0.0, 1.0, 0.0],
+        "age_days": [0.0, 10.0, 20.0, 30.0, 40.0],
+        "n_entered": [7.0, 0.0, 0.0, 0.0, 0.0],
+        "n_won": [0.0, 2.0, 0.0, 1.0, 0.0],
+        "n_lost": [0.0, 0.0, 1.0, 0.0, 1.0],
+        "n_open": [0.0, 1.0, 0.0, 1.0, 0.0],
     }
 )
 
@@ -259,6 +300,7 @@ def test_chances_from_birth_are_those_of_aalen_and_johansen():
     ages = pd.DataFrame(
         {"age_days": age.astype(float), "n_won": end == 1, "n_lost": end == 2, "n_open": end == 0}
     ).groupby("age_days", as_index=False).sum()  # fmt: skip
+    ages = pd.concat([pd.DataFrame({"age_days": [0.0], "n_entered": 400.0}), ages]).fillna(0.0)
     found = chances_by_age(ages, pd.Series([0.0]), 30)["p"][0]
     # person by person and day by day: Kaplan and Meier's share that is left, times the hazard
     left, share = 1.0, 0.0
@@ -267,6 +309,36 @@ def test_chances_from_birth_are_those_of_aalen_and_johansen():
         share += left * ((age == day) & (end == 1)).sum() / at_risk
         left *= 1 - ((age == day) & (end > 0)).sum() / at_risk
     assert found == pytest.approx(share)
+
+
+def test_what_was_not_watched_from_its_beginning_is_not_counted_as_lasting_until_then():
+    # a hazard without memory: from every age 30% x (1 - exp(-90 / 300)) are won within 90 days
+    rng = np.random.default_rng(1)
+    n, first, last = 40_000, 2557, 2922
+    created, lasts = rng.integers(0, last, n), rng.exponential(300, n).astype(int) + 1
+    closed, won = created + lasts, rng.random(n) < 0.3
+    kept = closed >= first  # the export holds what was closed since, or is open
+    created, closed, won = created[kept], closed[kept], won[kept]
+    is_open = closed > last
+    age = pd.Series(np.minimum(closed, last) - created, dtype=float)
+    ends = pd.DataFrame(
+        {"age_days": age, "n_won": won & ~is_open, "n_lost": ~won & ~is_open, "n_open": is_open}
+    )
+    entered = pd.DataFrame({"age_days": np.maximum(first - created, 0.0), "n_entered": 1.0})
+    ages = pd.concat([ends, entered]).fillna(0.0).astype(float)
+    ages = ages.groupby("age_days", as_index=False).sum()
+    found = chances_by_age(ages, pd.Series([10.0, 100.0, 300.0]), 90)["p"]
+    np.testing.assert_allclose(found, 0.3 * (1 - np.exp(-0.3)), atol=0.01)
+
+
+def test_why_an_age_gives_no_chance_is_said_as_it_is(history):
+    bare = dataclasses.replace(history, past=history.past.head(0), origin="nothing")
+    rows = history.open.copy()
+    rows.loc[rows.index[0], "age_days"] = np.nan
+    rows.loc[rows.index[1:3], "age_days"] = 1e5
+    caveat = score_pipeline(dataclasses.replace(bare, open=rows)).caveat
+    assert "1 has no chance, as the day of creation is not known" in caveat
+    assert "2 have no chance, as no other was watched beyond that age" in caveat
 
 
 def test_without_a_past_age_alone_speaks_and_says_why(history):

@@ -1,6 +1,7 @@
 """What deserves attention, by which rule, and what a quarter will bring."""
 
 import dataclasses
+import datetime as dt
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from salesnb import views
 from salesnb.analysis.pipeline import pipeline_forecast, pipeline_priorities, score_pipeline
+from salesnb.analysis.pipeline.forecast import _open_draws
 from salesnb.analysis.pipeline.reasons import say_reason
 from salesnb.analysis.pipeline.rules import RULES, suggest
 from salesnb.errors import ParameterError
@@ -50,6 +52,7 @@ CHANGES = (
     ("postponed", {"n_postponed": 2.0}),
     ("stuck", {"stage_days": 31.0}),
     ("one-meeting", {"n_meetings": 1.0, "n_stages": 3.0}),
+    ("no-meeting", {"n_meetings": 0.0, "n_stages": 3.0}),
     ("no-date", {"due_days": np.nan}),
     ("no-amount", {"amount": np.nan}),
     # near misses
@@ -120,6 +123,39 @@ def test_hours_end_the_list_and_what_is_left_is_counted(scores, measures):
         pipeline_priorities(scores, measures, team="Nrth")
 
 
+def test_the_share_is_of_all_that_is_open_however_few_hours_there_are(scores, measures):
+    whole = pipeline_priorities(scores, measures).rows
+    found = pipeline_priorities(scores, measures, hours=3)
+    share = found.rows["stake"].sum() / whole["stake"].sum()
+    assert len(found.rows) <= 10
+    assert share < 0.5
+    assert f"{len(found.rows)} of {found.n_open} open opportunities hold {share:.0%}" in (
+        found.finding
+    )
+    # too few minutes for any step: there is much at stake all the same
+    none = pipeline_priorities(scores, measures, hours=0.1).finding
+    minutes = whole["minutes"].iloc[0]
+    assert f"takes {minutes} minutes, and there are 6" in none
+
+
+def test_chances_of_another_day_or_snapshot_are_refused(scores, measures):
+    other = dataclasses.replace(scores, as_of=dt.date(2026, 9, 30))
+    for make in (pipeline_forecast, pipeline_priorities):
+        with pytest.raises(ParameterError, match="scores: of snapshot .* on 2026-09-30, but"):
+            make(other, measures)
+    with pytest.raises(ParameterError, match="of snapshot abc on"):
+        pipeline_forecast(dataclasses.replace(scores, snapshot_id="abc"), measures)
+
+
+def test_one_is_said_as_one(scores, measures):
+    row = scores.open.sort_values("expected").tail(1).assign(due_days=-3.0)
+    found = pipeline_priorities(dataclasses.replace(scores, open=row), measures)
+    assert "1 of 1 open opportunity holds 100%" in found.finding
+    (offered,) = found.candidates()
+    assert "1 of 1 open opportunity is past its expected close" in offered.text
+    assert "by its chance" in offered.text
+
+
 def test_the_same_asked_twice_is_the_same_whatever_the_order_of_rows(scores, measures):
     mixed = dataclasses.replace(scores, open=scores.open.sample(frac=1, random_state=9))
     one, other = (pipeline_priorities(item, measures).rows for item in (scores, mixed))
@@ -168,22 +204,51 @@ def test_a_quarter_that_is_over_gives_way_to_the_running_one_and_says_so(forecas
 
 
 def test_what_is_open_is_expected_as_its_chances_say(scores, forecast):
+    assert not scores.open["is_value_typical"].any()
     by_hand = (scores.open["p_quarter"] * scores.open["value"]).sum() * scores.settles
-    assert forecast.part("open")["expected"] == pytest.approx(by_hand, rel=0.05)
+    assert forecast.part("open")["expected"] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("p", [0.05, 0.5, 0.95])
+def test_one_opportunity_is_expected_at_its_chance_whatever_the_seed(scores, measures, p):
+    one = scores.open.head(1).assign(p=p, p_quarter=p, value=100.0)
+    single = dataclasses.replace(scores, open=one, settles=1.0)
+    for seed in range(3):
+        found = pipeline_forecast(single, measures, random_state=seed).part("open")
+        assert found["expected"] == pytest.approx(100 * p)
+    draws = _open_draws(np.array([p]), np.array([100.0]), 0.1, np.random.default_rng(0))
+    assert draws.mean() == pytest.approx(100 * p, abs=4 * 100 * np.sqrt(p * (1 - p) / 1000) + 2)
+    # won at amounts that differ: not one amount in every draw
+    assert len(np.unique(draws[draws > 0])) == (draws > 0).sum()
+
+
+def test_a_whole_quarters_luck_moves_the_sum_by_its_spread_and_no_mean():
+    p = np.linspace(0.02, 0.97, 40_000)
+    draws = _open_draws(p, np.full(len(p), 10.0), 0.1, np.random.default_rng(2))
+    assert draws.mean() == pytest.approx(10 * p.sum(), rel=0.015)
+    assert draws.std() / draws.mean() == pytest.approx(0.1, rel=0.15)
 
 
 def test_past_forecasts_are_beside_what_came(scores, forecast, snapshot):
     past = forecast.past.set_index("period")
-    # the picture of 30 June, in plain pandas, and what was won of it by 30 September
+    # 87 days before the end, as on 5 October: what was open on 5 July, in plain pandas
     pictured = snapshot.read("pipeline_snapshots")
     ids = pictured.loc[pd.to_datetime(pictured["as_of"]) == "2026-06-30", "opportunity_id"]
+    deals = snapshot.read("opportunities").set_index("opportunity_id")
+    created, closed = (pd.to_datetime(deals[name]) for name in ("created_on", "closed_on"))
+    began_since = (created > "2026-06-30") & (created <= "2026-07-05")
+    deals = deals[(deals.index.isin(ids) | began_since) & ~(closed <= "2026-07-05")]
     rows = scores.quarters[scores.quarters["period"] == "2026Q3"]
-    assert rows["n"].sum() == len(ids) == past.loc["2026Q3", "n"]
-    deals = snapshot.read("opportunities").set_index("opportunity_id").loc[ids]
+    assert (rows["day"] == "2026-07-05").all()
+    assert rows["n"].sum() == len(deals) == past.loc["2026Q3", "n"]
     closed = pd.to_datetime(deals["closed_on"])
     in_time = deals["is_won"].astype(bool) & (closed <= "2026-09-30")
     home = deals[in_time & (deals["currency"] == "EUR")]["amount"].sum()
     assert past.loc["2026Q3", "actual"] >= home > 0
+    new = scores.quarters.loc[scores.quarters["period"] == "2026Q3", "new"].sum()
+    bookings = scores.bookings
+    whole = bookings[bookings["closed_on"].between("2026-07-06", "2026-09-30")]["booked"].sum()
+    assert new + past.loc["2026Q3", "actual"] == pytest.approx(whole)
     assert forecast.bias == pytest.approx(
         forecast.past["expected"].sum() / forecast.past["actual"].sum() - 1
     )
@@ -195,6 +260,15 @@ def test_target_and_outlook_are_those_of_the_review(forecast, measures):
     whole = target_outlook(measures, period="2026Q4").whole
     assert forecast.target == whole["target"]
     assert forecast.outlook["p_hit"] == whole["p_hit"]
+    # what is said of the target is what the review says, in finding and candidate
+    for p, words in ((0.0, "is unlikely to hit"), (0.4, "may hit"), (1.0, "is likely to hit")):
+        told = dataclasses.replace(forecast, outlook=forecast.outlook.where(
+            forecast.outlook.index != "p_hit", p))  # fmt: skip
+        tested = told.candidates()[0]
+        assert words in told.finding
+        assert words in tested.text
+        # a thousand draws do not prove a chance of nothing
+        assert tested.p_value >= 2 / 1001
 
 
 def test_without_a_past_there_is_no_forecast_and_it_says_why(snapshot, measures):

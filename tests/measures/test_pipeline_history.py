@@ -12,6 +12,8 @@ from salesnb.errors import ParameterError
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.pictures import FEATURES, compute_pipeline, load_pipeline
 from salesnb.measures.pictures.history import NAMES
+from salesnb.measures.pictures.points import list_points
+from salesnb.periods import FiscalCalendar, FiscalWeeks
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
@@ -128,6 +130,18 @@ def test_the_next_month_knows_what_was_logged_late_and_gone_back(read):
     assert row_of(read(), "o2", "2026-02-28")["untouched_days"] == 49  # its call was logged later
 
 
+def test_entries_by_the_day_are_in_the_order_of_the_process_and_repeats_are_none(read):
+    # all at one moment, and written twice: the flow counts them in the order of the stages
+    by_day = "opportunity_id,stage,entered_at\n" + "".join(
+        f"o2,{stage},{at}\n"
+        for stage, at in (
+            ("Offer", "2026-01-10"), ("Talk", "2026-01-10"), ("Offer", "2026-02-01"),
+        )
+    )  # fmt: skip
+    row = read(stage_history=by_day).open.set_index("opportunity_id").loc["o2"]
+    assert (row["n_stages"], row["n_back"], row["stage_days"]) == (2, 0, 80)
+
+
 def test_what_came_of_it_is_beside_the_features(read):
     won, still = (row_of(read(), name, "2026-01-31") for name in ("o1", "o2"))
     assert (won["is_won"], won["booked"]) == (True, 120.0)
@@ -156,7 +170,53 @@ def test_an_earlier_day_is_seen_through_its_last_picture(read):
 def test_ages_count_every_opportunity_with_a_day_of_creation_once(read):
     ages = read().ages
     assert ages[["n_won", "n_lost", "n_open"]].sum().tolist() == [2, 1, 1]
+    # o5 and o3 began before the first close of 20 December, at ages of 202 and 49 days; o1 was 19
+    entered = ages[ages["n_entered"] > 0].set_index("age_days")["n_entered"]
+    assert entered.to_dict() == {0: 1, 19: 1, 49: 1, 202: 1}
     assert read().oldest_won == 202  # o5: 1 June to 20 December
+
+
+def test_between_pictures_the_past_stands_where_the_day_asked_for_does(read):
+    later = OPPORTUNITIES + "o6,r1,c1,2026-02-05,,,Talk,false,false,30,Web,new\n"
+    past = read(as_of=dt.date(2026, 3, 20), opportunities=later).past
+    seen = set(zip(past["opportunity_id"], past["day"].astype(str).str[:10], strict=True))
+    # 11 days before the months' ends, by the pictures of 15 and 31 January; o3 was lost on the
+    # 15th, o2 was not pictured then, o6 began after the picture
+    assert seen == {
+        ("o1", "2026-01-20"), ("o1", "2026-02-17"), ("o2", "2026-02-17"), ("o6", "2026-02-17"),
+    }  # fmt: skip
+    history = dataclasses.replace(read(), past=past)
+    moved = row_of(history, "o1", "2026-01-20")
+    # the picture says Talk, but that very day it went on
+    assert (moved["stage"], moved["stage_days"], moved["age_days"]) == ("Offer", 0, 50)
+    assert (moved["amount"], moved["due_days"]) == (100, 26)
+    assert np.isnan(row_of(history, "o6", "2026-02-17")["amount"])
+
+
+def test_a_point_without_a_young_picture_is_not_seen(read):
+    old = "".join(line for line in PICTURES.splitlines(keepends=True) if "2026" not in line[:4])
+    past = read(as_of=dt.date(2026, 3, 30), pipeline_snapshots=old).past
+    # 30 days after 31 December it is young enough, 58 days after it is not
+    assert set(past["day"].astype(str).str[:10]) == {"2026-01-30"}
+
+
+@pytest.mark.parametrize("day", ["2026-10-05", "2026-08-15", "2026-03-31", "2024-02-29"])
+@pytest.mark.parametrize("weeks", [None, FiscalWeeks("saturday", "last")])
+def test_points_of_past_quarters_have_as_many_days_left(day, weeks):
+    calendar = FiscalCalendar(weeks=weeks)
+    as_of = dt.date.fromisoformat(day)
+    days = list_points(calendar, as_of, pd.Timestamp("2020-01-01"))
+    quarters = [calendar.quarter_of(one) for one in days]
+    left = [
+        (calendar.last_day(quarter) - one).days for one, quarter in zip(days, quarters, strict=True)
+    ]
+    running = calendar.quarter_of(as_of)
+    asked = (calendar.last_day(running) - as_of).days
+    for quarter in calendar.window(calendar.shift(running, -1), 12):
+        own = [n for n, name in zip(left, quarters, strict=True) if name == quarter]
+        assert own.count(asked) == 1
+        assert 2 <= len(own) <= 4
+    assert max(days) < as_of
 
 
 def test_without_pictures_the_past_follows_from_the_dates_and_has_no_amounts(read):
@@ -252,8 +312,9 @@ def test_nothing_that_happened_later_changes_a_feature(export, history, tmp_path
     assert len(before) > 5000
     pd.testing.assert_frame_equal(before, after)
     # and the future did change
-    one = history.past.loc[history.past["day"] == DAY, "is_won"].mean()
-    assert abs(one - other.loc[other["day"] == DAY, "is_won"].mean()) > 0.2
+    last = before["day"].max()
+    one = history.past.loc[history.past["day"] == last, "is_won"].mean()
+    assert abs(one - other.loc[other["day"] == last, "is_won"].mean()) > 0.15
 
 
 def test_touches_are_those_plain_pandas_counts(snapshot, history):

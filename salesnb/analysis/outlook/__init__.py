@@ -8,6 +8,7 @@ from salesnb.analysis.outlook.outlook import (
     describe_calibration,
     format_chance,
     past_chances,
+    say_chance,
     target_outlook,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "describe_calibration",
     "format_chance",
     "past_chances",
+    "say_chance",
     "target_outlook",
 ]

@@ -104,11 +104,9 @@ class Outlook(Result):
         if np.isnan(row["p_hit"]):
             return f"{self.unit} has {booked} booked of its {target}; {_TOO_LITTLE}."
         ends = " to ".join(format_money(row[name], self.currency) for name in ("low", "high"))
-        said = "is unlikely to" if row["p_hit"] <= 0.1 else "may"
-        said = "is likely to" if row["p_hit"] >= 0.9 else said
         return (
-            f"{self.unit} {said} hit its {target} (chance {format_chance(row['p_hit'])}): "
-            f"{booked} booked, likely end {ends}."
+            f"{self.unit} {say_chance(row['p_hit'])} hit its {target} "
+            f"(chance {format_chance(row['p_hit'])}): {booked} booked, likely end {ends}."
         )
 
     @property
@@ -174,6 +172,16 @@ def format_chance(p: float) -> str:
     if 0 < p < 0.01:
         return "under 1%"
     return "over 99%" if 0.99 < p < 1 else f"{p:.0%}"
+
+
+def say_chance(p: float) -> str:
+    """Put a chance into words that go before "hit its target".
+
+    >>> [say_chance(p) for p in (0.1, 0.5, 0.9)]
+    ['is unlikely to', 'may', 'is likely to']
+    """
+    said = "is unlikely to" if p <= 0.1 else "may"
+    return "is likely to" if p >= 0.9 else said
 
 
 def _points(error: float) -> str:

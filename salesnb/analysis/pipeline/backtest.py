@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from salesnb.analysis.pipeline.frames import DAY, Known, is_enough, thin, with_outcome
+from salesnb.analysis.pipeline.frames import DAY, KEY, Known, by_quarters_end, is_enough, thin
 from salesnb.analysis.pipeline.models import Method, fit
 from salesnb.measures.pictures import PipelineHistory
 
@@ -13,8 +13,6 @@ QUARTERS = [
 ]  # fmt: skip
 _MOST_QUARTERS, _MOST_FITS = 8, 6
 _MOST_ROWS = 15_000
-_ALIKE = pd.Timedelta(days=16)
-"""How far a picture may be from the point: half a month, as there is one a month."""
 
 
 def days_left(history: PipelineHistory) -> int:
@@ -23,10 +21,15 @@ def days_left(history: PipelineHistory) -> int:
     return (calendar.last_day(calendar.quarter_of(history.as_of)) - history.as_of).days
 
 
-def settling(rows: pd.DataFrame) -> float:
-    """Amount at close over amount pictured, of what was won; 1 where that is not known."""
-    won = rows[rows["is_won"] & (rows["amount"] > 0) & rows["booked"].notna()]
+def settling(rows: pd.DataFrame, until: pd.Timestamp) -> float:
+    """Amount at close over amount pictured, of what was won by a day; 1 where not known."""
+    won = _won_by(rows, until)
+    won = won[won["amount"] > 0]
     return float(won["booked"].sum() / won["amount"].sum()) if len(won) else 1.0
+
+
+def _won_by(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
+    return rows[rows["is_won"] & (rows["closed_on"] <= until) & rows["booked"].notna()]
 
 
 def look_back(history: PipelineHistory, known: Known, method: Method) -> pd.DataFrame:
@@ -35,23 +38,21 @@ def look_back(history: PipelineHistory, known: Known, method: Method) -> pd.Data
     Returns
     -------
     DataFrame
-        One row a quarter and team, latest quarter first: the picture's day, n and amount that was
+        One row a quarter and team, latest quarter first: the day, n and amount that was
         open, the amount `expected` to be won by the quarter's end with its `variance` (missing
         where too little came before), what was won of it (`actual`), and `new`, what was won that
         had not been open.
     """
     calendar = history.calendar
     now = calendar.quarter_of(history.as_of)
-    days = pd.Series(sorted(known.past[DAY].unique()), dtype="datetime64[ns]")
+    left = pd.Timedelta(days=days_left(history))
     frames: list[pd.DataFrame] = []
     for quarter in reversed(calendar.window(calendar.shift(now, -1), _MOST_QUARTERS)):
         last = pd.Timestamp(calendar.last_day(quarter))
-        apart = (days - (last - pd.Timedelta(days=days_left(history)))).abs()
-        if apart.empty or apart.min() > _ALIKE:
-            continue
-        # of two as near, the older
-        day = pd.Timestamp(days.iloc[int(apart.to_numpy().argmin())])
+        day = last - left
         rows = known.past[known.past[DAY] == day]
+        if rows.empty:
+            continue
         if len(frames) < _MOST_FITS:
             rows = _foreseen(known, rows, day, last, method)
         else:
@@ -63,11 +64,14 @@ def look_back(history: PipelineHistory, known: Known, method: Method) -> pd.Data
 def _foreseen(
     known: Known, rows: pd.DataFrame, day: pd.Timestamp, last: pd.Timestamp, method: Method
 ) -> pd.DataFrame:
-    before = with_outcome(known.past, (last - day).days, day)
+    before = by_quarters_end(known.past, (last - day).days, day)
     if last <= day or not is_enough(before):
         return rows.assign(expected=float("nan"), variance=float("nan"))
-    model = fit(method, thin(before, _MOST_ROWS), known.features)
-    p, value = model.chances(rows), rows["amount"].fillna(0.0) * settling(before)
+    model = fit(method, thin(before, _MOST_ROWS), known.at_one_place.features)
+    # what began since the last picture has no amount yet: that of the mean won one
+    typical = _won_by(before, day).drop_duplicates(KEY)["booked"].mean()
+    value = (rows["amount"] * settling(before, day)).fillna(typical).fillna(0.0)
+    p = model.chances(rows)
     return rows.assign(expected=p * value, variance=p * (1 - p) * value**2)
 
 

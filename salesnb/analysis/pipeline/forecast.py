@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from salesnb.analysis.finding import Candidate
-from salesnb.analysis.outlook import format_chance, target_outlook
+from salesnb.analysis.outlook import format_chance, say_chance, target_outlook
 from salesnb.analysis.pipeline.result import PipelineScores
-from salesnb.analysis.pipeline.teams import find_unit
+from salesnb.analysis.pipeline.teams import check_same, find_unit
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count, format_money
 from salesnb.measures.measures import Measures
@@ -24,6 +25,9 @@ _DRAWS = 1_000
 _AT_ONCE = 2_000_000
 _SETTLES = 0.2
 """Spread of the amount at close around the pictured one, as a share of it."""
+
+_LARGEST_SHOCK = 1.0
+"""Standard deviation of a whole quarter's shock on the logit that is not gone beyond."""
 
 _USUAL, _WORTH = 0.10, 4.0
 """How far whole quarters miss a forecast where little is known, and the quarters that is worth."""
@@ -79,7 +83,6 @@ class PipelineForecast(Result):
     slipped: float
     n_slipped: int
     due: float
-    p_short: float
     currency: str
     lacking: str
 
@@ -109,10 +112,21 @@ class PipelineForecast(Result):
         said = f"{self.unit} {what} {self.money(head['expected'])} ({ends}) in {self.period}"
         if not self.target > 0:
             return f"{said}; there is no target."
-        beside = "below" if head["high"] < self.target else "around"
-        beside = "above" if head["low"] > self.target else beside
-        beside = beside if head is whole else "beside"
-        return f"{said}, {beside} its target of {self.money(self.target)}."
+        if not np.isfinite(self.p_hit):
+            return f"{said}; its target is {self.money(self.target)}."
+        return f"{said}; it {self._verdict()}."
+
+    @property
+    def p_hit(self) -> float:
+        """Chance to hit the target, that of the outlook; missing where that has none."""
+        return float(self.outlook["p_hit"])
+
+    def _verdict(self) -> str:
+        """Say what the outlook of reviews says of the target: one source for all reports."""
+        return (
+            f"{say_chance(self.p_hit)} hit its target of {self.money(self.target)} (chance "
+            f"{format_chance(self.p_hit)} by the outlook of reviews)"
+        )
 
     @property
     def caveat(self) -> str:
@@ -133,13 +147,8 @@ class PipelineForecast(Result):
             ends = f"{self.money(self.outlook['low'])} to {self.money(self.outlook['high'])}"
             parts.append(
                 f"The outlook of reviews, from stages and past quarters alone, says {ends}"
-                f"{self._chance()}"
             )
         return ". ".join(parts) + ("." if parts else "")
-
-    def _chance(self) -> str:
-        p = float(self.outlook["p_hit"])
-        return f" and a chance of {format_chance(p)} to hit the target" if np.isfinite(p) else ""
 
     def to_frame(self) -> pd.DataFrame:
         """List the parts of the forecast."""
@@ -151,28 +160,24 @@ class PipelineForecast(Result):
         return rows.reset_index()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Offer whether the target is covered or missed, as a test; where open, that in words."""
-        if self.lacking or not self.target > 0 or not np.isfinite(self.p_short):
+        """Offer whether the target is missed or hit, by the outlook; where open, in words."""
+        if self.lacking or not self.target > 0 or not np.isfinite(self.p_hit):
             return ()
-        whole = self.part("total")
-        p_value = min(1.0, 2 * min(self.p_short, 1 - self.p_short))
-        side = "falls short of" if self.p_short > 0.5 else "covers"
-        tested = (
-            Candidate(
-                f"{self.unit}: what is booked, open and usual {side} the {self.period} target of "
-                f"{self.money(self.target)}.",
-                f"Expected {self.money(whole['expected'])} ({self.money(whole['low'])} to "
-                f"{self.money(whole['high'])}).",
-                FORECAST_ANCHOR,
-                float(min(1.0, abs(whole["expected"] / self.target - 1))),
-                p_value,
-                "bookings",
-            ),
-        )
+        expected = self.part("total")["expected"]
+        off = abs(expected / self.target - 1) if np.isfinite(expected) else 0.0
+        # draws that all fall on one side show no more than that the chance is small
+        p_value = min(1.0, max(2 * min(self.p_hit, 1 - self.p_hit), 2 / (_DRAWS + 1)))
+        unit = f"{self.unit}, {self.period}"
+        tested = Candidate(
+            f"{unit}: it {self._verdict()}.",
+            f"{self.money(self.part('booked')['expected'])} is booked, "
+            f"{self.money(self.part('open')['expected'])} is expected of what is open.",
+            FORECAST_ANCHOR, float(min(1.0, off)), p_value, "bookings",
+        )  # fmt: skip
         if p_value <= 1 - LEVEL:
-            return tested
-        why = f"Chance to hit it: {format_chance(float(self.outlook['p_hit']))}."
-        return (*tested, Candidate(self.finding, why, FORECAST_ANCHOR, 0.0, float("nan")))
+            return (tested,)
+        why = f"Chance to hit the target: {format_chance(self.p_hit)}."
+        return (tested, Candidate(self.finding, why, FORECAST_ANCHOR, 0.0, float("nan")))
 
 
 def pipeline_forecast(
@@ -205,30 +210,32 @@ def pipeline_forecast(
     Raises
     ------
     ParameterError
-        Quarter or team is unknown.
+        Quarter or team is unknown, or chances and measures are of different data or days.
     """
+    check_same(scores, measures)
     if period:
         measures.check_period(period)
     running = measures.calendar.quarter_of(measures.as_of)
     unit, ids = find_unit(measures, team)
     team_id = measures.find_team(team) if team else None
     rows = scores.open if ids is None else scores.open[scores.open["team_id"].isin(ids)]
+    rows = rows.sort_values("opportunity_id")
     past = scores.quarters
     past = past if ids is None else past[past["team_id"].isin(ids)]
     left = days_left_of(measures)
     rng = np.random.default_rng(random_state)
     spread = _spread(scores.quarters)
-    opened = _open_draws(rows, scores.settles, spread, rng)
+    p, value = _expected(rows, scores.settles)
+    opened = _open_draws(p, value, spread, rng)
     new = _new_draws(past, running, rng) if left else np.zeros(_DRAWS)
     booked = _booked(scores, ids, running)
-    parts = _parts(rows, booked, opened, new)
+    parts = _parts(rows, booked, float((p * value).sum()), opened, new)
     outlook = target_outlook(measures, period=running, team=team_id, random_state=random_state)
     whole = outlook.whole
     target = float(whole["target"]) if whole is not None else float("nan")
     slipped, n_slipped = _slippage(measures, team_id, running)
     last = pd.Timestamp(measures.calendar.last_day(running))
     due = rows[rows["expected_close_on"] <= last]
-    ends = booked["booked"] + opened + new
     return PipelineForecast(
         period=running,
         asked=period,
@@ -242,7 +249,6 @@ def pipeline_forecast(
         slipped=slipped,
         n_slipped=n_slipped,
         due=float(due["value"].sum()),
-        p_short=float((ends < target).mean()) if np.isfinite(ends).all() else float("nan"),
         currency=scores.company.currency,
         lacking=_lacking(scores, rows, left),
     )
@@ -261,6 +267,12 @@ def _lacking(scores: PipelineScores, rows: pd.DataFrame, left: int) -> str:
         return f"no opportunity is open on {scores.as_of}"
     if scores.method in ("none", "ages"):
         return f"there is no forecast by opportunity: {scores.why_not}"
+    if rows["p_quarter"].isna().any():
+        return (
+            f"there is no forecast by opportunity: it needs past quarters seen from {left:,} days "
+            "before their end, by a picture at most 35 days old, with thirty won by then and "
+            "thirty not"
+        )
     return ""
 
 
@@ -286,26 +298,51 @@ def _spread(quarters: pd.DataFrame) -> float:
     return float(np.sqrt((_WORTH * _USUAL**2 + n * beyond) / (_WORTH + n)))
 
 
+def _expected(rows: pd.DataFrame, settles: float) -> tuple[np.ndarray, np.ndarray]:
+    """Give each open one its chance by the quarter's end and the amount it is to close at.
+
+    A typical value is of amounts at close already; an amount of the CRM settles as others did.
+    """
+    value = rows["value"].fillna(0.0)
+    value = value.where(rows["is_value_typical"], value * settles)
+    return rows["p_quarter"].to_numpy(dtype=float), value.to_numpy(dtype=float)
+
+
 def _open_draws(
-    rows: pd.DataFrame, settles: float, spread: float, rng: np.random.Generator
+    p: np.ndarray, value: np.ndarray, spread: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw what is won of the open ones by the quarter's end, and at what amount."""
-    shock = np.exp(rng.normal(-(spread**2) / 2, spread, _DRAWS))
-    rows = rows.sort_values("opportunity_id")
-    p = rows["p_quarter"].to_numpy(dtype=float)
-    value = rows["value"].fillna(0.0).to_numpy(dtype=float) * settles
+    """Draw what is won of the open ones by the quarter's end, and at what amount.
+
+    A better or worse quarter moves all chances on the logit, by so much that their sum varies by
+    `spread`, and each keeps its mean.
+    """
     if np.isnan(p).any():
         return np.full(_DRAWS, np.nan)
+    undecided = float((p * (1 - p) * value).sum())
+    size = spread * float((p * value).sum()) / undecided if undecided > 0 else 0.0
+    shock = rng.normal(0.0, min(size, _LARGEST_SHOCK), _DRAWS)
     total = np.zeros(_DRAWS)
     step = max(1, _AT_ONCE // _DRAWS)
     for start in range(0, len(p), step):
         part = slice(start, start + step)
-        n = len(p[part])
-        likely = np.clip(p[part][:, None] * shock[None, :], 0.0, 0.99)
-        won = rng.random((n, _DRAWS)) < likely
-        drift = np.exp(rng.normal(-(_SETTLES**2) / 2, _SETTLES, (n, 1)))
+        likely = _shaken(p[part], shock)
+        won = rng.random(likely.shape) < likely
+        drift = np.exp(rng.normal(-(_SETTLES**2) / 2, _SETTLES, likely.shape))
         total += (won * value[part][:, None] * drift).sum(axis=0)
     return total
+
+
+def _shaken(p: np.ndarray, shock: np.ndarray) -> np.ndarray:
+    """Move chances by shocks on the logit so that the mean of each stays (by Newton's steps)."""
+    inner = np.clip(p, 1e-9, 1 - 1e-9)[:, None]
+    place = logit(inner)
+    for _ in range(3):
+        moved = expit(place + shock[None, :])
+        slope = (moved * (1 - moved)).mean(axis=1, keepdims=True)
+        place = place - (moved.mean(axis=1, keepdims=True) - inner) / slope
+    moved = expit(place + shock[None, :])
+    sure = ((p <= 0) | (p >= 1))[:, None]
+    return np.where(sure, p[:, None], moved)
 
 
 def _new_draws(past: pd.DataFrame, period: str, rng: np.random.Generator) -> np.ndarray:
@@ -329,18 +366,26 @@ def _new_draws(past: pd.DataFrame, period: str, rng: np.random.Generator) -> np.
 
 
 def _parts(
-    rows: pd.DataFrame, booked: dict[str, float], opened: np.ndarray, new: np.ndarray
-) -> pd.DataFrame:
+    rows: pd.DataFrame, booked: dict[str, float], expected: float, opened: np.ndarray,
+    new: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    """List the parts: what is expected by the sums themselves, intervals by draws."""
     total = booked["booked"] + opened + new
+    means = (booked["booked"], expected, float(new.mean()))
     sure = np.full(_DRAWS, booked["booked"])
     amounts = (booked["booked"], float(rows["value"].sum()), np.nan, np.nan)
     counts = (booked["n"], float(len(rows)), np.nan, np.nan)
     names = ("booked", "open", "new", "total")
     return pd.DataFrame(
         [
-            (name, n, amount, float(draws.mean()), *_ends(draws))
-            for name, n, amount, draws in zip(
-                names, counts, amounts, (sure, opened, new, total), strict=True
+            (name, n, amount, mean, *_ends(draws))
+            for name, n, amount, mean, draws in zip(
+                names,
+                counts,
+                amounts,
+                (*means, sum(means)),
+                (sure, opened, new, total),
+                strict=True,
             )
         ],
         columns=PARTS,

@@ -36,6 +36,11 @@ class Known:
         kept = tuple(feature for feature in self.features if feature.name not in names)
         return Known(self.open, self.past, kept)
 
+    @property
+    def at_one_place(self) -> Known:
+        """Leave out what days at the same place of their quarters do not differ by."""
+        return self.without(("quarter_days_left",))
+
 
 def know(history: PipelineHistory, extra: pd.DataFrame | None) -> Known:
     """Gather the features there are values of, with a user's own columns.
@@ -99,6 +104,14 @@ def with_outcome(past: pd.DataFrame, horizon_days: int, as_of: pd.Timestamp) -> 
     after = (past["closed_on"] - past[DAY]).dt.days
     rows = past.assign(**{OUTCOME: (past["is_won"] & (after <= horizon_days)).astype(float)})
     return rows[rows[DAY] + pd.Timedelta(days=horizon_days) <= as_of]
+
+
+def by_quarters_end(past: pd.DataFrame, days_left: int, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Say whether it was won by the end of its quarter, of days with as many days left of it.
+
+    Deals close when quarters do: only days that stand at the same place hold as much of that.
+    """
+    return with_outcome(past[past["quarter_days_left"] == days_left], days_left, as_of)
 
 
 def thin(rows: pd.DataFrame, most: int = MOST_ROWS) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,9 @@ from salesnb.analysis.pipeline.frames import KEY
 from salesnb.analysis.pipeline.reasons import reasons_in_words
 from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.rules import PLAN, suggest
-from salesnb.analysis.pipeline.teams import find_unit
+from salesnb.analysis.pipeline.teams import check_same, count_open, find_unit
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.wording import count, format_money
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
@@ -40,7 +41,9 @@ class PipelinePriorities(Result):
     hours
         Hours that were to be spent; None for no limit.
     n_left
-        Opportunities left out for want of hours or because nothing is at stake.
+        Opportunities left out for want of hours.
+    stake_open
+        Value x p x (1 - p) of all that are open, listed or not.
     """
 
     rows: pd.DataFrame
@@ -48,6 +51,7 @@ class PipelinePriorities(Result):
     n_open: int
     hours: float | None
     n_left: int
+    stake_open: float
     currency: str
     horizon_days: int
     stalled_days: int
@@ -58,16 +62,17 @@ class PipelinePriorities(Result):
         """Say how much is at stake in the first few, and what most often comes next."""
         if self.rows.empty:
             return f"{self.unit}: {self.lacking or 'no open opportunity has anything at stake'}."
-        total = self.rows["stake"].sum()
         few = self.rows.head(10)
-        share = few["stake"].sum() / total if total > 0 else float("nan")
-        if not total > 0:
+        opened = count_open(self.n_open)
+        if not self.stake_open > 0:
             return (
-                f"{self.unit}: {len(self.rows):,} open opportunities, none with a value at stake; "
+                f"{self.unit}: {opened}, none with a value at stake; "
                 f"most need: {self._commonest().lower()}."
             )
+        share = few["stake"].sum() / self.stake_open
+        hold = "holds" if len(few) == 1 else "hold"
         return (
-            f"{self.unit}: {len(few)} of {self.n_open:,} open opportunities hold {share:.0%} of "
+            f"{self.unit}: {len(few)} of {opened} {hold} {share:.0%} of "
             f"what is still undecided; most often next: {self._commonest().lower()}."
         )
 
@@ -99,17 +104,20 @@ class PipelinePriorities(Result):
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer how many wait for an overdue date or an answer, as counts."""
         offered = []
+        silent = f"had no answered touch for {count(self.stalled_days, 'day')} or more"
         for rule, words in (
-            ("overdue", "are past their expected close"),
-            ("silent", f"have had no answered touch for {self.stalled_days} days or more"),
+            ("overdue", ("is past its expected close", "are past their expected close")),
+            ("silent", (f"has {silent}", f"have {silent}")),
         ):
             rows = self.rows[self.rows["rule_id"] == rule]
             if len(rows):
+                one = len(rows) == 1
                 worth = format_money(float(rows["expected"].sum()), self.currency)
                 offered.append(
                     Candidate(
-                        f"{self.unit}: {len(rows):,} of {self.n_open:,} open opportunities {words}"
-                        f", worth {worth} by their chances.",
+                        f"{self.unit}: {len(rows):,} of {count_open(self.n_open)} "
+                        f"{words[0] if one else words[1]}, worth {worth} by "
+                        f"{'its chance' if one else 'their chances'}.",
                         f"Rule {rule}; the list says which.",
                         PRIORITIES_ANCHOR,
                         min(1.0, len(rows) / max(self.n_open, 1)),
@@ -146,10 +154,12 @@ def pipeline_priorities(
     Raises
     ------
     ParameterError
-        The team is unknown, or `hours` is negative.
+        The team is unknown, `hours` is negative, or chances and measures are of different data
+        or days.
     """
     if hours is not None and hours < 0:
         raise ParameterError(f"hours: {hours} is negative. Use 0 or more, or None.")
+    check_same(scores, measures)
     unit, ids = find_unit(measures, team)
     rows = scores.open
     if ids is not None:
@@ -173,10 +183,25 @@ def pipeline_priorities(
         n_open=len(rows),
         hours=hours,
         n_left=len(listed) - len(kept),
+        stake_open=float(stake.sum()),
         currency=scores.company.currency,
         horizon_days=scores.horizon_days,
         stalled_days=scores.company.stalled_days,
-        lacking="" if len(rows) else f"no opportunity is open on {scores.as_of}",
+        lacking=_lacking(listed, kept, hours, scores.as_of),
+    )
+
+
+def _lacking(listed: pd.DataFrame, kept: pd.DataFrame, hours: float | None, as_of: dt.date) -> str:
+    """Say why nothing is listed; empty where something is."""
+    if listed.empty:
+        return f"no opportunity is open on {as_of}"
+    if len(kept) or hours is None:
+        return ""
+    minutes = int(listed["minutes"].iloc[0])
+    opened = count_open(len(listed))
+    return (
+        f"none of {opened} is listed: the step that comes first takes {minutes} minutes, and "
+        f"there are {hours * 60:.0f}"
     )
 
 

@@ -150,15 +150,26 @@ class PipelineScores(Result):
             names = ", ".join(leak.feature.name for leak in self.leaks)
             parts.append(f"Left out because they know the end: {names}")
         parts.append("Who works an opportunity is no part of its chance")
-        n_unknown = int(self.open["p"].isna().sum())
-        if self.method == "ages" and n_unknown:
-            parts.append(f"{n_unknown:,} have no chance, as their day of creation is not known")
+        if self.method == "ages":
+            parts += self._without_chance()
         if bool(self.open["is_value_typical"].any()):
             n = int(self.open["is_value_typical"].sum())
             parts.append(
-                f"{n:,} without an amount are valued at the mean won amount of their product"
+                f"{n:,} without an amount {'is' if n == 1 else 'are'} valued at the mean won "
+                f"amount of {'its' if n == 1 else 'their'} product"
             )
         return ". ".join(parts) + "."
+
+    def _without_chance(self) -> list[str]:
+        """Count those whose age gives no chance, by why."""
+        is_missing, has_age = self.open["p"].isna(), self.open["age_days"].notna()
+        counts = (
+            (int((is_missing & ~has_age).sum()), "the day of creation is not known"),
+            (int((is_missing & has_age).sum()), "no other was watched beyond that age"),
+        )
+        return [
+            f"{n:,} {'has' if n == 1 else 'have'} no chance, as {why}" for n, why in counts if n
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """List open opportunities, most expected first."""
@@ -199,7 +210,7 @@ class PipelineScores(Result):
             offered.append(
                 Candidate(
                     f"{self.company.name}: {self.n_older:,} of {len(self.open):,} open "
-                    "opportunities "
+                    f"{'opportunity' if len(self.open) == 1 else 'opportunities'} "
                     f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won "
                     f"({self.oldest_won:.0f} days).",
                     "Age since creation, against the age at which others were won.",

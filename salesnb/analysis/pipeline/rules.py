@@ -86,6 +86,15 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "no-meeting",
+        "Arrange a first meeting",
+        60,
+        (
+            Test("n_meetings", "at_most", 0.0, "no meeting held so far"),
+            Test("n_stages", "at_least", 3.0, "stages entered: {0:.0f}"),
+        ),
+    ),
+    Rule(
         "one-meeting",
         "Arrange a second meeting",
         60,

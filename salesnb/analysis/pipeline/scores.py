@@ -10,7 +10,15 @@ import pandas as pd
 from salesnb.analysis.pipeline.ages import chances_by_age
 from salesnb.analysis.pipeline.backtest import QUARTERS, days_left, look_back, settling
 from salesnb.analysis.pipeline.choose import Choice, choose_method
-from salesnb.analysis.pipeline.frames import KEY, Known, is_enough, know, thin, with_outcome
+from salesnb.analysis.pipeline.frames import (
+    KEY,
+    Known,
+    by_quarters_end,
+    is_enough,
+    know,
+    thin,
+    with_outcome,
+)  # fmt: skip
 from salesnb.analysis.pipeline.leaks import Leak, find_leaks
 from salesnb.analysis.pipeline.models import Method, fit
 from salesnb.analysis.pipeline.reasons import REASONS, explain
@@ -30,11 +38,13 @@ def score_pipeline(
 ) -> PipelineScores:  # fmt: skip
     """Give each open opportunity its chance of being won within so many days.
 
-    A model is learned from how the same opportunities and others stood at past months' ends, each
-    with what was known on that day, and judged on the latest months whose days ahead are over;
-    whatever it learned from was over before those began. It is used only if it foresees better
-    than the share won of each stage, beyond chance. Columns that know the end are named and left
-    out. Rep, team and manager are no features. Without such a past, the age alone speaks.
+    A model is learned from how the same opportunities and others stood on past days at the same
+    place of month and quarter, each with what was known on that day, and judged on the latest
+    months whose days ahead are over; whatever it learned from was over before those began. The
+    chance by the quarter's end is learned from the days with as many days left of theirs, and
+    missing where too few were seen from there. The model is used only if it foresees better than
+    the share won of each stage, beyond chance. Columns that know the end are named and left out.
+    Rep, team and manager are no features. Without such a past, the age alone speaks.
 
     Parameters
     ----------
@@ -77,9 +87,10 @@ def _by_model(
     method = choice.method
     model = fit(method, thin(rows), known.features)
     p = model.chances(known.open)
-    scored = _with_value(history, p, _quarter_chances(history, known, method))
+    p_quarter = _quarter_chances(history, known, method)
     if horizon_days >= days_left(history):
-        scored["p_quarter"] = np.minimum(scored["p_quarter"], scored["p"])
+        p, p_quarter = _in_order(p, p_quarter)
+    scored = _with_value(history, p, p_quarter)
     worth = scored["expected"].fillna(0.0)
     order = scored.assign(_worth=worth).sort_values(["_worth", KEY], ascending=[False, True])
     chosen = order.groupby("team_id").head(_EXPLAINED).index
@@ -98,19 +109,32 @@ def _by_model(
         tried=choice.tried,
         reasons=reasons,
         quarters=look_back(history, known, method),
-        settles=settling(rows),
+        settles=settling(rows, pd.Timestamp(history.as_of)),
     )
 
 
+def _in_order(longer: np.ndarray, shorter: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give both the mean where the shorter time has the larger chance.
+
+    Cutting off what is too much would make the sum of chances too small.
+    """
+    middle = (longer + shorter) / 2
+    is_wrong = shorter > longer
+    return np.where(is_wrong, middle, longer), np.where(is_wrong, middle, shorter)
+
+
 def _quarter_chances(history: PipelineHistory, known: Known, method: Method) -> np.ndarray:
-    """Give the chance of being won by the end of the quarter of `as_of`, by the same method."""
+    """Give the chance of being won by the end of the quarter of `as_of`, by the same method.
+
+    Learned from past quarters at the same place; missing where too few were seen from there.
+    """
     left = days_left(history)
-    rows = with_outcome(known.past, max(left, 1), pd.Timestamp(history.as_of))
     if left < 1 or known.open.empty:
         return np.zeros(len(known.open))
+    rows = by_quarters_end(known.past, left, pd.Timestamp(history.as_of))
     if not is_enough(rows):
         return np.full(len(known.open), np.nan)
-    return fit(method, thin(rows), known.features).chances(known.open)
+    return fit(method, thin(rows), known.at_one_place.features).chances(known.open)
 
 
 def _by_age(history: PipelineHistory, horizon_days: int, leaks: tuple[Leak, ...]) -> PipelineScores:

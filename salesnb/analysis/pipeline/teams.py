@@ -1,7 +1,9 @@
-"""Whose opportunities are looked at."""
+"""Whose opportunities are looked at, and how many."""
 
 from __future__ import annotations
 
+from salesnb.analysis.pipeline.result import PipelineScores
+from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
 
@@ -15,3 +17,27 @@ def find_unit(measures: Measures, team: str | None) -> tuple[str, tuple[str, ...
     """
     team_id = measures.find_team(team) if team else None
     return measures.unit_name(team_id), measures.ids_within(team_id)
+
+
+def check_same(scores: PipelineScores, measures: Measures) -> None:
+    """Refuse chances and measures that are not of the same data and day.
+
+    Raises
+    ------
+    ParameterError
+        Names both.
+    """
+    if (scores.snapshot_id, scores.as_of) != (measures.snapshot_id, measures.as_of):
+        raise ParameterError(
+            f"scores: of snapshot {scores.snapshot_id} on {scores.as_of}, but measures of "
+            f"{measures.snapshot_id} on {measures.as_of}. Load both for the same snapshot and day."
+        )
+
+
+def count_open(n: int) -> str:
+    """Write a number of open opportunities.
+
+    >>> count_open(1), count_open(1200)
+    ('1 open opportunity', '1,200 open opportunities')
+    """
+    return f"{n:,} open {'opportunity' if n == 1 else 'opportunities'}"

@@ -31,9 +31,13 @@ EVENTS = (ENTERED, REENTERED, ADVANCED, WON, LOST, BACK, UNKNOWN, OPEN)
 EXACT = 180
 """Days up to which ages are kept by the day; older ones by the week."""
 
-_ENTERED, _LEFT, _END, _RANK, _BEFORE = "entered_on", "left_on", "ended_by", "rank", "stage_before"
+ENTERED_ON, RANK, KIND = "entered_on", "rank", "stage_kind"
+"""Of an entry: its day, the stage's place in the process, and what kind of stage it is."""
+
+_ENTERED, _RANK, _KIND = ENTERED_ON, RANK, KIND
+_LEFT, _END, _BEFORE = "left_on", "ended_by", "stage_before"
 _NEXT_DAY, _NEXT_RANK, _NEXT_KIND, _AGAIN = "next_on", "next_rank", "next_kind", "is_again"
-_KIND, _FROM, _TO = "stage_kind", "from_period", "to_period"
+_FROM, _TO = "from_period", "to_period"
 _COLUMNS = (stage_history.opportunity_id, stage_history.stage, stage_history.entered_at)
 _key, _stage = str(stage_history.opportunity_id), str(stage_history.stage)
 
@@ -78,13 +82,14 @@ def find_entries(engine: Engine, snapshot: Snapshot, listed: pd.DataFrame, as_of
     )
     first = nw.col(at).min().over(_key, _stage)
     rows = rows.with_columns(
-        nw.col(_stage).shift(1).over(_key, order_by=_order()).alias(_BEFORE),
+        nw.col(_stage).shift(1).over(_key, order_by=order_of_entries()).alias(_BEFORE),
         (nw.col(at) > first).alias(_AGAIN),
     )
     return rows.filter(nw.col(_BEFORE).is_null() | (nw.col(_BEFORE) != nw.col(_stage)))
 
 
-def _order() -> list[str]:
+def order_of_entries() -> list[str]:
+    """Name the columns that put the entries of one opportunity in order."""
     return [str(stage_history.entered_at), _RANK, _stage]
 
 
@@ -118,7 +123,7 @@ def _with_ends(entries: Lazy, opportunity: Lazy, as_of: dt.date) -> Lazy:
     """Say when each stay ended and how; stages that nobody lists end the one before."""
 
     def following(name: str) -> nw.Expr:
-        return nw.col(name).shift(-1).over(_key, order_by=_order())
+        return nw.col(name).shift(-1).over(_key, order_by=order_of_entries())
 
     rows = entries.with_columns(
         following(_ENTERED).alias(_NEXT_DAY), following(_RANK).alias(_NEXT_RANK),

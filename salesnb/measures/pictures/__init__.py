@@ -1,4 +1,4 @@
-"""Open opportunities, one by one: now, and as they were at the ends of past months."""
+"""Open opportunities, one by one: now, and as they were on past days that stand as today does."""
 
 from salesnb.measures.pictures.features import FEATURES, Feature, find_feature
 from salesnb.measures.pictures.history import PipelineHistory, compute_pipeline

@@ -14,7 +14,7 @@ from salesnb.measures.catalogue.columns import DAY
 from salesnb.measures.engine import DuckDBEngine, Engine
 from salesnb.measures.pictures import signs
 from salesnb.measures.pictures.features import FEATURES
-from salesnb.measures.pictures.rows import OpenRows, Origin, list_open
+from salesnb.measures.pictures.rows import IS_OLDER, OpenRows, Origin, list_open
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import accounts, activities, memberships, opportunities, reps, teams
 from salesnb.sources.mapping import Company
@@ -30,7 +30,7 @@ OUTCOME = ["rep_id", "team_id", "amount", "closed_on", "is_won", "booked"]
 
 @dataclass(frozen=True, eq=False)
 class PipelineHistory:
-    """Open opportunities now, and at the ends of past months, each as it was known that day.
+    """Open opportunities now, and on past days that stand alike, each as it was known that day.
 
     Attributes
     ----------
@@ -38,12 +38,12 @@ class PipelineHistory:
         One row an opportunity open on `as_of`: opportunity_id, day, names and dates to show
         (`SHOWN`), and the `FEATURES`. Rep and team are names to show, not features.
     past
-        One row an opportunity and month's end on which it was open: opportunity_id, day, what came
+        One row an opportunity and past day on which it was open: opportunity_id, day, what came
         of it by `as_of` (`OUTCOME`: closed_on is missing where it is still open, booked is the
         amount at close), and the `FEATURES` of that day.
     ages
-        age_days, n_won, n_lost, n_open: at what age all opportunities ended, or what age the open
-        ones have reached.
+        age_days, n_entered, n_won, n_lost, n_open: from what age all opportunities were watched, at
+        what age they ended, or what age the open ones have reached.
     bookings
         team_id, closed_on, n, booked: what was won by day, in the reporting currency.
     products
@@ -51,7 +51,7 @@ class PipelineHistory:
     teams
         team_id, parent_id.
     origin
-        What past months are known from: `pictures`, `stages` or `nothing`.
+        What past days are known from: `pictures`, `stages` or `nothing`.
     lacking
         What the snapshot has no data for, in words.
     """
@@ -83,9 +83,11 @@ class PipelineHistory:
 def compute_pipeline(
     snapshot: Snapshot, *, as_of: dt.date | None = None, engine: Engine | None = None
 ) -> PipelineHistory:
-    """Read open opportunities, now and at past months' ends, with what was known of them then.
+    """Read open opportunities, now and on past days, with what was known of them then.
 
-    Pictures of the pipeline are used where the snapshot has them, the last of each month; else who
+    Past days stand where `as_of` does: of each quarter one has as many days left, the others as
+    many of their month. What was open then is what the last picture of the pipeline holds, at most
+    35 days old, and what began since; without pictures who
     was open follows from dates and stages, without amounts; else there is no past. An activity
     counts from the day it was logged. Source, type, industry and product are those of today, as
     no CRM export tells their past.
@@ -152,7 +154,7 @@ def _with_features(
     """Add what is known as of each row's day."""
     both = pd.concat([rows.past, rows.now], ignore_index=True) if len(rows.past) else rows.now
     for found in (
-        signs.read_stages(engine, snapshot, rows.keys),
+        signs.read_stages(engine, snapshot, rows.keys, as_of),
         signs.read_touches(engine, snapshot, rows.keys),
     ):
         found = found.assign(**{DAY: pd.to_datetime(found[DAY])})
@@ -171,7 +173,9 @@ def _add_dates(both: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
             for one in day.unique()}  # fmt: skip
     age = (day - both["created_on"]).dt.days.astype(float)
     due = (both["expected_close_on"] - day).dt.days.astype(float)
-    stage = both["stage"].where(both["stage"] != "", both["stage_then"].astype(object))
+    shown, then = both["stage"].replace("", None), both["stage_then"].astype(object)
+    # the history knows the stage of the day, an older picture only what it was before
+    stage = shown.where(~both[IS_OLDER].astype(bool), then.fillna(shown)).fillna(then)
     return both.assign(
         stage=stage.fillna(""),
         age_days=age,
@@ -179,7 +183,7 @@ def _add_dates(both: pd.DataFrame, calendar: FiscalCalendar) -> pd.DataFrame:
         is_overdue=(due < 0).astype(float).where(due.notna()),
         quarter_days_left=day.map(left).astype(float),
         log_amount=np.log(both["amount"].astype(float)),
-    ).drop(columns="stage_then")
+    ).drop(columns=["stage_then", IS_OLDER])
 
 
 def _fill_quiet(rows: pd.DataFrame) -> pd.DataFrame:

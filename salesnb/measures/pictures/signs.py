@@ -10,7 +10,8 @@ import pandas as pd
 from salesnb.measures import facts
 from salesnb.measures.catalogue.columns import AMOUNT, DAY, IS_LOST, IS_WON
 from salesnb.measures.engine import Engine, Lazy
-from salesnb.schema import accounts, activities, opportunities, stage_history, stages
+from salesnb.measures.flow import stays
+from salesnb.schema import accounts, activities, opportunities, stage_history
 from salesnb.sources.snapshot import Snapshot
 
 _KEY = opportunities.opportunity_id
@@ -73,7 +74,7 @@ def _known_touches(engine: Engine, snapshot: Snapshot) -> Lazy:
     )
 
 
-def read_stages(engine: Engine, snapshot: Snapshot, keys: Lazy) -> pd.DataFrame:
+def read_stages(engine: Engine, snapshot: Snapshot, keys: Lazy, as_of: dt.date) -> pd.DataFrame:
     """Find the stage each opportunity was in at the end of the day asked for.
 
     Returns
@@ -86,7 +87,7 @@ def read_stages(engine: Engine, snapshot: Snapshot, keys: Lazy) -> pd.DataFrame:
     if not snapshot.has("stage_history"):
         return pd.DataFrame(columns=[_KEY, DAY, *columns])
     day = nw.col(DAY)
-    rows = keys.join(_entries(engine, snapshot), on=_KEY)
+    rows = keys.join(_entries(engine, snapshot, as_of), on=_KEY)
     until = nw.col(_NEXT)
     rows = rows.filter(nw.col(_ENTERED) <= day, until.is_null() | (until > day))
     found = rows.select(
@@ -100,30 +101,27 @@ def read_stages(engine: Engine, snapshot: Snapshot, keys: Lazy) -> pd.DataFrame:
     return engine.collect(found)
 
 
-def _entries(engine: Engine, snapshot: Snapshot) -> Lazy:
-    """Read entries into stages with the next one, and how many and how many back came so far."""
-    columns = (stage_history.opportunity_id, stage_history.stage, stage_history.entered_at)
-    rows = facts.read_columns(engine, snapshot, *columns)
-    order = snapshot.read("stages").reindex(columns=[stages.stage, stages.stage_order])
-    order = order.assign(**{stages.stage_order: order[stages.stage_order].astype(float)})
-    rows = rows.join(engine.local(order), on=stage_history.stage, how="left")
-    sequence = [str(stage_history.entered_at), str(stage_history.stage)]
+def _entries(engine: Engine, snapshot: Snapshot, as_of: dt.date) -> Lazy:
+    """Take the entries the flow counts, with the next one, how many came so far, how many back."""
+    rows = stays.find_entries(engine, snapshot, stays.stage_list(snapshot), as_of)
+    sequence = stays.order_of_entries()
 
-    def before(name: str, by: int) -> nw.Expr:
+    def beside(name: str, by: int) -> nw.Expr:
         return nw.col(name).shift(by).over(_KEY, order_by=sequence)
 
-    entered = nw.col(stage_history.entered_at).cast(nw.Date)
-    rows = rows.with_columns(entered.alias(_ENTERED), nw.lit(1).alias("_one"))
-    place = nw.col(str(stages.stage_order))
-    back = (place < before(str(stages.stage_order), 1)).fill_null(False)
+    is_listed = nw.col(stays.KIND) != stays.UNKNOWN
     rows = rows.with_columns(
-        before(_ENTERED, -1).alias(_NEXT),
+        nw.when(is_listed).then(nw.col(stays.RANK)).alias("_place"), nw.lit(1).alias("_one")
+    )
+    back = (nw.col("_place") < beside("_place", 1)).fill_null(False)
+    rows = rows.with_columns(
+        beside(stays.ENTERED_ON, -1).alias(_NEXT),
         nw.when(back).then(nw.lit(1)).otherwise(nw.lit(0)).alias("_back"),
     )
     return rows.select(
         _KEY,
         stage_history.stage,
-        _ENTERED,
+        nw.col(stays.ENTERED_ON).alias(_ENTERED),
         _NEXT,
         nw.col("_one").cum_sum().over(_KEY, order_by=sequence).alias("n_stages"),
         nw.col("_back").cum_sum().over(_KEY, order_by=sequence).alias("n_back"),
@@ -163,25 +161,42 @@ def read_first_wins(engine: Engine, amount: Lazy) -> pd.Series[pd.Timestamp]:
 def count_ages(engine: Engine, amount: Lazy, as_of: dt.date) -> pd.DataFrame:
     """Count opportunities by the age at which they were won or lost, or that they have reached.
 
+    What was closed before the first close is not in the data. So older ones were not watched from
+    their beginning: they come in at the age they had that day.
+
     Returns
     -------
     DataFrame
-        age_days, n_won, n_lost, n_open; without a day of creation there is no age.
+        age_days, n_entered (watched from that age on), n_won, n_lost, n_open; without a day of
+        creation there is no age.
     """
-    closed = nw.col(opportunities.closed_on)
+    closed, created = nw.col(opportunities.closed_on), nw.col(opportunities.created_on)
+    is_ended = nw.col(IS_WON) | nw.col(IS_LOST)
+    closes = engine.collect(amount.filter(is_ended).select(closed.min()))
+    first = pd.to_datetime(closes[opportunities.closed_on]).fillna(pd.Timestamp(as_of)).iloc[0]
+    rows = amount.filter(~created.is_null()).with_columns(is_ended.alias("_is_ended"))
     end = nw.when(nw.col("_is_ended")).then(closed).otherwise(nw.lit(as_of))
-    lost = nw.col("_is_ended") & ~nw.col(IS_WON)
-    one, nothing = nw.lit(1.0), nw.lit(0.0)
-    rows = amount.filter(~nw.col(opportunities.created_on).is_null())
-    rows = rows.with_columns((nw.col(IS_WON) | nw.col(IS_LOST)).alias("_is_ended"))
+    watched = nw.when(created < first.date()).then(nw.lit(first.date())).otherwise(created)
+    # a close before the creation is a slip of the record
+    watched = nw.when(watched > end).then(end).otherwise(watched)
     rows = rows.with_columns(
-        (end - nw.col(opportunities.created_on)).cast(nw.Int64).cast(nw.Float64).alias("age_days"),
-        nw.when(nw.col(IS_WON)).then(one).otherwise(nothing).alias("n_won"),
-        nw.when(lost).then(one).otherwise(nothing).alias("n_lost"),
-        nw.when(nw.col("_is_ended")).then(nothing).otherwise(one).alias("n_open"),
+        (end - created).cast(nw.Int64).cast(nw.Float64).alias("age_days"),
+        (watched - created).cast(nw.Int64).cast(nw.Float64).alias("_entry"),
+        *(
+            nw.when(met).then(nw.lit(1.0)).otherwise(nw.lit(0.0)).alias(name)
+            for name, met in (
+                ("n_won", nw.col(IS_WON)),
+                ("n_lost", nw.col("_is_ended") & ~nw.col(IS_WON)),
+                ("n_open", ~nw.col("_is_ended")),
+            )
+        ),
     )
-    sums = rows.group_by("age_days").agg(*(nw.col(n).sum() for n in ("n_won", "n_lost", "n_open")))
-    return engine.collect(sums).sort_values("age_days", ignore_index=True)
+    entered = engine.collect(rows.group_by("_entry").agg(nw.len().cast(nw.Float64).alias("n")))
+    entered = entered.rename(columns={"_entry": "age_days", "n": "n_entered"})
+    ended = ["n_won", "n_lost", "n_open"]
+    sums = engine.collect(rows.group_by("age_days").agg(*(nw.col(name).sum() for name in ended)))
+    ages = entered.merge(sums, on="age_days", how="outer").fillna(0.0).astype("float64")
+    return ages.sort_values("age_days", ignore_index=True)
 
 
 def sum_bookings(engine: Engine, amount: Lazy) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from salesnb.analysis.pipeline import (
     PipelineForecast,
     PipelineScores,
 )
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.pipeline.teams import count_open
+from salesnb.analysis.wording import count, format_money
 from salesnb.measures.measures import Measures
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis
@@ -102,7 +103,7 @@ def forecast_chart(found: PipelineForecast) -> Block:
     word = "more" if found.bias > 0 else "less"
     title = (
         f"Forecasts of what was open promised {abs(found.bias):.0%} {word} than came, over "
-        f"{len(found.past)} quarters"
+        f"{count(len(found.past), 'quarter')}"
     )
     with use_theme():
         return Figure.from_axes(
@@ -110,10 +111,10 @@ def forecast_chart(found: PipelineForecast) -> Block:
             narrow=_plot_past(found, NARROW),
             title=title,
             caption=(
-                f"{found.unit}: {n_in} of {len(found.past)} quarters ended within the interval "
-                "they were given, made with what was known then alone."
+                f"{found.unit}: {n_in} of {count(len(found.past), 'quarter')} ended within the "
+                "interval they were given, made with what was known then alone."
             ),
-            alt=f"Expected and actual amounts of {len(found.past)} quarters. {title}.",
+            alt=f"Expected and actual amounts of {count(len(found.past), 'quarter')}. {title}.",
             how_to_read=_HOW_PAST,
             numbers=_past_numbers(found),
             anchor=f"{FORECAST_ANCHOR}-past",
@@ -181,12 +182,14 @@ def ages_chart(scores: PipelineScores, measures: Measures, team: str | None = No
                     "missing")  # fmt: skip
     n_older = int(known["is_older"].sum())
     title = (
-        f"{n_older:,} of {len(rows):,} open opportunities {'is' if n_older == 1 else 'are'} "
+        f"{n_older:,} of {count_open(len(rows))} {'is' if n_older == 1 else 'are'} "
         "older than any that was ever won"
         if n_older else "No open opportunity is older than the oldest that was won"
     )  # fmt: skip
     unknown = len(rows) - len(known)
-    without = f" {unknown:,} have no day of creation." if unknown else ""
+    without = (
+        f" {unknown:,} {'has' if unknown == 1 else 'have'} no day of creation." if unknown else ""
+    )
     with use_theme():
         return Figure.from_axes(
             _plot_ages(known, scores, WIDE),
@@ -196,7 +199,7 @@ def ages_chart(scores: PipelineScores, measures: Measures, team: str | None = No
                 f"{unit} on {scores.as_of}. The oldest one ever won took {scores.oldest_won:.0f} "
                 f"days.{without}"
             ),
-            alt=f"Histogram of the ages of {len(known):,} open opportunities. {title}.",
+            alt=f"Histogram of the ages of {count_open(len(known))}. {title}.",
             how_to_read=_HOW_AGES,
             numbers=_age_numbers(known, scores),
             anchor=AGES_ANCHOR,
