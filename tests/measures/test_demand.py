@@ -28,7 +28,7 @@ def measures(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sample")
-    export = sample_company(folder / "export", reps=20, seed=5)
+    export = sample_company(folder / "export", reps=16, seed=5)
     return export, compute_measures(import_snapshot(export, to=folder / "snapshot"))
 
 

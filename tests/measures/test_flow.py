@@ -169,7 +169,7 @@ UNSAID = "stage,stage_order\nLead,1\nDemo,2\nOffer,3\nWon,4\nLost,5\n"
 
 
 def test_ends_that_the_list_does_not_name_are_found(tmp_path):
-    tables = company(n=200)
+    tables = company(n=100)
     said, unsaid = (
         compute_measures(
             import_tables(tmp_path, {**tables, "stages": stages}, company="as_of: 2026-09-30\n")
@@ -185,7 +185,7 @@ def test_ends_that_the_list_does_not_name_are_found(tmp_path):
 
 
 def test_one_stage_for_all_ends_ends_each_as_it_is_known_to(tmp_path):
-    tables = company(n=200)
+    tables = company(n=100)
     history = tables["stage_history"].replace({"stage": {"Won": "Closed", "Lost": "Closed"}})
     one = {**tables, "stages": "stage,stage_order\nLead,1\nDemo,2\nOffer,3\nClosed,4\n"}
     found, whole = (
@@ -243,7 +243,7 @@ _PATHS = st.lists(
         st.sampled_from(["won", "lost", "open"]),
         st.integers(0, 250),
     ),
-    min_size=1, max_size=8,
+    min_size=8, max_size=30,
 )  # fmt: skip
 
 
@@ -267,7 +267,8 @@ def write_paths(paths):
             "stage_history": entries.sample(frac=1.0, random_state=1)}  # fmt: skip
 
 
-@settings(max_examples=5)
+# Opportunities do not touch each other: many in one company prove what many companies would.
+@settings(max_examples=2)
 @given(paths=_PATHS)
 def test_as_many_end_as_begin_and_what_is_carried_over_is_carried_in(tmp_path_factory, paths):
     flow = compute_measures(
