@@ -13,9 +13,9 @@ from scipy.stats import norm
 from salesnb import views
 from salesnb.analysis.insights import find_insights
 from salesnb.analysis.interactions import winning_patterns
-from salesnb.analysis.interactions.logistic import fit_logistic
 from salesnb.analysis.interactions.patterns import compare_patterns, take_informative
 from salesnb.analysis.interactions.steps import find_steps, name_step, take_step
+from salesnb.analysis.logistic import fit_logistic
 from salesnb.errors import ParameterError
 from salesnb.measures.contacts import CALLS, FIRST_TOUCH, MEETINGS, PEOPLE, SILENCE
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
-Floats = NDArray[np.float64]
+from salesnb.analysis.logistic import Floats, fit_coefficients
 
 FEWEST = 20
 """Leads below which a source, team or quarter is taken together with the other small ones."""
@@ -18,8 +17,7 @@ FEWEST = 20
 MOST_LEVELS = 60
 """Sources, teams or quarters told apart at most, the largest."""
 
-MOST_ROUNDS = 50
-_CLOSE, _LONGEST = 1e-9, 3.0
+_CLOSE = 1e-9
 _POOLED = "pooled"
 CONFIDENCE = 0.95
 
@@ -82,20 +80,9 @@ def adjusters(cells: pd.DataFrame, names: list[str], count: str, outcome: str) -
 def fit_odds(successes: Floats, n: Floats, design: Floats) -> Fit:
     """Fit log odds on counts; variance beyond a coin's widens the intervals, less never narrows.
 
-    Fitted by iterated weighted least squares. Source: McCullagh & Nelder (1989), Generalized
-    Linear Models, 4.4 and 4.5.
+    Source: McCullagh & Nelder (1989), Generalized Linear Models, 4.4 and 4.5.
     """
-    coefficients = np.zeros(design.shape[1])
-    for _ in range(MOST_ROUNDS):
-        chance = expit(design @ coefficients)
-        spread = n * chance * (1 - chance)
-        step = np.linalg.pinv((design.T * spread) @ design, hermitian=True) @ (
-            design.T @ (successes - n * chance)
-        )
-        # A long step, as from odds that have no bounds, would leave what a computer can count.
-        coefficients = coefficients + np.clip(step, -_LONGEST, _LONGEST)
-        if np.abs(step).max() < _CLOSE:
-            break
+    coefficients = fit_coefficients(design, successes, n)
     chance = np.clip(expit(design @ coefficients), _CLOSE, 1 - _CLOSE)
     spread = n * chance * (1 - chance)
     spare = max(len(n) - design.shape[1], 1)

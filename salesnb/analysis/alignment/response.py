@@ -16,7 +16,7 @@ from salesnb.analysis.alignment.answers import (
     ResponseEffect,
     Waiting,
 )
-from salesnb.analysis.alignment.odds import CONFIDENCE, Fit, Floats, Slope, adjusters, fit_odds
+from salesnb.analysis.alignment.odds import CONFIDENCE, Fit, Slope, adjusters, fit_odds
 from salesnb.analysis.alignment.rows import (
     NO_LEADS,
     View,
@@ -24,6 +24,7 @@ from salesnb.analysis.alignment.rows import (
     look_at,
     share_of,
 )
+from salesnb.analysis.logistic import Floats
 from salesnb.analysis.wording import count
 from salesnb.measures.measures import Measures
 

@@ -11,7 +11,7 @@ from scipy.stats import t as t_distribution
 
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.interactions.capacity_result import LOADS, BusySlope, Capacity
-from salesnb.analysis.interactions.logistic import Floats, fit_logistic, to_floats
+from salesnb.analysis.logistic import Floats, fit_logistic, to_floats
 from salesnb.analysis.multiplicity import control_any_error
 from salesnb.measures.measures import Measures
 

@@ -7,13 +7,6 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.interactions.logistic import (
-    Floats,
-    Logistic,
-    fit_coefficients,
-    fit_logistic,
-    to_floats,
-)
 from salesnb.analysis.interactions.patterns_result import WinningPatterns
 from salesnb.analysis.interactions.steps import (
     PATTERN_NAMES,
@@ -21,6 +14,13 @@ from salesnb.analysis.interactions.steps import (
     known_patterns,
     name_step,
     take_step,
+)
+from salesnb.analysis.logistic import (
+    Floats,
+    Logistic,
+    fit_coefficients,
+    fit_logistic,
+    to_floats,
 )
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.wording import count_opportunities, count_people
