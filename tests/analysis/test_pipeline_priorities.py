@@ -9,7 +9,7 @@ import pytest
 
 from salesnb import views
 from salesnb.analysis.pipeline import pipeline_forecast, pipeline_priorities, score_pipeline
-from salesnb.analysis.pipeline.forecast import _open_draws
+from salesnb.analysis.pipeline.draws import open_draws
 from salesnb.analysis.pipeline.reasons import say_reason
 from salesnb.analysis.pipeline.rules import RULES, suggest
 from salesnb.errors import ParameterError
@@ -216,7 +216,7 @@ def test_one_opportunity_is_expected_at_its_chance_whatever_the_seed(scores, mea
     for seed in range(3):
         found = pipeline_forecast(single, measures, random_state=seed).part("open")
         assert found["expected"] == pytest.approx(100 * p)
-    draws = _open_draws(np.array([p]), np.array([100.0]), 0.1, np.random.default_rng(0))
+    draws = open_draws(np.array([p]), np.array([100.0]), 0.1, np.random.default_rng(0))
     assert draws.mean() == pytest.approx(100 * p, abs=4 * 100 * np.sqrt(p * (1 - p) / 1000) + 2)
     # won at amounts that differ: not one amount in every draw
     assert len(np.unique(draws[draws > 0])) == (draws > 0).sum()
@@ -224,7 +224,7 @@ def test_one_opportunity_is_expected_at_its_chance_whatever_the_seed(scores, mea
 
 def test_a_whole_quarters_luck_moves_the_sum_by_its_spread_and_no_mean():
     p = np.linspace(0.02, 0.97, 40_000)
-    draws = _open_draws(p, np.full(len(p), 10.0), 0.1, np.random.default_rng(2))
+    draws = open_draws(p, np.full(len(p), 10.0), 0.1, np.random.default_rng(2))
     assert draws.mean() == pytest.approx(10 * p.sum(), rel=0.015)
     assert draws.std() / draws.mean() == pytest.approx(0.1, rel=0.15)
 

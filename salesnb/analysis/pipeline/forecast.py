@@ -7,10 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.outlook import format_chance, say_chance, target_outlook
+from salesnb.analysis.pipeline.draws import (
+    DRAWS,
+    expected_amounts,
+    new_draws,
+    open_draws,
+    past_spread,
+)  # fmt: skip
 from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.teams import check_same, find_unit
 from salesnb.analysis.result import Result
@@ -21,21 +27,6 @@ FORECAST_ANCHOR = "forecast"
 LEVEL = 0.90
 PARTS = ["part", "n", "amount", "expected", "low", "high"]
 PAST = ["period", "n", "expected", "actual", "ratio", "low", "high"]
-_DRAWS = 1_000
-_AT_ONCE = 2_000_000
-_SETTLES = 0.2
-"""Spread of the amount at close around the pictured one, as a share of it."""
-
-_LARGEST_SHOCK = 1.0
-"""Standard deviation of a whole quarter's shock on the logit that is not gone beyond."""
-
-_USUAL, _WORTH = 0.10, 4.0
-"""How far whole quarters miss a forecast where little is known, and the quarters that is worth."""
-_SEASON_WORTH = 2.0
-"""Quarters of the same season that half of a season's level rests on."""
-
-_FEWEST = 3
-"""Past quarters from which what is not open yet is foreseen."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,7 +157,7 @@ class PipelineForecast(Result):
         expected = self.part("total")["expected"]
         off = abs(expected / self.target - 1) if np.isfinite(expected) else 0.0
         # draws that all fall on one side show no more than that the chance is small
-        p_value = min(1.0, max(2 * min(self.p_hit, 1 - self.p_hit), 2 / (_DRAWS + 1)))
+        p_value = min(1.0, max(2 * min(self.p_hit, 1 - self.p_hit), 2 / (DRAWS + 1)))
         unit = f"{self.unit}, {self.period}"
         tested = Candidate(
             f"{unit}: it {self._verdict()}.",
@@ -224,10 +215,10 @@ def pipeline_forecast(
     past = past if ids is None else past[past["team_id"].isin(ids)]
     left = days_left_of(measures)
     rng = np.random.default_rng(random_state)
-    spread = _spread(scores.quarters)
-    p, value = _expected(rows, scores.settles)
-    opened = _open_draws(p, value, spread, rng)
-    new = _new_draws(past, running, rng) if left else np.zeros(_DRAWS)
+    spread = past_spread(scores.quarters)
+    p, value = expected_amounts(rows, scores.settles)
+    opened = open_draws(p, value, spread, rng)
+    new = new_draws(past, running, rng) if left else np.zeros(DRAWS)
     booked = _booked(scores, ids, running)
     parts = _parts(rows, booked, float((p * value).sum()), opened, new)
     outlook = target_outlook(measures, period=running, team=team_id, random_state=random_state)
@@ -284,87 +275,6 @@ def _booked(scores: PipelineScores, ids: tuple[str, ...] | None, period: str) ->
     return {"n": float(rows["n"].sum()), "booked": float(rows["booked"].sum())}
 
 
-def _spread(quarters: pd.DataFrame) -> float:
-    """Find how far whole quarters missed their forecast beyond chance, drawn to a usual spread."""
-    known = quarters.dropna(subset=["expected"])
-    sums = known.groupby("period")[["expected", "variance", "actual"]].sum()
-    sums = sums[sums["expected"] > 0]
-    n = len(sums)
-    if n < 2:
-        return float(_USUAL * np.sqrt(2.0))
-    off = sums["actual"] / sums["expected"] - 1
-    chance = (sums["variance"] / sums["expected"] ** 2).mean()
-    beyond = max(float((off**2).mean() - chance), 0.0)
-    return float(np.sqrt((_WORTH * _USUAL**2 + n * beyond) / (_WORTH + n)))
-
-
-def _expected(rows: pd.DataFrame, settles: float) -> tuple[np.ndarray, np.ndarray]:
-    """Give each open one its chance by the quarter's end and the amount it is to close at.
-
-    A typical value is of amounts at close already; an amount of the CRM settles as others did.
-    """
-    value = rows["value"].fillna(0.0)
-    value = value.where(rows["is_value_typical"], value * settles)
-    return rows["p_quarter"].to_numpy(dtype=float), value.to_numpy(dtype=float)
-
-
-def _open_draws(
-    p: np.ndarray, value: np.ndarray, spread: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw what is won of the open ones by the quarter's end, and at what amount.
-
-    A better or worse quarter moves all chances on the logit, by so much that their sum varies by
-    `spread`, and each keeps its mean.
-    """
-    if np.isnan(p).any():
-        return np.full(_DRAWS, np.nan)
-    undecided = float((p * (1 - p) * value).sum())
-    size = spread * float((p * value).sum()) / undecided if undecided > 0 else 0.0
-    shock = rng.normal(0.0, min(size, _LARGEST_SHOCK), _DRAWS)
-    total = np.zeros(_DRAWS)
-    step = max(1, _AT_ONCE // _DRAWS)
-    for start in range(0, len(p), step):
-        part = slice(start, start + step)
-        likely = _shaken(p[part], shock)
-        won = rng.random(likely.shape) < likely
-        drift = np.exp(rng.normal(-(_SETTLES**2) / 2, _SETTLES, likely.shape))
-        total += (won * value[part][:, None] * drift).sum(axis=0)
-    return total
-
-
-def _shaken(p: np.ndarray, shock: np.ndarray) -> np.ndarray:
-    """Move chances by shocks on the logit so that the mean of each stays (by Newton's steps)."""
-    inner = np.clip(p, 1e-9, 1 - 1e-9)[:, None]
-    place = logit(inner)
-    for _ in range(3):
-        moved = expit(place + shock[None, :])
-        slope = (moved * (1 - moved)).mean(axis=1, keepdims=True)
-        place = place - (moved.mean(axis=1, keepdims=True) - inner) / slope
-    moved = expit(place + shock[None, :])
-    sure = ((p <= 0) | (p >= 1))[:, None]
-    return np.where(sure, p[:, None], moved)
-
-
-def _new_draws(past: pd.DataFrame, period: str, rng: np.random.Generator) -> np.ndarray:
-    """Draw what is booked of opportunities not open yet: as past quarters from this point on.
-
-    The same quarter of earlier years counts for as much as two others do together: so much of how
-    quarters differ is taken to be the season.
-    """
-    by = past.groupby("period")["new"].sum().clip(lower=0.0)
-    n = len(by)
-    if n < _FEWEST:
-        return np.full(_DRAWS, np.nan)
-    same = by[by.index.str[-2:] == period[-2:]]
-    weight = len(same) / (len(same) + _SEASON_WORTH)
-    mean = weight * float(same.mean() if len(same) else 0.0) + (1 - weight) * float(by.mean())
-    if mean <= 0:
-        return np.zeros(_DRAWS)
-    spread = max(float(by.std(ddof=1)) * np.sqrt(1 + 1 / n), _USUAL * mean)
-    shape = (mean / spread) ** 2
-    return rng.gamma(shape, mean / shape, _DRAWS)
-
-
 def _parts(
     rows: pd.DataFrame, booked: dict[str, float], expected: float, opened: np.ndarray,
     new: np.ndarray,
@@ -372,7 +282,7 @@ def _parts(
     """List the parts: what is expected by the sums themselves, intervals by draws."""
     total = booked["booked"] + opened + new
     means = (booked["booked"], expected, float(new.mean()))
-    sure = np.full(_DRAWS, booked["booked"])
+    sure = np.full(DRAWS, booked["booked"])
     amounts = (booked["booked"], float(rows["value"].sum()), np.nan, np.nan)
     counts = (booked["n"], float(len(rows)), np.nan, np.nan)
     names = ("booked", "open", "new", "total")

@@ -33,7 +33,7 @@ def list_points(calendar: FiscalCalendar, as_of: dt.date, first: pd.Timestamp) -
     --------
     >>> days = list_points(FiscalCalendar(), dt.date(2026, 8, 15), pd.Timestamp("2026-03-31"))
     >>> [f"{day:%m-%d}" for day in days]
-    ['04-14', '05-16', '06-14', '07-15']
+    ['04-14', '05-15', '06-14', '07-15']
     """
     now = pd.Timestamp(as_of)
     running = calendar.quarter_of(as_of)
