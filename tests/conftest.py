@@ -9,7 +9,7 @@ from small_company import OPPORTUNITIES, REPS, import_tables
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
-settings.register_profile("salesnb", deadline=None, max_examples=30, derandomize=True)
+settings.register_profile("salesnb", deadline=None, max_examples=20, derandomize=True)
 settings.load_profile("salesnb")
 
 

@@ -109,7 +109,7 @@ def test_the_sales_process_is_told_without_stages_and_says_why(folder, measures)
     assert f"{fates['n'].sum():,}" in text
     assert "won within 90 days" in text
     assert "stages cannot be followed: that needs stage_history" in text
-    assert "500 opportunities without the day they were created are left out" in text
+    assert "as the day of creation is missing: 500 opportunities" in text
 
 
 def test_open_opportunities_are_told_by_their_age_alone_and_why(folder, snapshot):

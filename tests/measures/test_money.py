@@ -42,7 +42,7 @@ def book(small_snapshot):
     return find
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     deals=st.lists(
         st.tuples(days, st.sampled_from(["won", "lost", "open"]), codes, st.integers(-1, 999)),

@@ -139,14 +139,14 @@ def companies(draw):
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(snapshot=companies(), as_of=days)
 def test_time_and_quotas_are_the_count_day_by_day(snapshot, as_of):
     for one, other in zip(found(snapshot, as_of), by_hand(snapshot, as_of), strict=True):
         assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(snapshot=companies(), as_of=days)
 def test_moves_split_a_reps_time_and_quota_and_lose_none(snapshot, as_of):
     alone = company(
@@ -164,7 +164,7 @@ def test_moves_split_a_reps_time_and_quota_and_lose_none(snapshot, as_of):
         assert whole == pytest.approx(dict(added), rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(snapshot=companies())
 def test_every_rep_has_one_team_or_none_on_every_day(snapshot):
     rows = people.complete_memberships(snapshot)
