@@ -37,7 +37,7 @@ report: $(STAMP)  ## Make the sample company's reports for one quarter and print
 test: $(STAMP)  ## Run all tests; browser tests need Chromium
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| echo "Chromium is not installed: the browser tests are skipped. To run them: apt-get install chromium"
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests salesnb
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not bench" tests salesnb
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval.cfg notebooks
 
 lint: $(STAMP)  ## Check style, types and generated files
@@ -46,7 +46,8 @@ lint: $(STAMP)  ## Check style, types and generated files
 	$(BIN)/mypy
 	$(BIN)/python tests/environment.py --check
 
-bench: $(STAMP)  ## Run the benchmarks (minutes)
+bench: $(STAMP)  ## Run the slow tests and the benchmarks (many minutes)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m bench tests
 	@for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 notebooks: $(STAMP)  ## Execute the notebooks in place on the sample company, as they are committed

@@ -14,7 +14,7 @@ from salesnb.sources.load import import_snapshot
     ("folder", "preset"),
     [
         ("salesforce_datacloud_demo", "salesforce"),
-        ("salesforce_schema", "salesforce"),
+        pytest.param("salesforce_schema", "salesforce", marks=pytest.mark.bench),
         ("hubspot_schema", "hubspot"),
     ],
 )

@@ -36,7 +36,10 @@ FRAMES = (
     "totals", "values", "weeks", "open_deals", "ratings", "habits", "contacts", "contacts_life",
     "capacity",
 )  # fmt: skip
-QUICK = "--driver-java-options=-XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=2"
+QUICK = (
+    "--driver-java-options=-XX:TieredStopAtLevel=1 --conf spark.sql.shuffle.partitions=2 "
+    "--conf spark.sql.adaptive.enabled=false --conf spark.sql.codegen.wholeStage=false"
+)
 """Settings that suit a few rows: they halve the time. They come in as a user's would."""
 
 
@@ -180,6 +183,7 @@ def test_every_kpi_of_the_sample_company_is_the_same(session, sample):
     assert_same(compute_measures(sample), compute_measures(sample, engine=SparkEngine(sample)))
 
 
+@pytest.mark.bench
 def test_the_pipelines_history_is_the_same(session, sample, hostile):
     for snapshot in (sample, hostile):
         one = compute_pipeline(snapshot)
@@ -196,6 +200,7 @@ def test_odd_data_in_many_files_are_the_same(session, hostile, tmp_path):
     assert_same(on_duckdb, compute_measures(scattered, engine=SparkEngine(scattered)))
 
 
+@pytest.mark.bench
 def test_every_habit_is_counted_the_same(session, tmp_path):
     snapshot = import_tables(tmp_path, habit_company.TABLES, company=habit_company.COMPANY)
     on_duckdb = compute_measures(snapshot)
@@ -203,6 +208,7 @@ def test_every_habit_is_counted_the_same(session, tmp_path):
     assert_same(on_duckdb, compute_measures(snapshot, engine=SparkEngine(snapshot)))
 
 
+@pytest.mark.bench
 def test_tables_without_rows_are_the_same(session, tmp_path):
     kept = ("reps", "opportunities", "exchange_rates")
     bare = {name: f"{text.splitlines()[0]}\n" for name, text in TABLES.items() if name not in kept}

@@ -188,6 +188,7 @@ def test_after_a_signal_to_the_batch_a_new_run_completes_it(tiny_company, folder
 
 
 @linux
+@pytest.mark.bench
 def test_after_random_kills_every_report_is_complete_and_none_was_made_twice(tiny_company, folder):
     """The benchmark kills a hundred times; here a few."""
     luck = random.Random(5)
