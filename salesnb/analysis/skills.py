@@ -14,7 +14,7 @@ from salesnb.analysis.profiles.cells import HIGHEST, LOWEST, FittedProfiles
 from salesnb.analysis.profiles.groups import compare_group
 from salesnb.analysis.profiles.people import RatedPeople, rate_people
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import name_some
+from salesnb.analysis.wording import name_quarters, name_some
 from salesnb.measures.measures import Measures
 
 SKILLS_ANCHOR = "skills"
@@ -59,8 +59,7 @@ class SkillProfile(Result):
     @property
     def span(self) -> str:
         """Name the window."""
-        first, last = self.window[0], self.window[-1]
-        return first if first == last else f"{first} to {last}"
+        return name_quarters(self.window)
 
     def below_target(self) -> pd.DataFrame:
         """Take the skills that are surely below their target."""

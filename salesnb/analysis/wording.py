@@ -111,7 +111,7 @@ def count_people(n: float) -> str:
     >>> count_people(1), count_people(1200)
     ('1 person', '1,200 people')
     """
-    return f"{n:,.0f} {'person' if n == 1 else 'people'}"
+    return count(n, "person", "people")
 
 
 def count_opportunities(n: float) -> str:
@@ -120,7 +120,18 @@ def count_opportunities(n: float) -> str:
     >>> count_opportunities(1), count_opportunities(1200)
     ('1 opportunity', '1,200 opportunities')
     """
-    return f"{n:,.0f} {'opportunity' if n == 1 else 'opportunities'}"
+    return count(n, "opportunity", "opportunities")
+
+
+def name_quarters(periods: Sequence[str]) -> str:
+    """Name quarters from the first to the last.
+
+    >>> name_quarters(("2026Q1", "2026Q2", "2026Q3")), name_quarters(("2026Q1",))
+    ('2026Q1 to 2026Q3', '2026Q1')
+    """
+    if not periods:
+        return "no quarter"
+    return periods[0] if len(periods) == 1 else f"{periods[0]} to {periods[-1]}"
 
 
 def format_day(day: pd.Timestamp) -> str:
@@ -130,6 +141,15 @@ def format_day(day: pd.Timestamp) -> str:
     ('2026-09-30', '–')
     """
     return MISSING if pd.isna(day) else f"{day:%Y-%m-%d}"
+
+
+def list_words(words: Sequence[str]) -> str:
+    """List words with commas and a last `and`; empty for none.
+
+    >>> list_words(["one", "two", "three"]), list_words(["one"])
+    ('one, two and three', 'one')
+    """
+    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def name_some(names: Sequence[str], most: int) -> str:

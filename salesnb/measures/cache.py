@@ -8,10 +8,12 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 import platformdirs
@@ -35,6 +37,8 @@ _FRAMES = (
     "trainings", "feedback", "people", "teams",
 )  # fmt: skip
 
+
+T = TypeVar("T")
 
 _GROUPS: dict[str, type[Flow | Demand]] = {"flow": Flow, "demand": Demand}
 """Frames that `Measures` holds together."""
@@ -127,14 +131,43 @@ def load_measures(
     home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
     if own:
         home = home.with_name(f"{home.name}-{file_fingerprint(catalogue)}")
-    kept = _read_whole(home, own)
-    if kept is None:
-        with draft(home) as folder, ended_if_interrupted():
-            where = open_engine(opened, engine=engine, spark_master=spark_master)
-            computed = compute_measures(opened, as_of=day, own=own, engine=where)
-            _write(computed, folder)
-        kept = _read_whole(home, own) or computed
+
+    def compute() -> Measures:
+        where = open_engine(opened, engine=engine, spark_master=spark_master)
+        return compute_measures(opened, as_of=day, own=own, engine=where)
+
+    with ended_if_interrupted():
+        kept = keep(home, read=lambda folder: _read_whole(folder, own), make=compute, write=_write)
     return remember(kept, home.name)
+
+
+def keep(
+    home: Path, *, read: Callable[[Path], T | None], make: Callable[[], T],
+    write: Callable[[T, Path], None],
+) -> T:  # fmt: skip
+    """Read what is kept in a folder, or make it and keep it there.
+
+    Parameters
+    ----------
+    home
+        The folder; what made its content is in its name.
+    read
+        Gives what is in a folder; None where there is nothing whole.
+    make, write
+        Make it, and write it into a folder.
+
+    Returns
+    -------
+    T
+        As it is read back, so that it is the same whoever made it.
+    """
+    kept = read(home)
+    if kept is None:
+        with draft(home) as folder:
+            made = make()
+            write(made, folder)
+        kept = read(home) or made
+    return kept
 
 
 def share_folder(measures: Measures) -> Path:

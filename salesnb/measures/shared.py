@@ -49,8 +49,12 @@ def remember(made: T, name: str) -> T:
 
 def name_of(made: object) -> str:
     """Say what made an object, as it was remembered; 'unknown' where nobody knows."""
+    return _remembered(made) or "unknown"
+
+
+def _remembered(made: object) -> str:
     reference, name = _names.get(id(made), (None, ""))
-    return name if reference is not None and reference() is made else "unknown"
+    return name if reference is not None and reference() is made else ""
 
 
 def derive(made: T, source: object, how: str) -> T:
@@ -129,8 +133,7 @@ def _versions() -> str:
 
 def _name(value: object) -> str:
     """Write down what made a value."""
-    reference, name = _names.get(id(value), (None, ""))
-    if reference is not None and reference() is value:
+    if name := _remembered(value):
         return name
     if isinstance(value, _PLAIN):
         return repr(value)

@@ -19,8 +19,7 @@ from salesnb.analysis.process import (
     TeamBottlenecks,
 )
 from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
-from salesnb.analysis.process.records import name_quarters
-from salesnb.analysis.wording import MISSING, count, format_money
+from salesnb.analysis.wording import MISSING, count, format_money, name_quarters
 from salesnb.views.blocks import Block, Note, Table
 
 STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"

@@ -15,7 +15,6 @@ from salesnb.analysis.alignment.rows import (
     By,
     called,
     check_choice,
-    list_words,
     look_at,
     order_units,
     tested,
@@ -25,7 +24,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count, list_words, name_quarters
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER
 from salesnb.measures.measures import Measures
@@ -100,8 +99,7 @@ class LeadFunnel(Result):
     @property
     def span(self) -> str:
         """Name the quarters in which the leads came in."""
-        first, last = self.cohorts[0], self.cohorts[-1]
-        return first if first == last else f"{first} to {last}"
+        return name_quarters(self.cohorts)
 
     def differs(self, step: str) -> bool:
         """Whether units differ in a step beyond chance."""

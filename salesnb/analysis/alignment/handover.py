@@ -13,7 +13,6 @@ from salesnb.analysis.alignment.rows import (
     NO_LEADS,
     NOT_SAID,
     called,
-    list_words,
     look_at,
     order_units,
     tested,
@@ -23,7 +22,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count, list_words
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER, STAGES_OF_REJECTION
 from salesnb.measures.measures import Measures
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesnb.analysis.interval import find_wilson
 from salesnb.analysis.multiplicity import SMALLEST
+from salesnb.analysis.wording import name_quarters
 from salesnb.errors import ParameterError
 from salesnb.measures.demand.names import OTHER
 from salesnb.measures.measures import Measures
@@ -44,10 +45,7 @@ class View:
     @property
     def span(self) -> str:
         """Name the quarters."""
-        if not self.periods:
-            return ""
-        first, last = self.periods[0], self.periods[-1]
-        return first if first == last else f"{first} to {last}"
+        return name_quarters(self.periods) if self.periods else ""
 
 
 def look_at(measures: Measures, period: str, team: str | None, n: int = WINDOW) -> View:
@@ -87,15 +85,6 @@ def order_units(rows: pd.DataFrame, unit: str, size: str) -> pd.DataFrame:
     return rows.assign(_last=last).sort_values(
         ["_last", size, unit], ascending=[True, False, True], ignore_index=True
     ).drop(columns="_last")  # fmt: skip
-
-
-def list_words(words: list[str]) -> str:
-    """List words with commas and a last `and`; empty for none.
-
-    >>> list_words(["one", "two", "three"]), list_words(["one"])
-    ('one, two and three', 'one')
-    """
-    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def share_of(part: float, whole: float) -> float:

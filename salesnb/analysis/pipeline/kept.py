@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from salesnb.analysis.pipeline.leaks import Leak
 from salesnb.analysis.pipeline.quality import Quality
 from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.scores import score_pipeline
-from salesnb.measures.cache import cache_folder, code_fingerprint, draft
-from salesnb.measures.pictures import Feature, PipelineHistory, load_pipeline
+from salesnb.measures.cache import as_day, cache_folder, code_fingerprint, keep, load_snapshot
+from salesnb.measures.pictures import Feature, load_pipeline
 from salesnb.sources.mapping import Company
 
 _FRAMES = ("open", "tried", "reasons", "quarters", "ages", "bookings", "teams")
@@ -45,16 +46,15 @@ def load_pipeline_scores(
     ParameterError
         `as_of` is after the snapshot, or `horizon_days` is below 1.
     """
-    history = load_pipeline(snapshot, as_of=as_of)
-    name = f"{history.snapshot_id}-{history.as_of}-{code_fingerprint()}-{horizon_days}"
-    home = cache_folder() / "scores" / name
-    kept = _read_whole(home, history)
-    if kept is None:
-        with draft(home) as folder:
-            learned = score_pipeline(history, horizon_days=horizon_days)
-            _write(learned, folder)
-        kept = _read_whole(home, history) or learned
-    return kept
+    opened = load_snapshot(snapshot)
+    day = as_day(as_of) or opened.as_of
+    home = cache_folder() / "scores" / f"{opened.id}-{day}-{code_fingerprint()}-{horizon_days}"
+
+    def learn() -> PipelineScores:
+        history = load_pipeline(snapshot, as_of=as_of)
+        return score_pipeline(history, horizon_days=horizon_days)
+
+    return keep(home, read=lambda folder: _read_whole(folder, day), make=learn, write=_write)
 
 
 def _write(scores: PipelineScores, folder: Path) -> None:
@@ -91,7 +91,7 @@ def _write_quality(quality: Quality | None, name: str, folder: Path) -> dict[str
     }
 
 
-def _read_whole(folder: Path, history: PipelineHistory) -> PipelineScores | None:
+def _read_whole(folder: Path, as_of: dt.date) -> PipelineScores | None:
     """Read scores; None where there are none, or a file is missing or broken."""
     try:
         rest = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ def _read_whole(folder: Path, history: PipelineHistory) -> PipelineScores | None
             lacking=tuple(rest["lacking"]),
             horizon_days=rest["horizon_days"],
             company=Company.model_validate(rest["company"]),
-            as_of=history.as_of,
+            as_of=as_of,
             snapshot_id=rest["snapshot_id"],
         )
     except (OSError, ValueError, KeyError, TypeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from salesnb.analysis.pipeline.result import PipelineScores
+from salesnb.analysis.wording import count
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
@@ -40,4 +41,4 @@ def count_open(n: int) -> str:
     >>> count_open(1), count_open(1200)
     ('1 open opportunity', '1,200 open opportunities')
     """
-    return f"{n:,} open {'opportunity' if n == 1 else 'opportunities'}"
+    return count(n, "open opportunity", "open opportunities")

@@ -6,7 +6,7 @@ import numpy as np
 
 from salesnb.analysis.plan.assign import find_conflict, loosen
 from salesnb.analysis.plan.limits import Name, Offers, PlanLimits, write_rows
-from salesnb.analysis.wording import begin_large, count, count_people, format_money
+from salesnb.analysis.wording import begin_large, count, count_people, format_money, list_words
 
 _ORDER: tuple[Name, ...] = (
     "budget", "hours", "seats", "smallest class", "team share", "everyone",
@@ -25,9 +25,8 @@ def explain_conflict(offers: Offers, limits: PlanLimits, currency: str) -> str:
         for name in sorted(names, key=_ORDER.index)
         if (way := _way_out(name, loosen(offers, limits, names, name), limits, currency))
     ]
-    together = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
     action = " or ".join(ways) if ways else "loosen one of them"
-    return f"These cannot be kept together: {together}. {begin_large(action)}."
+    return f"These cannot be kept together: {list_words(parts)}. {begin_large(action)}."
 
 
 def _word(name: Name, offers: Offers, limits: PlanLimits, currency: str) -> str:

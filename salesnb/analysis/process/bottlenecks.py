@@ -18,12 +18,11 @@ from salesnb.analysis.process.records import (
     WINDOW,
     describe_names,
     is_lacking,
-    name_quarters,
     of_teams,
     open_stages,
 )
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count, format_money, name_quarters
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, REENTERED, WON
 from salesnb.measures.measures import Measures
 

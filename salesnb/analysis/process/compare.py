@@ -19,14 +19,13 @@ from salesnb.analysis.process.records import (
     WINDOW,
     cohort,
     is_lacking,
-    name_quarters,
     name_teams,
     of_teams,
     open_stages,
 )
 from salesnb.analysis.rates import estimate_effects
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count, name_quarters
 from salesnb.errors import ParameterError
 from salesnb.measures.flow.stays import WON
 from salesnb.measures.measures import Measures

@@ -18,15 +18,9 @@ from salesnb.analysis.process.change import (
     plain_share,
     quarterly,
 )
-from salesnb.analysis.process.records import (
-    NO_HISTORY,
-    WINDOW,
-    is_lacking,
-    name_quarters,
-    of_teams,
-    open_stages,
-)
+from salesnb.analysis.process.records import NO_HISTORY, WINDOW, is_lacking, of_teams, open_stages
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import name_quarters
 from salesnb.measures.flow import CLOSED_WITHOUT_HISTORY, NO_NEXT_STEP, WON_UNQUALIFIED
 from salesnb.measures.habits import BACKDATED_WINS, CLOSE_DATES_PUSHED
 from salesnb.measures.measures import Measures

@@ -14,12 +14,11 @@ from salesnb.analysis.process.records import (
     WINDOW,
     describe_names,
     is_lacking,
-    name_quarters,
     of_teams,
     open_stages,
 )
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count, name_quarters
 from salesnb.errors import DataError
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, LOST, REENTERED, WON
 from salesnb.measures.measures import Measures

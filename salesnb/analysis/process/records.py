@@ -83,13 +83,6 @@ def is_lacking(measures: Measures) -> bool:
     return measures.flow.stays.empty
 
 
-def name_quarters(periods: tuple[str, ...]) -> str:
-    """Name quarters from the first to the last."""
-    if not periods:
-        return "no quarter"
-    return periods[0] if len(periods) == 1 else f"{periods[0]} to {periods[-1]}"
-
-
 def find_renames(measures: Measures) -> tuple[Rename, ...]:
     """Find stages that nobody lists, whose name stopped when a listed one's began.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.analysis.process.incidence import Incidence, find_incidence
-from salesnb.analysis.process.records import WINDOW, cohort, name_quarters
+from salesnb.analysis.process.records import WINDOW, cohort
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count, count_opportunities, name_quarters
 from salesnb.measures.flow import NO_CREATED_DATE
 from salesnb.measures.flow.stays import LOST, OPEN, WON
 from salesnb.measures.measures import Measures
@@ -103,7 +103,7 @@ class WinTiming(Result):
             "open. "
         )
         return (
-            f"{count(self.n, 'opportunity', 'opportunities')} created "
+            f"{count_opportunities(self.n)} created "
             f"{name_quarters(self.periods)}, {self.n_open:,} of them still open; open ones count "
             f"as long as they were followed. {mean if self.n_won else ''}How long the typical win "
             f"takes is not known before the last one has ended. {self._undated}"
@@ -113,7 +113,7 @@ class WinTiming(Result):
     def _undated(self) -> str:
         if not self.n_undated:
             return ""
-        undated = count(self.n_undated, "opportunity", "opportunities")
+        undated = count_opportunities(self.n_undated)
         return f"Left out, as the day of creation is missing: {undated}."
 
     def to_frame(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from scipy.stats import false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.profiles.cells import FittedProfiles, fit_profiles
+from salesnb.analysis.wording import name_quarters
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.sources.framework import ANY_ROLE, skill_framework
@@ -53,8 +54,7 @@ class RatedPeople:
     @property
     def span(self) -> str:
         """Name the window."""
-        first, last = self.window[0], self.window[-1]
-        return first if first == last else f"{first} to {last}"
+        return name_quarters(self.window)
 
 
 def rate_people(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb.measures.cache import as_day, cache_folder, code_fingerprint, draft, load_snapshot
+from salesnb.measures.cache import as_day, cache_folder, code_fingerprint, keep, load_snapshot
 from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.pictures.history import PipelineHistory, compute_pipeline
 from salesnb.measures.spark import ended_if_interrupted
@@ -46,14 +46,13 @@ def load_pipeline(
     opened = load_snapshot(snapshot)
     day = as_day(as_of) or opened.as_of
     home = cache_folder() / "pipeline" / f"{opened.id}-{day}-{code_fingerprint()}"
-    kept = _read_whole(home)
-    if kept is None:
-        with draft(home) as folder, ended_if_interrupted():
-            where = open_engine(opened, engine=engine, spark_master=spark_master)
-            computed = compute_pipeline(opened, as_of=day, engine=where)
-            _write(computed, folder)
-        kept = _read_whole(home) or computed
-    return kept
+
+    def compute() -> PipelineHistory:
+        where = open_engine(opened, engine=engine, spark_master=spark_master)
+        return compute_pipeline(opened, as_of=day, engine=where)
+
+    with ended_if_interrupted():
+        return keep(home, read=_read_whole, make=compute, write=_write)
 
 
 def _write(history: PipelineHistory, folder: Path) -> None:

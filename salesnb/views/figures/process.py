@@ -16,8 +16,7 @@ from salesnb.analysis.process import (
     StageFlow,
     WinTiming,
 )
-from salesnb.analysis.process.records import name_quarters
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count, format_money, name_quarters
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
 from salesnb.views.process import within_frame
