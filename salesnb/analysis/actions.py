@@ -123,7 +123,7 @@ class AgreedActions(Result):
 
 
 def agreed_actions(
-    measures: Measures, *, period: str, team: str | None = None, n_draws: int = 1000
+    measures: Measures, *, period: str, team: str | None = None, n_draws: int = 2000
 ) -> AgreedActions:
     """List a quarter's actions with what became of them, and what is next.
 

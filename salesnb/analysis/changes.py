@@ -14,6 +14,7 @@ from salesnb.analysis.rates import estimate_effects
 from salesnb.analysis.trend import chance_error
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 from salesnb.measures.staff import FEWEST_RATERS
 
 CHANGES = [
@@ -96,6 +97,7 @@ def _find_span(measures: Measures, kpi: str, skill: str, agreed_on: dt.date, per
     return _Span(kpi, skill, before, now if now > before else "")
 
 
+@shared
 def _compare(measures: Measures, span: _Span, n_draws: int) -> pd.DataFrame:
     """Compare all reps over one span; indexed by rep_id."""
     if not span.now:

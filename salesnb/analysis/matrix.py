@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.finding import FALSE_DIFFERENCES, Candidate
 from salesnb.analysis.matrix_findings import difference_candidates
 from salesnb.analysis.multiplicity import control_discoveries
+from salesnb.analysis.population import Peers, read_population
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
@@ -111,7 +109,6 @@ class PerformanceMatrix(Result):
         return self.scores.copy()
 
 
-@shared
 def performance_matrix(
     measures: Measures, *, period: str, by: Level = "rep", team: str | None = None,
     kpis: tuple[str, ...] | None = None, n_draws: int = 2000,
@@ -154,35 +151,43 @@ def performance_matrix(
         raise ParameterError("team: only members can be shown within a team. Use by='rep'.")
     team_id = measures.find_team(team) if team is not None else None
     chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
-    names = _unit_names(measures, by)
-    present = _units_present(measures, by, period, team_id)
-    active = _units_active(measures, by, period)
-    shown = tuple(unit for unit in present if unit in active)
-    score = partial(
-        _score_kpi, measures, by=by, period=period, shown=shown, active=active, n_draws=n_draws
-    )
-    # drawing and sorting let go of the interpreter, so a second thread is worth its while
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        parts = dict(zip((kpi.kpi for kpi in chosen), pool.map(score, chosen), strict=True))
-    scored = {name: part for name, part in parts.items() if part is not None}
+    return _build(
+        measures, period=period, by=by, team_id=team_id, kpis=tuple(kpi.kpi for kpi in chosen),
+        n_draws=n_draws,
+    )  # fmt: skip
+
+
+@shared
+def _build(
+    measures: Measures, *, period: str, by: Level, team_id: str | None, kpis: tuple[str, ...],
+    n_draws: int,
+) -> PerformanceMatrix:  # fmt: skip
+    """Take the units shown out of all peers, and find where they stand among each other."""
+    everybody = read_population(measures, period=period, by=by, kpis=kpis, n_draws=n_draws)
+    present = everybody.present if team_id is None else measures.members(team_id, period)
+    shown = tuple(unit for unit in present if unit in everybody.active)
+    scored = {name: _take(peers, shown) for name, peers in everybody.peers.items()}
     unseen = {kpi.kpi for kpi in CATALOGUE if not kpi.is_headline}
     missing = {
         name: f"needs {needs}" for name, needs in measures.missing.items() if name not in unseen
     }
-    missing |= {name: "no cohort is old enough yet" for name in parts if name not in scored}
+    missing |= {name: "no cohort is old enough yet" for name in kpis if name not in scored}
     differences = _test_differences(measures, scored)
-    scores = _join_scores(scored, differences, names)
+    names = _unit_names(measures, by)
+    trend = everybody.trend
     return PerformanceMatrix(
         period=period,
         by=by,
         team=team_id,
-        scores=scores,
+        scores=_join_scores(scored, differences, names),
         differences=differences,
         group=_group_figures(measures, scored, team_id),
-        trend=_trend(measures, by, shown, period),
-        kpis=tuple(kpi for kpi in chosen if kpi.kpi in scored),
+        trend=trend[trend["unit_id"].isin(shown)].reset_index(drop=True),
+        kpis=tuple(measures.kpi(name) for name in kpis if name in scored),
         missing=missing,
-        silent=tuple(sorted(names.get(unit, unit) for unit in present if unit not in active)),
+        silent=tuple(
+            sorted(names.get(unit, unit) for unit in present if unit not in everybody.active)
+        ),
         estimates={name: part.shown for name, part in scored.items()},
         currency=measures.company.currency,
     )
@@ -190,17 +195,24 @@ def performance_matrix(
 
 @dataclass(frozen=True)
 class _Scored:
-    """One KPI's posterior over all peers and over the units shown."""
+    """One KPI of all peers, and of the units shown."""
 
-    kpi: Kpi
-    period: str
-    window: tuple[str, ...]
-    peers: Estimates
+    peers: Peers
     shown: Estimates
     observed: pd.Series[float]
     pooled: pd.Series[float]
     cases: pd.Series[float]
-    scale: float
+
+
+def _take(peers: Peers, shown: tuple[str, ...]) -> _Scored:
+    units = list(shown)
+    return _Scored(
+        peers=peers,
+        shown=peers.estimates.within(units),
+        observed=peers.observed.reindex(units),
+        pooled=peers.pooled.reindex(units),
+        cases=peers.cases.reindex(units).fillna(0.0),
+    )
 
 
 def _unit_names(measures: Measures, by: Level) -> pd.Series[str]:
@@ -209,87 +221,20 @@ def _unit_names(measures: Measures, by: Level) -> pd.Series[str]:
     return measures.teams.set_index("team_id")["name"]
 
 
-def _units_present(
-    measures: Measures, by: Level, period: str, team_id: str | None
-) -> tuple[str, ...]:
-    if team_id is not None:
-        return measures.members(team_id, period)
-    rows = measures.roll_up(by=by, periods=(period,))
-    return tuple(sorted(set(rows["unit_id"]) - {""}))
-
-
-def _units_active(measures: Measures, by: Level, period: str) -> frozenset[str]:
-    """Find the units with at least one record in the four quarters up to `period`."""
-    rows = measures.roll_up(by=by, periods=measures.calendar.window(period, 4), pool=True)
-    shown = {kpi.kpi for kpi in measures.headline}
-    return frozenset(rows.loc[(rows["n"] > 0) & rows["kpi"].isin(shown), "unit_id"]) - {""}
-
-
-def _score_kpi(
-    measures: Measures, kpi: Kpi, *, by: Level, period: str, shown: tuple[str, ...],
-    active: frozenset[str], n_draws: int,
-) -> _Scored | None:  # fmt: skip
-    end = measures.latest_mature(kpi, period)
-    if end is None:
-        return None
-    window = measures.window(end, kpi.window)
-    sums = _sums_of(measures, kpi, by=by, periods=window)
-    sums = sums[sums.index.isin(active)]
-    peers = sorted(set(sums.index) | set(shown))
-    estimates = _estimate_peers(measures, kpi.kpi, by, window, tuple(peers), n_draws)
-    observed = _sums_of(measures, kpi, by=by, periods=(end,))["value"]
-    return _Scored(
-        kpi=kpi,
-        period=end,
-        window=window,
-        peers=estimates,
-        shown=estimates.within(list(shown)),
-        observed=observed.reindex(list(shown)),
-        pooled=sums["value"].reindex(list(shown)),
-        cases=sums["n"].reindex(list(shown)).fillna(0.0),
-        scale=_scale(measures, kpi, window, estimates),
-    )
-
-
-@shared
-def _estimate_peers(
-    measures: Measures, name: str, by: Level, window: tuple[str, ...], peers: tuple[str, ...],
-    n_draws: int,
-) -> Estimates:  # fmt: skip
-    """Estimate all peers, the same whoever of them is shown."""
-    kpi = measures.kpi(name)
-    sums = _sums_of(measures, kpi, by=by, periods=window)
-    return estimate_kpi(kpi, sums.reindex(list(peers)), n_draws=n_draws)
-
-
-def _sums_of(measures: Measures, kpi: Kpi, *, by: Level, periods: tuple[str, ...]) -> pd.DataFrame:
-    """Roll one KPI up, the quarters pooled, indexed by unit."""
-    rows = measures.roll_up(by=by, periods=periods, pool=True, kpi=kpi.kpi)
-    return rows.set_index("unit_id").drop(columns=["period", "kpi"])
-
-
-def _scale(measures: Measures, kpi: Kpi, window: tuple[str, ...], estimates: Estimates) -> float:
-    """Bring geometric means to the scale reports use: the company's mean or median over its own."""
-    if kpi.family != "log_mean":
-        return 1.0
-    whole = _sums_of(measures, kpi, by="company", periods=window)["value"]
-    typical = estimates.overall
-    return float(whole.iloc[0] / typical) if len(whole) and typical > 0 else 1.0
-
-
 def _test_differences(measures: Measures, scored: dict[str, _Scored]) -> pd.DataFrame:
     rows = []
     for name, part in scored.items():
-        test = part.peers.heterogeneity
-        compared = part.kpi.is_comparable and np.isfinite(test.p_value)
+        estimates = part.peers.estimates
+        test = estimates.heterogeneity
+        compared = part.peers.kpi.is_comparable and np.isfinite(test.p_value)
         rows.append(
             {
                 "kpi": name,
                 "p_value": test.p_value,
                 "is_compared": compared,
                 "overall": part.shown.overall,
-                "n_units": len(part.peers.labels),
-                "window": part.window,
+                "n_units": len(estimates.labels),
+                "window": part.peers.window,
             }
         )
     columns = ["kpi", "p_value", "is_compared", "overall", "n_units", "window"]
@@ -313,13 +258,13 @@ def _join_scores(
         frame = part.shown.to_frame().rename(columns={"label": "unit_id"})
         frame["value"] = part.observed.reindex(frame["unit_id"]).to_numpy()
         frame["n"] = part.cases.reindex(frame["unit_id"]).to_numpy()
-        frame["kpi"], frame["period"] = name, part.period
+        frame["kpi"], frame["period"] = name, part.peers.period
         frame["group"] = part.shown.overall
-        if part.kpi.family == "log_mean":
+        if part.peers.kpi.family == "log_mean":
             scaled = ["estimate", "low", "high", "group"]
-            frame[scaled] = frame[scaled] * part.scale
+            frame[scaled] = frame[scaled] * part.peers.scale
             frame["raw"] = part.pooled.reindex(frame["unit_id"]).to_numpy()
-        if part.kpi.family == "plain":
+        if part.peers.kpi.family == "plain":
             frame = _without_claims(frame)
         grade = grade_evidence(frame["p_above"], is_real=real[name])
         frame["evidence"] = grade.where(frame["raw"].notna(), 0)
@@ -345,13 +290,14 @@ def _group_figures(
     """Roll the whole group up, as it was: what people did while they were in it."""
     rows = []
     for name, part in scored.items():
-        found = measures.roll_up(by="company", periods=part.window, team=team, kpi=name, pool=True)
+        window = part.peers.window
+        found = measures.roll_up(by="company", periods=window, team=team, kpi=name, pool=True)
         level, n = np.nan, 0.0
         if len(found):
             whole = found.iloc[0]
             n = whole["n"]
             level = whole["value"]
-            if not part.kpi.is_ratio and whole["denominator"] > 0:
+            if not part.peers.kpi.is_ratio and whole["denominator"] > 0:
                 level = whole["numerator"] / whole["denominator"]
         rows.append({"kpi": name, "level": level, "n": n})
     return pd.DataFrame(rows, columns=["kpi", "level", "n"])
@@ -370,16 +316,3 @@ def grade_evidence(p_above: pd.Series[float], *, is_real: bool) -> pd.Series[int
         grade = grade.mask(p_above >= threshold, step)
         grade = grade.mask(p_above <= 1 - threshold, -step)
     return grade
-
-
-def _trend(measures: Measures, by: Level, shown: tuple[str, ...], period: str) -> pd.DataFrame:
-    recent = measures.window(period, 8)
-    rows = measures.roll_up(by=by, periods=recent)
-    kept = rows["unit_id"].isin(shown)
-    immature = pd.Series(False, index=rows.index)
-    for kpi in measures.kpis:
-        for quarter in recent:
-            if not measures.is_mature(kpi, quarter):
-                immature |= (rows["kpi"] == kpi.kpi) & (rows["period"] == quarter)
-    rows = rows.assign(value=rows["value"].mask(immature))
-    return rows.loc[kept, ["unit_id", "kpi", "period", "value"]].reset_index(drop=True)

@@ -281,6 +281,8 @@ def _expect_with_season(
     past: pd.DataFrame, now: pd.Series[float], kpi: Kpi, level: float
 ) -> _Usual | None:
     """Expect the level and the season; None where too few quarters are known."""
+    if past["value"].notna().sum() < SEASONAL_FROM:
+        return None
     pooled = _pool_moments(pd.concat([past, now.to_frame().T]).infer_objects(), kpi)
     # A past quarter without a win is as unsure as others, not unknown.
     before, this = pooled.iloc[:-1].assign(n=pooled["n"].clip(lower=1)), pooled.iloc[-1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import logging
 import os
 import pickle
 import sys
@@ -26,6 +27,8 @@ from filelock import FileLock
 
 SHARE = "SALESNB_SHARE"
 """Environment variable of a batch's kernels: the folder of what they share."""
+
+_log = logging.getLogger(__name__)
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn")
 _PLAIN = (str, int, float, bool, type(None))
@@ -95,8 +98,12 @@ def shared(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _find(path: Path, make: Callable[[], T]) -> T:
-    with suppress(Exception):
+    try:
         return cast(T, _read(path))
+    except FileNotFoundError:
+        pass
+    except Exception as why:
+        _log.warning("%s cannot be read and is made again: %s", path.name, why)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(f"{path}.lock", mode=0o600):
         with suppress(Exception):  # another has made it meanwhile

@@ -21,6 +21,7 @@ from salesnb.analysis.outlook.units import COMPANY, future_of, list_units
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count, format_money
 from salesnb.measures.measures import Measures
+from salesnb.measures.shared import shared
 
 OUTLOOK_ANCHOR, PACE_ANCHOR = "outlook", "pace"
 LEVEL = 0.90
@@ -248,13 +249,9 @@ def target_outlook(
     rows = units.rows
     if is_over:
         rows = rows.assign(booked=rows["end"], n=rows["n_end"])
-    rest = None if is_over else simulate_rest(
+    rest, calibration = (None, ()) if is_over else _foresee(
         measures, period, n_draws=n_draws, random_state=random_state
     )  # fmt: skip
-    calibration: tuple[Calibration, ...] = ()
-    if rest is not None:
-        cases = past_chances(measures, period, n_draws=_DRAWS_BACK, random_state=random_state)
-        calibration = tuple(calibrate(cases, level) for level in (COMPANY, "team", "rep"))
     curve = bookings_curve(measures, period, top)
     rows = _add_ends(rows, future_of(units, rest) if rest else None, calibration)
     return Outlook(
@@ -269,6 +266,18 @@ def target_outlook(
         days_left=max((measures.calendar.last_day(period) - measures.as_of).days, 0),
         currency=measures.company.currency,
     )
+
+
+@shared
+def _foresee(
+    measures: Measures, period: str, *, n_draws: int, random_state: int
+) -> tuple[Rest | None, tuple[Calibration, ...]]:
+    """Simulate the company's rest of a quarter, and judge past chances: whoever's is asked."""
+    rest = simulate_rest(measures, period, n_draws=n_draws, random_state=random_state)
+    if rest is None:
+        return None, ()
+    cases = past_chances(measures, period, n_draws=_DRAWS_BACK, random_state=random_state)
+    return rest, tuple(calibrate(cases, level) for level in (COMPANY, "team", "rep"))
 
 
 def past_chances(
