@@ -18,6 +18,7 @@ from rich.console import Console
 from salesnb.errors import ParameterError, SalesnbError
 
 if TYPE_CHECKING:
+    from salesnb.params import RunParams
     from salesnb.publish.plan import Plan
 
 _ENDLESS = 10_000
@@ -182,7 +183,9 @@ def check(
     snapshot: Annotated[str | None, typer.Option(help="Replaces the file's snapshot.")] = None,
 ) -> None:
     """Check everything about a batch that can be checked without a kernel."""
-    plan = _plan(params, snapshot=snapshot)
+    from salesnb.params import read_params
+
+    plan = _plan(read_params(params, snapshot=snapshot))
     out.print(f"{len(plan.jobs)} reports for {plan.params.quarter} into {plan.folder}:")
     for job in plan.jobs:
         out.print(f"  {job.slug}.html  {job.kind}, {job.title}")
@@ -192,7 +195,9 @@ def check(
 @app.command()
 def run(
     params: Annotated[Path, typer.Argument(help="Batch parameters, params/*.yaml.")],
-    quarter: Annotated[str | None, typer.Option(help="Replaces the file's quarter.")] = None,
+    quarter: Annotated[
+        list[str] | None, typer.Option(help="Replaces the file's quarter; repeatable.")
+    ] = None,
     team: Annotated[list[str] | None, typer.Option(help="Only these teams; repeatable.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Replaces the file's snapshot.")] = None,
     jobs: Annotated[
@@ -210,23 +215,35 @@ def run(
         LogFormats, typer.Option(help="json: one JSON object a line on standard error.")
     ] = LogFormats.text,
 ) -> None:
-    """Run a batch: one HTML report per notebook, team and training programme, and a portal."""
-    from salesnb.publish.batch import run_batch
-    from salesnb.publish.tell import summarise, telling
+    """Run a batch: one HTML report per notebook, team and training programme, and a portal.
 
+    Each quarter has a folder and a portal of its own; all are checked before any is begun.
+    """
+    from salesnb.params import read_params
+
+    has_failed = False
     with _stoppable("What is finished is kept; run it again for the rest."):
-        plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
-        _tell_left_out(plan, err)
-        title, total = plan.params.quarter, len(plan.jobs)
-        with telling(err, title=title, total=total, log_format=log_format.value) as tell:
-            workers = jobs or os.cpu_count() or 1
-            result = run_batch(
-                plan, workers=workers, force=force, isolation=isolation.value, cluster=cluster,
-                on_event=tell,
-            )  # fmt: skip
-    err.print(summarise(result))
-    out.print(str(result.portal))
-    if result.failed:
+        given = {"teams": team or None, "snapshot": snapshot}
+        quarters: list[str | None] = list(dict.fromkeys(quarter)) if quarter else [None]
+        asked = [read_params(params, quarter=one, **given) for one in quarters]
+        if isolation is Isolated.warm and not cluster:
+            _warm_up(asked[0])
+        plans = [_plan(one) for one in asked]
+        from salesnb.publish.batch import run_batch
+        from salesnb.publish.tell import summarise, telling
+
+        for plan in plans:
+            _tell_left_out(plan, err)
+            title, total = plan.params.quarter, len(plan.jobs)
+            with telling(err, title=title, total=total, log_format=log_format.value) as tell:
+                result = run_batch(
+                    plan, workers=jobs or os.cpu_count() or 1, force=force,
+                    isolation=isolation.value, cluster=cluster, on_event=tell,
+                )  # fmt: skip
+            err.print(summarise(result))
+            out.print(str(result.portal))
+            has_failed = has_failed or bool(result.failed)
+    if has_failed:
         raise typer.Exit(1)
 
 
@@ -284,14 +301,19 @@ def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-def _plan(
-    params: Path, *, quarter: str | None = None, teams: list[str] | None = None,
-    snapshot: str | None = None,
-) -> Plan:  # fmt: skip
-    from salesnb.params import read_params
+def _warm_up(asked: RunParams) -> None:
+    """Let the server of warm kernels load while the batch is planned."""
+    from salesnb.publish.kernel import ONE_THREAD
+    from salesnb.publish.warm import learn_imports, start_server
+
+    notebooks = [asked.notebooks / f"{name}.ipynb" for name in asked.reports]
+    start_server(learn_imports(notebooks), ONE_THREAD)
+
+
+def _plan(asked: RunParams) -> Plan:
     from salesnb.publish.plan import make_plan
 
-    return make_plan(read_params(params, quarter=quarter, teams=teams, snapshot=snapshot))
+    return make_plan(asked)
 
 
 def _tell_left_out(plan: Plan, console: Console) -> None:

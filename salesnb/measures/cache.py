@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import pandas as pd
 import platformdirs
+from filelock import FileLock
 
 from salesnb.errors import DataError, ParameterError, SalesnbError
 from salesnb.measures.catalogue import Kpi, find_kpis, read_kpis
@@ -145,7 +146,7 @@ def keep(
     home: Path, *, read: Callable[[Path], T | None], make: Callable[[], T],
     write: Callable[[T, Path], None],
 ) -> T:  # fmt: skip
-    """Read what is kept in a folder, or make it and keep it there.
+    """Read what is kept in a folder, or make it and keep it there; who comes meanwhile waits.
 
     Parameters
     ----------
@@ -163,10 +164,14 @@ def keep(
     """
     kept = read(home)
     if kept is None:
-        with draft(home) as folder:
-            made = make()
-            write(made, folder)
-        kept = read(home) or made
+        home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(f"{home}.lock", mode=0o600):
+            kept = read(home)  # another has made it meanwhile
+            if kept is None:
+                with draft(home) as folder:
+                    made = make()
+                    write(made, folder)
+                kept = read(home) or made
     return kept
 
 

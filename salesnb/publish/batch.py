@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from salesnb.analysis.pipeline import load_pipeline_scores
-from salesnb.errors import SalesnbError
 from salesnb.publish.files import write_whole
 from salesnb.publish.journal import Journal, locked, read_state
 from salesnb.publish.kernel import ONE_THREAD, Isolation, end_kernels, running_kernels
-from salesnb.publish.kinds import KINDS, PIPELINE
+from salesnb.publish.kinds import KINDS
 from salesnb.publish.manifest import Manifest, Record, write_manifest
 from salesnb.publish.memory import Memory
 from salesnb.publish.plan import PORTAL, Job, Plan
@@ -116,17 +114,6 @@ def _run(
     return BatchResult(portal, tuple(done))
 
 
-def _learn_once(plan: Plan, waiting: list[Job]) -> None:
-    """Learn the chances that several reports read, before they all do at the same time.
-
-    What is wrong with them is left for the reports to say.
-    """
-    if any(job.notebook.stem == PIPELINE for job in waiting):
-        day = plan.params.as_of.isoformat() if plan.params.as_of else ""
-        with suppress(SalesnbError):
-            load_pipeline_scores(plan.params.snapshot, as_of=day)
-
-
 def _part(run: Recorder, *, force: bool) -> tuple[list[tuple[Job, Record]], list[Job]]:
     """Part the jobs whose reports are up to date, with those, from those to be made."""
     current, waiting = [], []
@@ -146,7 +133,6 @@ def _make_all(run: Recorder, jobs: list[Job], *, workers: int, cluster: str) -> 
         return make_on_cluster(run, jobs, address=cluster)
     if run.isolation == "warm" and jobs:
         start_server(learn_imports({job.notebook for job in jobs}), ONE_THREAD)
-    _learn_once(run.plan, jobs)
     return _make_here(run, jobs, workers=workers)
 
 

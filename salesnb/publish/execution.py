@@ -98,6 +98,8 @@ def execute(
                 output,
                 parameters=parameters,
                 progress_bar=False,
+                request_save_on_cell_execute=False,  # twice a cell, the whole notebook
+                autosave_cell_every=0,
                 execution_timeout=limits.cell,
                 **kernel_options(Path(folder), log, isolation=isolation, share=share),
             )

@@ -36,7 +36,12 @@ from salesnb.publish.preload import PRELOAD
 PROVISIONER = "salesnb-warm"
 """Name of the entry point in the group `jupyter_client.kernel_provisioners`."""
 
-_ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline.backend_inline")
+_ALWAYS = (
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline.backend_inline",
+    "matplotlib.pyplot", "seaborn", "pyarrow.dataset",
+)  # fmt: skip
+"""What kernels, figures and tables load when they are first used."""
+
 _PDEATHSIG = 1
 _DYING = 0.2  # seconds
 _PACKAGE = "salesnb"
