@@ -240,6 +240,20 @@ def test_a_batch_prints_plain_lines_and_the_portal_last(call, params, tmp_path):
     assert said.splitlines()[-1].startswith("2 reports: 2 made, 0 up to date, 0 failed. Slowest: ")
 
 
+def test_several_quarters_have_a_folder_each_and_are_checked_before_any_is_begun(
+    call, params, tmp_path
+):
+    path, earlier = params(reports=["data_quality"]), "2026Q1"
+    code, shown, said = call("run", path, "--quarter", earlier, "--quarter", "2031Q1")
+    assert (code, shown) == (2, "")
+    assert not (tmp_path / "reports" / earlier / "index.html").exists()
+    code, shown, said = call("run", path, "--quarter", earlier, "--quarter", QUARTER)
+    assert code == 0
+    portals = [str(tmp_path / "reports" / name / "index.html") for name in (earlier, QUARTER)]
+    assert shown.splitlines() == portals
+    assert said.count("1 reports: 1 made") + said.count("1 report: 1 made") == 2
+
+
 def test_a_batch_tells_itself_in_json_lines(call, params):
     path = params(reports=["data_quality"], cells={"data_quality": ("# Q?", "1 / 0")})
     code, _, said = call("run", path, "--log-format", "json", "--isolation", "cold")

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import duckdb
 import pytest
 
@@ -81,3 +84,9 @@ def test_a_table_files_itself_with_named_columns(monkeypatch):
     assert visits.note == "note"
     assert visits.note.table == "visits"
     assert schema.accounts.account_id == "account_id"
+
+
+def test_a_column_stays_what_it_is_when_copied_or_pickled():
+    column = schema.opportunities.amount
+    for other in (pickle.loads(pickle.dumps(column)), copy.deepcopy(column)):
+        assert (other, other.rule, other.table) == ("amount", column.rule, "opportunities")

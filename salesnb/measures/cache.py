@@ -165,7 +165,7 @@ def keep(
     kept = read(home)
     if kept is None:
         home.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(f"{home}.lock", mode=0o600):
+        with FileLock(home.with_name(f".{home.name}.lock"), mode=0o600):
             kept = read(home)  # another has made it meanwhile
             if kept is None:
                 with draft(home) as folder:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from salesnb.publish.kernel import (
@@ -28,8 +30,28 @@ from salesnb.publish.manifest import Parameters
 _AGAIN = 0.1
 """Seconds between two tries to end a kernel."""
 
+_ENGINE = "salesnb"
+"""Name of the engine below."""
+
 _MARKER = "papermill-error-cell-tag"
 _LONGEST_REASON = 300
+
+
+class _SavingOnce(NBClientEngine):  # type: ignore[misc]
+    """Saves the notebook when it has ended, in whatever way; twice a cell costs a second."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
+    ) -> None:
+        path, nb_man.output_path = nb_man.output_path, None
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        finally:
+            nb_man.output_path = path
+
+
+papermill_engines.register(_ENGINE, _SavingOnce)
 
 
 @dataclass(frozen=True)
@@ -98,8 +120,7 @@ def execute(
                 output,
                 parameters=parameters,
                 progress_bar=False,
-                request_save_on_cell_execute=False,  # twice a cell, the whole notebook
-                autosave_cell_every=0,
+                engine_name=_ENGINE,
                 execution_timeout=limits.cell,
                 **kernel_options(Path(folder), log, isolation=isolation, share=share),
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from salesnb.analysis.impact import programmes
 from salesnb.errors import ParameterError, quote_examples
 from salesnb.measures.measures import Measures
 from salesnb.params import ALL, RunParams
@@ -39,8 +40,6 @@ def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> li
 
 def find_programmes(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:
     """List the programmes asked for that had begun by the quarter's end, oldest first."""
-    from salesnb.analysis.impact import programmes  # half a second, if there are any
-
     known = programmes(measures).rows.sort_values(["assigned_on", "programme"])
     if params.programmes != ALL:
         unknown = sorted(set(params.programmes) - set(known["programme"]))

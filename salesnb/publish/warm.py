@@ -221,7 +221,7 @@ def _start(arguments: tuple[object, ...]) -> ForkServerProcess:
 def _own_path() -> list[str]:
     """List where modules are found, without the folder of the program that runs the batch."""
     program = str(Path(sys.argv[0]).absolute().parent)
-    return sys.path[1:] if sys.path and sys.path[0] == program else list(sys.path)
+    return [path for path in sys.path if path != program]
 
 
 def _run_kernel(

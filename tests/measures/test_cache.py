@@ -3,6 +3,8 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +13,7 @@ from small_company import OPPORTUNITIES
 
 from salesnb.errors import DataError, ParameterError
 from salesnb.measures import cache
-from salesnb.measures.cache import cache_folder, load_measures, load_snapshot
+from salesnb.measures.cache import cache_folder, keep, load_measures, load_snapshot
 from salesnb.measures.compute import compute_measures
 from salesnb.sources.snapshot import open_snapshot
 
@@ -63,7 +65,8 @@ def assert_equal(one, other):
 
 def entries(folder):
     """Measures kept, by name."""
-    return sorted(path.name for path in (folder / "measures").iterdir())
+    found = (folder / "measures").iterdir()
+    return sorted(path.name for path in found if path.suffix != ".lock")
 
 
 def test_the_tests_have_a_cache_of_their_own():
@@ -105,7 +108,7 @@ def test_each_day_code_and_snapshot_has_an_entry_of_its_own(
 )  # fmt: skip
 def test_a_broken_entry_is_computed_anew(own_cache, snapshot, computed, name, spoil):
     first = load_measures(snapshot)
-    (entry,) = (own_cache / "measures").iterdir()
+    (entry,) = (own_cache / "measures" / name for name in entries(own_cache))
     path = entry / name
     content = path.read_bytes()
     if spoil == "gone":
@@ -120,7 +123,7 @@ def test_a_broken_entry_is_computed_anew(own_cache, snapshot, computed, name, sp
 
 def test_an_entry_of_another_form_is_computed_anew(own_cache, snapshot, computed):
     first = load_measures(snapshot)
-    (entry,) = (own_cache / "measures").iterdir()
+    (entry,) = (own_cache / "measures" / name for name in entries(own_cache))
     for text in ("[]", "{}", '{"kpis": ["none"]}'):
         (entry / "measures.json").write_text(text, encoding="utf-8")
         assert_equal(load_measures(snapshot), first)
@@ -158,6 +161,29 @@ def test_two_processes_at_once_both_succeed(own_cache, snapshot):
     assert [racer.returncode for racer in racers] == [0, 0], said
     assert said[0][0] == said[1][0] != ""
     assert len(entries(own_cache)) == 1
+
+
+def test_who_comes_meanwhile_waits_for_what_is_being_made(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        time.sleep(0.3)
+        return "made"
+
+    def read(folder):
+        path = folder / "it"
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def write(what, folder):
+        (folder / "it").write_text(what, encoding="utf-8")
+
+    def get(_):
+        return keep(tmp_path / "kept" / "home", read=read, make=make, write=write)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(get, range(4))) == ["made"] * 4
+    assert len(made) == 1
 
 
 def test_a_day_must_be_a_day_within_the_data(own_cache, snapshot):

@@ -10,12 +10,25 @@ import pandas as pd
 import pytest
 from made_company import make_measures
 
+from salesnb.analysis.actions import agreed_actions
+from salesnb.analysis.adjust import adjusted_performance
+from salesnb.analysis.benchmarks import benchmark
+from salesnb.analysis.impact import judge_programmes
+from salesnb.analysis.matrix import performance_matrix
+from salesnb.analysis.outlook import target_outlook
+from salesnb.analysis.plan import skill_importance, training_plan
 from salesnb.analysis.profiles import skill_profiles
+from salesnb.analysis.segments import segments_before, skill_segments
 from salesnb.analysis.selection import select_kpis
 from salesnb.measures.cache import load_measures, share_folder
 from salesnb.measures.shared import SHARE, derive, name_of, remember, shared
 
 CALLS = []
+SHARED = {
+    "_build", "_compare", "_fit", "_foresee", "adjusted_performance", "course_effects",
+    "judge_programmes", "read_population", "segments_before", "skill_importance",
+    "skill_profiles", "skill_segments", "training_plan",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +91,14 @@ def test_without_a_folder_it_is_a_plain_function(monkeypatch):
     assert len(CALLS) == 2
 
 
-def test_a_broken_or_foreign_file_is_made_again(folder):
+def test_a_broken_or_foreign_file_is_made_again_and_the_log_says_so(folder, caplog):
     double(remember(Made(3), "three"))
     (path,) = folder.glob("double-*.pickle")
+    assert not caplog.records
     path.write_bytes(path.read_bytes()[:10])
     assert double(remember(Made(3), "three")).value == 6
     assert len(CALLS) == 2
+    assert f"{path.name} cannot be read and is made again" in caplog.text
     if hasattr(os, "chown") and os.getuid() == 0:
         os.chown(path, 12345, -1)
         assert double(remember(Made(3), "three")).value == 6
@@ -118,6 +133,37 @@ def test_shared_results_are_those_of_a_plain_call(folder, monkeypatch):
     pd.testing.assert_frame_equal(kept.cells, plain.cells, check_exact=True)
     pd.testing.assert_frame_equal(kept.raters, plain.raters, check_exact=True)
     assert (kept.finding, kept.caveat) == (plain.finding, plain.caveat)
+
+
+def test_what_a_team_review_shares_can_all_be_read_by_the_next(folder, caplog):
+    """What cannot be unpickled would be made again by each report, unseen but for the log."""
+    quarter = "2026Q3"
+
+    def find(team):
+        measures = select_kpis(load_measures())
+        within = {"period": quarter, "team": team}
+        matrix = performance_matrix(measures, **within)
+        adjusted_performance(measures, period=quarter)
+        target_outlook(measures, period=measures.periods[-1], team=team)
+        agreed_actions(measures, **within)
+        previous = segments_before(measures, period=quarter)
+        skill_segments(skill_profiles(measures, period=quarter), previous=previous)
+        lasting = skill_profiles(measures, period=quarter, n_quarters=12)
+        training_plan(lasting, skill_importance(measures, period=quarter), measures)
+        benchmark(measures, **within)
+        judge_programmes(measures, period=quarter)
+        return matrix
+
+    first = find("North")
+    made = {path: path.stat().st_mtime_ns for path in folder.glob("*.pickle")}
+    assert {path.name.split("-")[0] for path in made} == SHARED
+    again = find("North")
+    assert made == {path: path.stat().st_mtime_ns for path in folder.glob("*.pickle")}
+    find("Lakes")
+    added = {path.name.split("-")[0] for path in set(folder.glob("*.pickle")) - set(made)}
+    assert added <= {"_build", "_compare"}  # of the team alone, or of its own actions
+    assert not caplog.records
+    pd.testing.assert_frame_equal(first.scores, again.scores, check_exact=True)
 
 
 def test_a_killed_maker_stops_nobody(folder):

@@ -1,5 +1,6 @@
 """What is left when a batch, its kernels, its server or its disk are killed."""
 
+import errno
 import hashlib
 import json
 import os
@@ -11,21 +12,23 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import forkserver
 
 import pytest
 from tiny_batch import QUARTER, is_running, make_params, write_notebook, write_notebooks
 
-from salesnb.errors import ParameterError
+from salesnb.errors import ParameterError, SalesnbError
 from salesnb.publish.batch import run_batch
 from salesnb.publish.journal import JOURNAL, locked, read_state
 from salesnb.publish.kernel import running_kernels
 from salesnb.publish.plan import make_plan
+from salesnb.publish.recorder import Done
 from salesnb.publish.status import read_status
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes and limits are Linux's")
 REPORTS = ("team_review", "company_review", "data_quality")
-N_KILLS = 3
+N_MANY = 500
 
 
 @pytest.fixture
@@ -188,27 +191,63 @@ def test_after_a_signal_to_the_batch_a_new_run_completes_it(tiny_company, folder
 
 
 @linux
-@pytest.mark.bench
-def test_after_random_kills_every_report_is_complete_and_none_was_made_twice(tiny_company, folder):
-    """The benchmark kills a hundred times; here a few."""
-    luck = random.Random(5)
-    for _ in range(N_KILLS):
+@pytest.mark.parametrize("n_kills", [2, pytest.param(100, marks=pytest.mark.bench)])
+def test_after_random_kills_every_report_is_complete_and_none_was_made_twice(
+    tiny_company, folder, n_kills
+):
+    """A batch that was whole begins anew in an empty folder."""
+    luck, reports = random.Random(n_kills), folder / "reports"
+    for _ in range(n_kills):
         process = start(tiny_company, folder)
         time.sleep(luck.uniform(1.0, 5.0))
         os.kill(process.pid, signal.SIGKILL)
         process.wait(10)
-        check(folder) if (folder / "reports" / QUARTER).is_dir() else None
+        if (reports / QUARTER / JOURNAL).is_file() and len(check(folder)) == 4:
+            assert set(made_of(folder).values()) == {1}
+            shutil.rmtree(reports)
     assert not run(tiny_company, folder).failed
     assert set(made_of(folder).values()) == {1}
     assert len(check(folder)) == 4
-    assert not list((folder / "reports" / QUARTER).glob(".*.tmp"))
+    assert not list((reports / QUARTER).glob(".*.tmp"))
+
+
+@linux
+@pytest.mark.bench
+def test_five_hundred_reports_leave_nothing_behind(tiny_company, folder):
+    """Nothing is lost, and neither processes, open files nor memory grow."""
+    import psutil
+
+    cells = ("# Q?", "import pandas as pd, matplotlib.pyplot as plt", "plt.plot([1, 2]); quarter")
+    write_notebook(folder / "notebooks" / "data_quality.ipynb", *cells)
+    params = make_params(tiny_company, folder, reports=("data_quality",))
+    plan = make_plan(params)
+    (job,) = plan.jobs
+    jobs = tuple(replace(job, slug=f"report-{number:03}") for number in range(N_MANY))
+    process, seen = psutil.Process(), []
+
+    def look(event):
+        if isinstance(event, Done):
+            own = process.memory_full_info().uss
+            seen.append((own, process.num_fds(), process.num_threads()))
+
+    result = run_batch(replace(plan, jobs=jobs), workers=2, on_event=look)
+    assert not result.failed
+    assert len(check(folder)) == N_MANY
+    assert set(made_of(folder).values()) == {1}
+    assert running_kernels() == ()
+    server = forkserver._forkserver._forkserver_pid
+    assert {one.pid for one in process.children(recursive=True)} <= {server}
+    (early, files, threads), (late, files_now, threads_now) = seen[N_MANY // 5], seen[-1]
+    assert files_now <= files + 2
+    assert threads_now <= threads + 2
+    assert late - early < 20_000_000
 
 
 @contextmanager
-def small_disk(path, size="2m"):
+def small_disk(path, options="size=2m"):
     """Mount a disk of two megabytes; skipped where that is not allowed."""
     path.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+    options = ["-t", "tmpfs", "-o", options, "tmpfs", str(path)]
     if (
         shutil.which("mount") is None
         or subprocess.run(["mount", *options], capture_output=True, check=False).returncode
@@ -237,6 +276,37 @@ def test_a_disk_that_fills_up_fails_what_did_not_fit_and_keeps_the_rest(
         again = run(tiny_company, folder)
         assert {one.job.slug for one in again.done if one.is_new} == {"data-quality"}
         assert len(check(folder)) == 4
+
+
+@linux
+def test_a_folder_that_cannot_be_written_is_named_before_any_report(tiny_company, folder):
+    with small_disk(folder / "reports", options="ro"):
+        with pytest.raises(ParameterError, match="reports"):
+            run(tiny_company, folder)
+        assert running_kernels() == ()
+
+
+@linux
+def test_a_folder_that_becomes_read_only_ends_the_batch_and_keeps_what_is_there(
+    tiny_company, folder, monkeypatch
+):
+    def refuse(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def forbid(event):
+        if isinstance(event, Done):
+            monkeypatch.setattr("salesnb.publish.journal.os.write", refuse)
+            monkeypatch.setattr("salesnb.publish.files.os.open", refuse)
+
+    with pytest.raises(SalesnbError, match=r"cannot be written \(Read-only file system\)"):
+        run(tiny_company, folder, on_event=forbid)
+    monkeypatch.undo()
+    assert running_kernels() == ()
+    before = check(folder)
+    assert 1 <= len(before) < 4
+    again = run(tiny_company, folder)
+    assert {one.job.slug for one in again.done if not one.is_new} == set(before)
+    assert len(check(folder)) == 4
 
 
 def test_two_batches_into_one_folder_are_refused(tiny_company, folder):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from salesnb.publish.warm import ForkedKernel, learn_imports, start_server
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 LIMITS = Limits(60, 120)
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def run(folder, *cells, isolation="warm", limits=LIMITS):
@@ -58,6 +60,25 @@ def test_warm_and_cold_kernels_give_the_same(tmp_path):
         assert one == other
     assert outcomes["cold"].reason == outcomes["warm"].reason
     assert "ZeroDivisionError" in outcomes["warm"].reason
+
+
+@linux
+@pytest.mark.bench
+def test_a_team_review_is_the_same_whether_shared_and_warm_or_neither(tmp_path):
+    """Sharing is by what made a result: another team's is never taken, and nothing is lost."""
+    notebook = nbformat.read(NOTEBOOKS / "team_review.ipynb", as_version=4)
+    limits, share = Limits(600, 600), tmp_path / "shared"
+    asked = {"quarter": "2026Q2", "team": "Lakes"}
+    others = {"quarter": "2026Q2", "team": "North"}
+    run_one = partial(execute, notebook, limits=limits, log=tmp_path / "logs" / "n.log")
+    alone = run_one(asked)
+    run_one(others, isolation="warm", share=share)
+    after = run_one(asked, isolation="warm", share=share)
+    assert (alone.reason, after.reason, after.isolation) == ("", "", "warm")
+    assert len(list(share.glob("*.pickle"))) > 10
+    # ids of drawings are hashes of floats, whose last digit is another where arrays were pickled
+    apart = [re.sub(r"\bs[0-9a-f]{8}-(?=\d)", "_", shown(one)) for one in (alone, after)]
+    assert apart[0] == apart[1]
 
 
 @linux
@@ -216,3 +237,12 @@ def test_the_server_is_started_with_what_must_be_set_before(monkeypatch):
     start_server(("json",), ONE_THREAD)
     assert "OMP_NUM_THREADS" not in os.environ
     assert logging.getLogger("papermill") is not None
+
+
+def test_a_batch_loads_no_more_than_it_needs():
+    """Grammars of internationalised addresses would take a second of each command."""
+    program = "import sys, salesnb.publish.batch; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "jsonschema" in loaded
+    assert "rfc3987_syntax" not in loaded
