@@ -107,6 +107,11 @@ _NOTEBOOK_RULES = """
 .snb .ft,.snb .hl b{font-size:1.05em}
 .snb .fc,.snb .r,.snb small,.snb .why,.snb .key{color:var(--ink2)}
 .snb svg text{font-family:Arial,"Liberation Sans",Arimo,sans-serif}
+.snb .pn{display:grid;grid-template-columns:repeat(auto-fill,minmax(205px,1fr));gap:16px 24px}
+.snb .pn svg{fill:none;stroke:var(--ink2)}.snb .pn text{font-size:10px;fill:var(--ink2);stroke:none}
+.snb .pn .e{text-anchor:end}.snb .pn .g{stroke:var(--grid)}.snb .pn .f{stroke:var(--rule)}
+.snb .pn .b{fill:var(--band);stroke:none}.snb .pn .c{stroke-dasharray:3.6 1.8}
+.snb .pn .l{stroke-width:1.6}.snb .pn .d{stroke-width:5;stroke-linecap:round}
 .snb .sr,.snb .narrow{position:absolute;width:1px;height:1px;overflow:hidden;
  clip-path:inset(50%)}
 .snb .scroll{overflow-x:auto}
