@@ -154,7 +154,7 @@ def find_ticks(low: float, high: float) -> list[float]:
     """Return two to four round values between two others.
 
     >>> find_ticks(0, 1.3), find_ticks(12, 19)
-    ([0.0, 0.5, 1.0], [12.0, 15.0, 18.0])
+    ([0.0, 0.5, 1.0], [12.5, 15.0, 17.5])
     """
     from matplotlib.ticker import MaxNLocator
 
