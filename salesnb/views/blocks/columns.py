@@ -11,7 +11,10 @@ from collections.abc import Collection, Sequence
 FEWEST_STACKED = 4
 """Columns from which the rows of a table stand as blocks on a phone; fewer fit side by side."""
 
-SHORT = 14
+LONG = 28
+"""Letters of a text that needs a phone's width for itself, so that three columns stand too."""
+
+SHORT = 10
 """Letters up to which a column is kept on one line."""
 
 STYLE = re.compile(r"(--h\d+:'(?:[\w .,:/()%+–·-]|\\[0-9a-f]+ )*';?)*")
@@ -20,14 +23,18 @@ STYLE = re.compile(r"(--h\d+:'(?:[\w .,:/()%+–·-]|\\[0-9a-f]+ )*';?)*")
 _NAME = re.compile(r"--h(\d+):")
 
 
-def name_columns(header: Sequence[str]) -> str:
-    """Return the attribute that names the columns, "" when there are few.
+def is_stacked(header: Sequence[str], rows: Collection[Sequence[str]] = ()) -> bool:
+    """Whether rows stand as blocks on a phone."""
+    longest = max((len(shown) for row in rows for shown in row[1:]), default=0)
+    return len(header) >= FEWEST_STACKED or (len(header) == FEWEST_STACKED - 1 and longest > LONG)
 
-    >>> name_columns(["Rep", "Won", "n", "Low's"])
-    ' style="--h4:\\'Rep\\';--h3:\\'Won\\';--h2:\\'n\\';--h1:\\'Low\\\\27 s\\'"'
+
+def name_columns(header: Sequence[str]) -> str:
+    """Return the attribute that names the columns.
+
+    >>> print(name_columns(["Rep", "Low, 90%", "n"]))
+     style="--h3:'Rep';--h2:'Low, 90%';--h1:'n'"
     """
-    if len(header) < FEWEST_STACKED:
-        return ""
     names = (
         f"--h{len(header) - place}:'{_write_css(name)}'" for place, name in enumerate(header)
     )
@@ -38,7 +45,7 @@ def align_columns(
     header: Sequence[str], rows: Collection[Sequence[str]], numeric: Collection[int]
 ) -> list[str]:
     """Return the classes that align columns of numbers and keep short texts on one line."""
-    classes = ["k"] if len(header) >= FEWEST_STACKED else []
+    classes = []
     for place in range(1, len(header)):
         if place in numeric:
             classes.append(f"r{len(header) - place}")
@@ -50,19 +57,18 @@ def align_columns(
 def column_rules(n_columns: int, *, within: str = "") -> str:
     """Return the style rules behind the classes of `align_columns`.
 
-    >>> print(column_rules(2))
-    .r1 tr>:nth-last-child(1),.r2 tr>:nth-last-child(2){text-align:right;white-space:nowrap}
-    .w1 tr>:nth-last-child(1),.w2 tr>:nth-last-child(2){white-space:nowrap}
+    >>> print(column_rules(1))
+    .r1 tr>:nth-last-child(1){text-align:right}
+    .r1 td:nth-last-child(1),.w1 td:nth-last-child(1){white-space:nowrap}
     """
-    rules = (("r", "text-align:right;white-space:nowrap"), ("w", "white-space:nowrap"))
-    return "\n".join(
-        ",".join(
-            f"{within}.{letter}{place} tr>:nth-last-child({place})"
-            for place in range(1, n_columns + 1)
-        )
-        + f"{{{rule}}}"
-        for letter, rule in rules
-    )
+    places = range(1, n_columns + 1)
+    right = [f"{within}.r{place} tr>:nth-last-child({place})" for place in places]
+    whole = [
+        f"{within}.{letter}{place} td:nth-last-child({place})"
+        for place in places
+        for letter in "rw"
+    ]
+    return f"{','.join(right)}{{text-align:right}}\n{','.join(whole)}{{white-space:nowrap}}"
 
 
 def name_rules(n_columns: int) -> str:

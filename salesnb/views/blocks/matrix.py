@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.views.blocks.base import Block, anchor_of, attribute, hidden, text, titled
-from salesnb.views.blocks.columns import FEWEST_STACKED, name_columns
+from salesnb.views.blocks.columns import is_stacked, name_columns
 from salesnb.views.blocks.table import format_sort_value, read_number, render_numbers
 from salesnb.views.svg.paths import DOT, Command, write_path
 
@@ -136,18 +136,20 @@ class Matrix(Block):
         return (
             f'<div class="tbl long" id="{anchor}">{titled(self.title, self.caption)}'
             f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(self.title)}">'
-            f'<table class="{self._classes()}"{name_columns(header)}>'
-            f'<caption class="sr">{text(self.title)}</caption>'
+            f'<table{self._describe_table()}><caption class="sr">{text(self.title)}</caption>'
             f"<thead><tr>{head}</tr></thead>{top}<tbody>{body}</tbody></table></div>"
             f"{self._render_key()}{render_numbers(self.numbers, title=self.title)}</div>"
         )
 
-    def _classes(self) -> str:
-        """Say whether cells have lines beside their values, or below where there are many."""
+    def _describe_table(self) -> str:
+        """Return attributes: whether lines have room beside values, and names for phones."""
         has_lines = any(cell.sparkline for _, cells in self.rows for cell in cells)
-        shape = ["many"] if len(self.columns) > MOST_BESIDE else ["line"] if has_lines else []
-        stacked = ["k"] if len(self.columns) + 1 >= FEWEST_STACKED else []
-        return " ".join(["mx", "sort", *stacked, *shape])
+        header = (self.corner, *self.columns)
+        kinds = ["mx", "sort"]
+        kinds += ["many"] if len(self.columns) > MOST_BESIDE else ["line"] if has_lines else []
+        kinds += ["k"] if is_stacked(header) else []
+        names = name_columns(header) if is_stacked(header) else ""
+        return f' class="{" ".join(kinds)}"{names}'
 
     def render_text(self) -> str:
         """Return one line per row: values with their signs."""

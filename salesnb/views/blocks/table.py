@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from salesnb.errors import ParameterError
 from salesnb.views.blocks.base import Block, anchor_of, attribute, text, titled
-from salesnb.views.blocks.columns import align_columns, name_columns
+from salesnb.views.blocks.columns import align_columns, is_stacked, name_columns
 
 MISSING = "–"
 """Stands where a value is missing."""
@@ -142,7 +142,12 @@ def table_from_frame(frame: pd.DataFrame, *, numeric: Collection[str] | None = N
 
 def render_table(content: Content, *, label: str, sortable: bool = False) -> str:
     """Return a `<table>` in its own sideways-scrolling box."""
-    classes = align_columns(content.header, content.rows, content.numeric)
+    kinds = ["t", *(["sort"] if sortable else [])]
+    kinds += align_columns(content.header, content.rows, content.numeric)
+    names = ""
+    if is_stacked(content.header, content.rows):
+        kinds.append("k")
+        names = name_columns(content.header)
     head = "".join(f'<th scope="col">{text(name)}</th>' for name in content.header)
     spans = [1] * len(content.rows) if sortable else _find_spans(content.rows)
     body = "".join(
@@ -151,8 +156,7 @@ def render_table(content: Content, *, label: str, sortable: bool = False) -> str
     )
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(label)}">'
-        f'<table class="{" ".join(["t", *(["sort"] if sortable else []), *classes])}"'
-        f'{name_columns(content.header)}><caption class="sr">{text(label)}</caption>'
+        f'<table class="{" ".join(kinds)}"{names}><caption class="sr">{text(label)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
