@@ -100,9 +100,7 @@ class ReportExporter(TemplateExporter):
     def _default_template_folders(self) -> list[str]:
         return [str(Path(TEMPLATES).parent)]
 
-    def from_notebook_node(
-        self, nb: NotebookNode, resources: Any = None, **settings: Any
-    ) -> tuple[str, Any]:
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **settings: Any) -> Any:
         """Render a notebook; the page is as short as HTML allows."""
         page, resources = super().from_notebook_node(nb, resources, **settings)
         return shorten_page(str(page)), resources

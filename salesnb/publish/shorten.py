@@ -9,9 +9,9 @@ from collections import Counter
 
 _ATTRIBUTES = r'((?: [\w:-]+="[^"]*")*)'
 _DRAWN = r"(?:circle|ellipse|g|image|line|path|polygon|polyline|rect|svg|text|tspan|use)"
-_STYLED = re.compile(rf'<({_DRAWN})(?! class=){_ATTRIBUTES}>')
+_STYLED = re.compile(rf"<({_DRAWN})(?! class=){_ATTRIBUTES}>")
 _STYLE = re.compile(r' style="([^"]*)"')
-_EMPTY = re.compile(rf'(<{_DRAWN}{_ATTRIBUTES})></{_DRAWN}>')
+_EMPTY = re.compile(rf"(<{_DRAWN}{_ATTRIBUTES})></{_DRAWN}>")
 _IMPLIED = re.compile(r"</t(?:d|h|r|head|body)>(?=</?t(?:d|h|r|head|body|able)\b)")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -162,7 +162,7 @@ def test_a_tinted_cell_says_its_meaning_in_sign_and_words():
     assert html.startswith('<td class="n2" data-v="22">')
     assert "▼" in html
     assert '<span class="sr">, worse</span>' in html
-    assert '<small>10–12</small>' in html
+    assert "<small>10–12</small>" in html
 
 
 def test_a_plain_cell_has_words_but_no_colour_or_sign():

@@ -125,7 +125,8 @@ _NOTEBOOK_RULES = """
 .snb .p3{background:var(--better3)}.snb .n1{background:var(--worse1)}
 .snb .n2{background:var(--worse2)}.snb .n3{background:var(--worse3)}
 .snb .sp{flex:none;width:54px;height:20px;fill:none;stroke:var(--ink2)}
-.snb .sp path+path{stroke:var(--ink);stroke-width:4;stroke-linecap:round}.snb .mx tbody th{max-width:180px}
+.snb .sp path+path{stroke:var(--ink);stroke-width:4;stroke-linecap:round}
+.snb .mx tbody th{max-width:180px}
 .snb bdi,.snb .hl li{overflow-wrap:anywhere}
 .snb .key{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:4px 16px}
 .snb .key i{display:inline-block;width:16px;height:10px;margin-right:6px;

@@ -35,9 +35,7 @@ def name_columns(header: Sequence[str]) -> str:
     >>> print(name_columns(["Rep", "Low, 90%", "n"]))
      style="--h3:'Rep';--h2:'Low, 90%';--h1:'n'"
     """
-    names = (
-        f"--h{len(header) - place}:'{_write_css(name)}'" for place, name in enumerate(header)
-    )
+    names = (f"--h{len(header) - place}:'{_write_css(name)}'" for place, name in enumerate(header))
     return f' style="{";".join(names)}"'
 
 

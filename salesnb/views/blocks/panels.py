@@ -84,7 +84,7 @@ class Panel:
         return (
             f'<div><b>{text(self.title)}</b><svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" '
             f'aria-hidden="true">{_path("g", grid)}{_path("b", self._band(scale))}'
-            f'{_path("c", scale.line(self.centre))}{_path("f", _line(frame))}'
+            f"{_path('c', scale.line(self.centre))}{_path('f', _line(frame))}"
             f'{self._draw_values(scale)}<g class="e">{labels}{label_of_last}</g>'
             f"{_label(scale.left, HEIGHT - 4, first)}</svg></div>"
         )

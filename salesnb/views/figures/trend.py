@@ -22,7 +22,7 @@ def trend_chart(trend: Trend) -> Block:
     last = trend.last()
     outside = last[last["is_outside"]]
     quarters = sorted(trend.points["period"].unique())
-    rows = {kpi: points for kpi, points in trend.points.groupby("kpi")}
+    rows = dict(iter(trend.points.groupby("kpi")))
     return Figure.from_panels(
         [
             _make_panel(rows[kpi.kpi].reset_index(drop=True), kpi, trend.currency)
@@ -51,7 +51,7 @@ def trend_chart(trend: Trend) -> Block:
 
 
 def _make_panel(points: pd.DataFrame, kpi: Kpi, currency: str) -> Panel:
-    marked = points[points["is_outside"]]
+    z, outside = points["z"].to_numpy(), points["is_outside"].to_numpy(dtype=bool)
     names = [f"{row.period}{_so_far(row.is_running)}" for row in points.itertuples()]
     return Panel(
         title=kpi.label,
@@ -62,7 +62,7 @@ def _make_panel(points: pd.DataFrame, kpi: Kpi, currency: str) -> Panel:
         span=_span(points),
         write=tick_writer(kpi, currency),
         ends=(names[0], names[-1]),
-        marked=[(int(place), _colour(z, kpi)) for place, z in marked["z"].items()],
+        marked=[(int(place), _colour(z[place], kpi)) for place in np.flatnonzero(outside)],
         is_stepped=True,
         is_open=bool(points["is_running"].iloc[-1]),
     )

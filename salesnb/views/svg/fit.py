@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
     from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
 
 Sizes = NDArray[np.float64]
 
@@ -33,22 +32,21 @@ def fit_axes(figure: Figure, renderer: RendererBase) -> None:
     renderer
         Measures the labels, in points.
     """
-    cells = [axes for axes in figure.axes if _is_cell(axes)]
-    grids = {axes.get_subplotspec().get_gridspec() for axes in cells}
+    cells = [(axes, place) for axes in figure.axes if (place := _find_cell(axes))]
+    grids = {place.get_gridspec() for _, place in cells}
     if len(cells) < len(figure.axes) or len(grids) != 1:
         return
     grid = grids.pop()
     margins = np.zeros((4, max(grid.nrows, grid.ncols)))
-    for axes in cells:
-        place = axes.get_subplotspec()
-        spots = (place.colspan.start, place.colspan.start, place.rowspan.start, place.rowspan.start)
-        for side, (spot, size) in enumerate(zip(spots, _overhang(axes, renderer), strict=True)):
+    for axes, place in cells:
+        column, row = place.colspan.start, place.rowspan.start
+        sides = zip((column, column, row, row), _overhang(axes, renderer), strict=True)
+        for side, (spot, size) in enumerate(sides):
             margins[side, spot] = max(margins[side, spot], size)
     width, height = figure.get_size_inches() * 72
     lefts, widths = _divide(width, margins[0], margins[1], grid.get_width_ratios(), grid.ncols)
     tops, heights = _divide(height, margins[2], margins[3], grid.get_height_ratios(), grid.nrows)
-    for axes in cells:
-        place = axes.get_subplotspec()
+    for axes, place in cells:
         column, row = place.colspan.start, place.rowspan.start
         axes.set_position((
             lefts[column] / width, 1 - (tops[row] + heights[row]) / height,
@@ -56,26 +54,25 @@ def fit_axes(figure: Figure, renderer: RendererBase) -> None:
         ))  # fmt: skip
 
 
-def _is_cell(axes: Axes) -> bool:
+def _find_cell(axes: Axes) -> SubplotSpec | None:
+    """Return where in a grid axes are; None when that is not one cell."""
     place = axes.get_subplotspec()
-    return place is not None and len(place.rowspan) == len(place.colspan) == 1
+    is_cell = place is not None and len(place.rowspan) == len(place.colspan) == 1
+    return place if is_cell else None
 
 
 def _overhang(axes: Axes, renderer: RendererBase) -> tuple[float, float, float, float]:
     """Points that labels reach out of the axes to the left, right, top and bottom."""
-    outside = axes.get_tightbbox(renderer)
-    if outside is None:
-        return 0.0, 0.0, 0.0, 0.0
     inside = axes.bbox
-    sizes = (
-        inside.x0 - outside.x0, outside.x1 - inside.x1, outside.y1 - inside.y1,
-        inside.y0 - outside.y0,
+    outside = axes.get_tightbbox(renderer) or inside
+    return (
+        max(inside.x0 - outside.x0, 0.0), max(outside.x1 - inside.x1, 0.0),
+        max(outside.y1 - inside.y1, 0.0), max(inside.y0 - outside.y0, 0.0),
     )  # fmt: skip
-    return tuple(max(size, 0.0) for size in sizes)
 
 
 def _divide(
-    whole: float, before: Sizes, after: Sizes, ratios: Sequence[float], n: int
+    whole: float, before: Sizes, after: Sizes, ratios: ArrayLike, n: int
 ) -> tuple[Sizes, Sizes]:
     """Return where cells begin and how long they are, along one side of the figure."""
     before, after = before[:n], after[:n]

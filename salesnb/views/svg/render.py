@@ -1,7 +1,7 @@
 """Draw a matplotlib figure once, at the size it says, and write it as a small SVG."""
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from salesnb.views import theme
 from salesnb.views.svg.clean import clean_drawing, parse_svg
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 POINTS, PIXELS = 72, 144
 """Units an inch has in a drawing, and pixels in a layer drawn as such."""
-
-_NO_LAYOUT = {"figure.constrained_layout.use": False, "figure.autolayout": False}
 
 
 def render_svg(figure: "Figure") -> str:
@@ -40,8 +38,11 @@ def render_svg(figure: "Figure") -> str:
 
     for axes in figure.axes:
         _rasterise_crowded(axes)
-    settings = mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "salesnb", **_NO_LAYOUT})
-    with settings, theme.any_letters():
+    settings: dict[Any, Any] = {
+        "svg.fonttype": "none", "svg.hashsalt": "salesnb",
+        "figure.constrained_layout.use": False, "figure.autolayout": False,
+    }  # fmt: skip
+    with mpl.rc_context(settings), theme.any_letters():
         written = _draw(figure)
     return clean_drawing(shrink(parse_svg(written)))
 
@@ -56,8 +57,10 @@ def _draw(figure: "Figure") -> str:
     figure.dpi = POINTS
     width, height = figure.get_size_inches()
     size = width * POINTS, height * POINTS
-    vectors = RendererSVG(*size, written, image_dpi=PIXELS, metadata={"Date": None})
-    renderer = MixedModeRenderer(figure, width, height, PIXELS, vectors)
+    writer: Any = RendererSVG
+    vectors = writer(*size, written, image_dpi=PIXELS, metadata={"Date": None})
+    mixed: Any = MixedModeRenderer
+    renderer = mixed(figure, width, height, PIXELS, vectors)
     fit_axes(figure, renderer)
     figure.draw(renderer)
     renderer.finalize()
