@@ -6,6 +6,8 @@ import re
 
 import pandas as pd
 import pytest
+from browser_pages import chromium, open_page
+from page_checks import CHECKS
 
 from salesnb.analysis.insights import find_insights
 from salesnb.analysis.matrix import performance_matrix
@@ -15,6 +17,8 @@ from salesnb.params import RunParams
 from salesnb.publish.batch import run_batch
 from salesnb.publish.plan import make_plan
 from salesnb.sources.load import import_snapshot
+
+__all__ = ["chromium", "open_page"]  # fixtures of the last test
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +141,12 @@ def test_the_manifest_is_complete(folder):
     reports = json.loads((folder / "manifest.json").read_text())["reports"]
     assert {record["status"] for record in reports.values()} == {"complete"}
     assert ["Targets", "targets"] in reports["company"]["left_out"]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_every_page_passes_in_a_browser(folder, open_page, check):  # last: see `chromium`
+    pages = [page for page in folder.glob("*.html") if page.name != "index.html"]
+    assert len(pages) == 5
+    for page in pages:
+        check(open_page, page.read_text(encoding="utf-8"))

@@ -12,7 +12,8 @@ from traitlets import default
 from salesnb import errors
 from salesnb.publish.cells import find_errors, plain_text, read_heading, render_cells
 from salesnb.publish.info import ReportInfo, read_info
-from salesnb.publish.page import TEMPLATES, Assets, load_assets, spell_date
+from salesnb.publish.page import TEMPLATES, Assets, fit_assets, spell_date
+from salesnb.publish.shorten import shorten_page
 
 KICKER = "Sales performance report"
 INTERRUPTED = (
@@ -99,6 +100,11 @@ class ReportExporter(TemplateExporter):
     def _default_template_folders(self) -> list[str]:
         return [str(Path(TEMPLATES).parent)]
 
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **settings: Any) -> Any:
+        """Render a notebook; the page is as short as HTML allows."""
+        page, resources = super().from_notebook_node(nb, resources, **settings)
+        return shorten_page(str(page)), resources
+
     def default_filters(self) -> Any:
         """Add the filter that builds the page to nbconvert's own."""
         yield from super().default_filters()  # type: ignore[no-untyped-call]
@@ -133,7 +139,7 @@ def build_page(notebook: NotebookNode) -> Page:
         heading=read_heading(notebook),
         sections=tuple(part for part in _SECTION.split(body) if part.strip()),
         problem=_describe_problem(notebook, info),
-        assets=load_assets(),
+        assets=fit_assets(body),
     )
 
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from salesnb.views import theme
+from salesnb.views.blocks.columns import (
+    FEWEST_STACKED,
+    column_rules,
+    count_columns,
+    name_rules,
+)
 
 TEMPLATES = Path(__file__).parent / "template"
 """The template folder; nbconvert finds it by its name in this package's folder."""
@@ -35,6 +41,13 @@ def load_assets() -> Assets:
         f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
     return Assets(css=_style_sheet(), js=js, policy=policy)
+
+
+def fit_assets(body: str) -> Assets:
+    """Return the assets with the rules that the body's tables need."""
+    assets = load_assets()
+    n_columns = max(count_columns(body), FEWEST_STACKED)
+    return replace(assets, css=assets.css + column_rules(n_columns) + name_rules(n_columns))
 
 
 def render_template(name: str, **context: object) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import nh3
 
 from salesnb.views import svg
+from salesnb.views.blocks import columns
 
 _TEXT_TAGS = set(
     re.findall(
@@ -26,6 +27,7 @@ _ATTRIBUTES = {
     "ol": {"start"},
     "details": {"open"},
     "td": {"colspan", "rowspan", "data-v"},
+    "table": {"style"},
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
 }
@@ -78,6 +80,8 @@ def _filter_attribute(tag: str, name: str, value: str) -> str | None:
         return value if _PICTURE.fullmatch(value) else None
     if name == "id":  # the page's own ids are out of reach
         return value if re.fullmatch(r"(?!page-)[A-Za-z][\w-]*", value) else None
+    if tag == "table" and name == "style":
+        return value if columns.STYLE.fullmatch(value) else None
     if name == "role":
         return value if value in _ROLES else None
     if name == "tabindex":

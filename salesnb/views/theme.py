@@ -179,7 +179,6 @@ def _output_settings() -> dict[str, Any]:
         "axes.titleweight": "bold",
         "axes.titlelocation": "left",
         "figure.figsize": (WIDE, 3.6),
-        "figure.constrained_layout.use": True,
         "legend.frameon": False,
         "svg.fonttype": "none",
         "svg.hashsalt": "salesnb",

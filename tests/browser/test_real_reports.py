@@ -1,16 +1,17 @@
 """The committed notebooks as pages: the sample company's reports, opened by a browser."""
 
-import gzip
 from pathlib import Path
 
 import nbformat
 import pytest
-from page_checks import BROKEN_LAYOUT, WIDTHS, find_violations
+from page_checks import CHECKS, count_printed
 
 from salesnb.publish.export import render_report
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+MOST_SHEETS = 16
+"""A team review of 15 figures and 20 tables prints on 15."""
 
 
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -18,34 +19,11 @@ def page_html(request):
     return render_report(nbformat.read(request.param, as_version=4))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page, page_html, scheme):
-    page = open_page(page_html, scheme=scheme, bypass_csp=True)
-    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
-    assert find_violations(page) == []
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_every_report_of_the_sample_company_passes(open_page, page_html, check):
+    check(open_page, page_html)
 
 
-def test_no_request_and_no_complaint(open_page, page_html):
-    page = open_page(page_html)
-    page.wait_for_load_state("networkidle")
-    assert [url for url in page.requested if not url.startswith("data:")] == [page.url]
-    assert page.complaints == []
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_scrolls_sideways(open_page, page_html, width):
-    page = open_page(page_html, width=width)
-    wanted, there = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert wanted <= there
-    assert page.evaluate(BROKEN_LAYOUT) == []
-
-
-def test_sizes_and_alternative_texts(open_page, page_html):
-    assert len(page_html.encode()) <= 600_000  # some fifteen figures, each drawn for phones too
-    assert len(gzip.compress(page_html.encode())) <= 100_000
-    page = open_page(page_html)
-    for picture in page.locator("main img, main svg:not([aria-hidden=true])").all():
-        words = picture.get_attribute("alt") or picture.get_attribute("aria-label") or ""
-        assert len(words) >= 30
+@pytest.mark.parametrize("paper", [{"prefer_css_page_size": True}, {"format": "Letter"}])
+def test_every_report_prints_on_few_sheets(open_page, page_html, paper):
+    assert count_printed(open_page, page_html, **paper) <= MOST_SHEETS

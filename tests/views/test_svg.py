@@ -15,11 +15,14 @@ WRAP = (
 )
 
 
-def draw(colour=theme.BETTER, label="Ana", marks=3):
+def draw(colour=theme.BETTER, label="Ana", marks=3, *, is_cut=False):
     with theme.use_theme():
         figure, axes = plt.subplots(figsize=(4, 2))
         axes.scatter(np.arange(marks), np.arange(marks), color=colour)
         axes.set_ylabel(label)
+        if is_cut:
+            axes.plot([0, 9], [0, 9], color=colour)
+            axes.set_xlim(0, 1)
         svg = render_svg(figure)
     plt.close(figure)
     return svg
@@ -38,21 +41,21 @@ def test_equal_drawings_give_equal_bytes():
 
 
 def test_different_drawings_share_no_id():
-    one, two = find_ids(draw(theme.BETTER)), find_ids(draw(theme.WORSE))
-    assert len(one) == 2  # the clip path and the mark's shape
+    one, two = (find_ids(draw(colour, is_cut=True)) for colour in (theme.BETTER, theme.WORSE))
+    assert len(one) == 1  # the clip of the line that reaches out of the axes
     assert not one & two
 
 
 def test_every_reference_leads_to_an_id():
-    svg = draw()
+    svg = draw(is_cut=True)
     used = re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', svg)
     assert {left or right for left, right in used} == find_ids(svg)
 
 
 def test_palette_colours_become_variables_and_others_stay():
-    assert "fill:var(--blue)" in draw(theme.BETTER)
+    assert "stroke:var(--blue)" in draw(theme.BETTER)
     assert "#0b5cad" not in draw(theme.BETTER)
-    assert "fill:#123456" in draw("#123456")
+    assert "stroke:#123456" in draw("#123456")
 
 
 def test_a_name_stays_text_and_is_never_mathematics_or_markup():
@@ -70,7 +73,7 @@ def test_control_characters_in_a_name_do_not_break_the_drawing():
 
 def test_the_view_box_keeps_its_case_and_the_document_its_frame_only():
     svg = draw()
-    assert re.match(r'<svg width="\d+" viewBox="0 0 [\d.]+ [\d.]+" style="fill:var\(--ink\)', svg)
+    assert re.match(r'<svg viewBox="0 0 288 144" style="fill:none[^"]*" width="384">', svg)
     for leftover in ("<?xml", "<!DOCTYPE", "<metadata", "<style", "font-family", "xmlns"):
         assert leftover not in svg
 
@@ -78,7 +81,28 @@ def test_the_view_box_keeps_its_case_and_the_document_its_frame_only():
 def test_the_result_is_well_formed_and_small():
     svg = draw(marks=60)
     ElementTree.fromstring(svg)
-    assert len(svg) < 15_000
+    assert len(svg) < 2_500
+
+
+def test_labels_of_all_cells_of_a_grid_lie_inside_the_drawing():
+    with theme.use_theme():
+        figure, grid = plt.subplots(2, 2, figsize=(6, 4), gridspec_kw={"width_ratios": (3, 1)})
+        for axes in grid.ravel():
+            axes.set_xlabel("Below")
+            axes.set_ylabel("Beside")
+            axes.set_yticks([0, 1], ["a long name of a row", "another"])
+        render_svg(figure)
+        boxes = [axes.get_tightbbox() for axes in grid.ravel()]
+    plt.close(figure)
+    assert min(box.x0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= 6 * 72
+    assert min(box.y0 for box in boxes) >= 0
+    assert max(box.y1 for box in boxes) <= 4 * 72
+    assert not any(
+        one.overlaps(two) for place, one in enumerate(boxes) for two in boxes[place + 1 :]
+    )
+    left, right = grid[0]
+    assert left.bbox.width == pytest.approx(3 * right.bbox.width)
 
 
 def test_a_crowded_layer_becomes_pixels():

@@ -15,6 +15,7 @@ from salesnb.views.blocks.findings import (
     render_evidence,
 )
 from salesnb.views.blocks.matrix import STANDARD_KEY, Cell, Matrix
+from salesnb.views.blocks.panels import Panel
 from salesnb.views.blocks.remarks import Remark, Remarks
 from salesnb.views.blocks.table import Table
 
@@ -31,6 +32,7 @@ __all__ = [
     "Headlines",
     "Matrix",
     "Note",
+    "Panel",
     "Remark",
     "Remarks",
     "Table",

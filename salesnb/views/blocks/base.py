@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from salesnb.views import theme
+from salesnb.views.blocks.columns import column_rules
 
 _CONTROL = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -95,7 +96,8 @@ def notebook_style() -> str:
 
     A notebook keeps white paper in every JupyterLab theme, as a printed figure would.
     """
-    return f".snb{{{theme.css_declarations(theme.LIGHT)}}}" + " ".join(_NOTEBOOK_RULES.split())
+    palette = f".snb{{{theme.css_declarations(theme.LIGHT)}}}"
+    return palette + " ".join(_NOTEBOOK_RULES.split()) + column_rules(8, within=".snb ")
 
 
 _NOTEBOOK_RULES = """
@@ -105,22 +107,26 @@ _NOTEBOOK_RULES = """
 .snb figure{margin:0}
 .snb .ft,.snb .fc,.snb .why{display:block}
 .snb .ft,.snb .hl b{font-size:1.05em}
-.snb .fc,.snb .r,.snb small,.snb .why,.snb .key{color:var(--ink2)}
+.snb .fc,.snb small,.snb .why,.snb .key{color:var(--ink2)}
 .snb svg text{font-family:Arial,"Liberation Sans",Arimo,sans-serif}
+.snb .pn{display:grid;grid-template-columns:repeat(auto-fill,minmax(205px,1fr));gap:16px 24px}
+.snb .pn svg{fill:none;stroke:var(--ink2)}.snb .pn text{font-size:10px;fill:var(--ink2);stroke:none}
+.snb .pn .e{text-anchor:end}.snb .pn .g{stroke:var(--grid)}.snb .pn .f{stroke:var(--rule)}
+.snb .pn .b{fill:var(--band);stroke:none}.snb .pn .c{stroke-dasharray:3.6 1.8}
+.snb .pn .l{stroke-width:1.6}.snb .pn .d{stroke-width:5;stroke-linecap:round}
 .snb .sr,.snb .narrow{position:absolute;width:1px;height:1px;overflow:hidden;
  clip-path:inset(50%)}
 .snb .scroll{overflow-x:auto}
 .snb table{border-collapse:collapse;font-size:13px}
 .snb th,.snb td{padding:4px 10px;text-align:left;border-bottom:1px solid var(--grid)}
-.snb .n{text-align:right}
-.snb .v{font-weight:600;white-space:nowrap}
-.snb .r{display:block;font-size:.85em}
+.snb .mx b{font-weight:600;white-space:nowrap}.snb .mx i{font-size:.7em;font-style:normal}
+.snb .mx small{color:var(--ink2)}.snb .mx .sp{display:block}
 .snb .p1{background:var(--better1)}.snb .p2{background:var(--better2)}
 .snb .p3{background:var(--better3)}.snb .n1{background:var(--worse1)}
 .snb .n2{background:var(--worse2)}.snb .n3{background:var(--worse3)}
-.snb .c{display:flex;gap:8px;justify-content:space-between;align-items:center}
 .snb .sp{flex:none;width:54px;height:20px;fill:none;stroke:var(--ink2)}
-.snb .sp circle{fill:var(--ink);stroke:none}.snb .mx tbody th{max-width:180px}
+.snb .sp path+path{stroke:var(--ink);stroke-width:4;stroke-linecap:round}
+.snb .mx tbody th{max-width:180px}
 .snb bdi,.snb .hl li{overflow-wrap:anywhere}
 .snb .key{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:4px 16px}
 .snb .key i{display:inline-block;width:16px;height:10px;margin-right:6px;

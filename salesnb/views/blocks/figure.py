@@ -1,5 +1,6 @@
 """A chart with the words it needs: its finding, what it shows, how to read it, its numbers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
@@ -7,6 +8,7 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.views.blocks.base import Block, anchor_of, attribute, text, titled
+from salesnb.views.blocks.panels import Panel, render_panels
 from salesnb.views.blocks.table import render_numbers
 from salesnb.views.svg import render_svg
 
@@ -35,7 +37,8 @@ class Figure(Block):
     numbers
         The values behind the marks, one row each; None leaves the fold out.
     svg, narrow_svg
-        Clean drawings (`salesnb.views.svg`); the narrow one, if any, is shown on phones.
+        Clean drawings (`salesnb.views.svg`) or panels (`salesnb.views.blocks.panels`); the
+        narrow one, if any, is shown on phones.
     anchor
         The id that headlines link to; made of the title when empty.
 
@@ -93,6 +96,29 @@ class Figure(Block):
             narrow_svg=_render_and_close(narrow) if narrow is not None else "",
         )
 
+    @classmethod
+    def from_panels(
+        cls,
+        panels: Iterable[Panel],
+        *,
+        title: str,
+        caption: str,
+        alt: str,
+        how_to_read: str = "",
+        numbers: pd.DataFrame | None = None,
+        anchor: str = "",
+    ) -> Self:
+        """Show small multiples; they flow with the page and need no drawing for phones."""
+        return cls(
+            title=title,
+            caption=caption,
+            alt=alt,
+            how_to_read=how_to_read,
+            numbers=numbers,
+            svg=render_panels(panels),
+            anchor=anchor,
+        )
+
     def render_html(self) -> str:
         """Return a `<figure>` with caption, drawing and two folds."""
         anchor = anchor_of(anchor=self.anchor, title=self.title, kind="fig")
@@ -127,7 +153,8 @@ class Figure(Block):
 
 
 def _describe(svg: str, alt: str) -> str:
-    return svg.replace("<svg", f'<svg role="img" aria-label="{attribute(alt)}"', 1)
+    tag = svg.split(maxsplit=1)[0]
+    return f'{tag} role="img" aria-label="{attribute(alt)}"{svg.removeprefix(tag)}'
 
 
 def _render_and_close(axes: "Axes") -> str:

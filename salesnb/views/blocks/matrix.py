@@ -8,7 +8,9 @@ import pandas as pd
 
 from salesnb.errors import ParameterError
 from salesnb.views.blocks.base import Block, anchor_of, attribute, hidden, text, titled
+from salesnb.views.blocks.columns import is_stacked, name_columns
 from salesnb.views.blocks.table import format_sort_value, read_number, render_numbers
+from salesnb.views.svg.paths import DOT, Command, write_path
 
 ARROWS = {3: "▲▲", 2: "▲", 1: "△", 0: "", -1: "▽", -2: "▼", -3: "▼▼"}
 """Tint -> the sign that goes with it, so that colour is never alone."""
@@ -23,6 +25,9 @@ WORDS = {
     -3: "clearly worse",
 }
 """Tint -> the words a screen reader says when a cell brings none of its own."""
+
+MOST_BESIDE = 6
+"""Columns up to which a cell has room for its line beside the value."""
 
 STANDARD_KEY = tuple((tint, WORDS[tint]) for tint in (3, 2, 0, -2, -3))
 """The key under a matrix; give another when `tint` 1 and -1 occur or zero means another level."""
@@ -64,13 +69,12 @@ class Cell:
         tint = f' class="{_tint_class(self.tint)}"' if self.tint else ""
         sort_value = read_number(self.value) if self.sort_value is None else self.sort_value
         arrow = ARROWS[self.tint]
-        sign = f' <span class="gl" aria-hidden="true">{arrow}</span>' if arrow else ""
+        sign = f' <i aria-hidden="true">{arrow}</i>' if arrow else ""
         said = hidden(f", {self.words or WORDS[self.tint]}")
-        note = f'<span class="r">{text(self.note)}</span>' if self.note else ""
+        note = f"<small>{text(self.note)}</small>" if self.note else ""
         return (
-            f'<td{tint}{format_sort_value(sort_value)}><div class="c"><div>'
-            f'<span class="v">{text(self.value)}{sign}{said}</span>{note}</div>'
-            f"{render_sparkline(self.sparkline)}</div></td>"
+            f"<td{tint}{format_sort_value(sort_value)}><b>{text(self.value)}{sign}{said}</b>{note}"
+            f"{render_sparkline(self.sparkline)}</td>"
         )
 
 
@@ -125,18 +129,27 @@ class Matrix(Block):
     def render_html(self) -> str:
         """Return a titled card around the matrix and its key."""
         anchor = anchor_of(anchor=self.anchor, title=self.title, kind="mx")
-        head = "".join(
-            f'<th scope="col">{text(name)}</th>' for name in (self.corner, *self.columns)
-        )
+        header = (self.corner, *self.columns)
+        head = "".join(f'<th scope="col">{text(name)}</th>' for name in header)
         body = "".join(_render_row(row) for row in self.rows)
         top = f'<tbody class="ref">{_render_row(self.reference)}</tbody>' if self.reference else ""
         return (
             f'<div class="tbl long" id="{anchor}">{titled(self.title, self.caption)}'
             f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(self.title)}">'
-            f'<table class="mx sort"><caption class="sr">{text(self.title)}</caption>'
+            f'<table{self._describe_table()}><caption class="sr">{text(self.title)}</caption>'
             f"<thead><tr>{head}</tr></thead>{top}<tbody>{body}</tbody></table></div>"
             f"{self._render_key()}{render_numbers(self.numbers, title=self.title)}</div>"
         )
+
+    def _describe_table(self) -> str:
+        """Return attributes: whether lines have room beside values, and names for phones."""
+        has_lines = any(cell.sparkline for _, cells in self.rows for cell in cells)
+        header = (self.corner, *self.columns)
+        kinds = ["mx", "sort"]
+        kinds += ["many"] if len(self.columns) > MOST_BESIDE else ["line"] if has_lines else []
+        kinds += ["k"] if is_stacked(header) else []
+        names = name_columns(header) if is_stacked(header) else ""
+        return f' class="{" ".join(kinds)}"{names}'
 
     def render_text(self) -> str:
         """Return one line per row: values with their signs."""
@@ -158,8 +171,8 @@ class Matrix(Block):
 def render_sparkline(values: Sequence[float]) -> str:
     """Draw values as a tiny line with a dot on the last; fewer than two values draw nothing.
 
-    >>> render_sparkline((1.0, 2.0))[60:75]
-    ' d="M3 17L50 3"'
+    >>> render_sparkline((1.0, 2.0))[61:-6]
+    'd="m3 17 47-14"></path><path d="m50 3h0"></path>'
     """
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < 2:
@@ -167,17 +180,17 @@ def render_sparkline(values: Sequence[float]) -> str:
     low, span = min(finite), (max(finite) - min(finite)) or 1.0
     flat = max(finite) == min(finite)
     step = 47 / (len(values) - 1)
-    path, x, y, is_drawing = "", 0.0, 0.0, False
+    line: list[Command] = []
+    is_drawing = False
     for position, value in enumerate(values):
-        if not math.isfinite(value):
-            is_drawing = False
-            continue
-        x, y = 3 + step * position, 10.0 if flat else 17 - 14 * (value - low) / span
-        path += f"{'L' if is_drawing else 'M'}{_short(x)} {_short(y)}"
-        is_drawing = True
+        if math.isfinite(value):
+            at = 3 + step * position, 10.0 if flat else 17 - 14 * (value - low) / span
+            line.append(("L" if is_drawing else "M", at))
+        is_drawing = math.isfinite(value)
+    dot = write_path([("M", line[-1][1]), (DOT, ())])
     return (
-        f'<svg class="sp" viewBox="0 0 54 20" aria-hidden="true"><path d="{path}"></path>'
-        f'<circle cx="{_short(x)}" cy="{_short(y)}" r="2"></circle></svg>'
+        f'<svg class="sp" viewBox="0 0 54 20" aria-hidden="true"><path d="{write_path(line)}">'
+        f'</path><path d="{dot}"></path></svg>'
     )
 
 
@@ -189,7 +202,3 @@ def _render_row(row: tuple[str, Sequence[Cell]]) -> str:
 
 def _tint_class(tint: int) -> str:
     return f"{'p' if tint > 0 else 'n'}{abs(tint)}" if tint else "p0"
-
-
-def _short(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from salesnb.errors import ParameterError
 from salesnb.views.blocks.base import Block, anchor_of, attribute, text, titled
+from salesnb.views.blocks.columns import align_columns, is_stacked, name_columns
 
 MISSING = "–"
 """Stands where a value is missing."""
@@ -140,15 +142,21 @@ def table_from_frame(frame: pd.DataFrame, *, numeric: Collection[str] | None = N
 
 def render_table(content: Content, *, label: str, sortable: bool = False) -> str:
     """Return a `<table>` in its own sideways-scrolling box."""
-    head = "".join(
-        f'<th scope="col"{_right(content, position)}>{text(name)}</th>'
-        for position, name in enumerate(content.header)
+    kinds = ["t", *(["sort"] if sortable else [])]
+    kinds += align_columns(content.header, content.rows, content.numeric)
+    names = ""
+    if is_stacked(content.header, content.rows):
+        kinds.append("k")
+        names = name_columns(content.header)
+    head = "".join(f'<th scope="col">{text(name)}</th>' for name in content.header)
+    spans = [1] * len(content.rows) if sortable else _find_spans(content.rows)
+    body = "".join(
+        _render_row(row, span=span, sortable=sortable)
+        for row, span in zip(content.rows, spans, strict=True)
     )
-    body = "".join(_render_row(content, row, sortable=sortable) for row in content.rows)
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{attribute(label)}">'
-        f'<table class="{"t sort" if sortable else "t"}">'
-        f'<caption class="sr">{text(label)}</caption>'
+        f'<table class="{" ".join(kinds)}"{names}><caption class="sr">{text(label)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -178,25 +186,28 @@ def format_sort_value(value: float | None) -> str:
     """Return the attribute that lets a column sort by number, or nothing."""
     if value is None or not math.isfinite(value):
         return ""
-    return f' data-v="{value:.12g}"'
+    return f' data-v="{value:.6g}"'
 
 
-def _render_row(content: Content, row: tuple[str, ...], *, sortable: bool) -> str:
-    cells = [f'<th scope="row"><bdi>{text(row[0])}</bdi></th>'] if row else []
-    for position, shown in enumerate(row[1:], start=1):
+def _render_row(row: tuple[str, ...], *, span: int, sortable: bool) -> str:
+    """Write a row; its first cell spans `span` rows, or was written above when that is 0."""
+    cells = []
+    if row and span:
+        scope = f'scope="rowgroup" rowspan="{span}"' if span > 1 else 'scope="row"'
+        cells.append(f"<th {scope}><bdi>{text(row[0])}</bdi></th>")
+    for shown in row[1:]:
         value = format_sort_value(read_number(shown)) if sortable else ""
-        align = _right(content, position) or _keep_whole(shown)
-        cells.append(f"<td{align}{value}>{text(shown)}</td>")
+        cells.append(f"<td{value}>{text(shown)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _right(content: Content, position: int) -> str:
-    return ' class="n"' if position in content.numeric else ""
-
-
-def _keep_whole(shown: str) -> str:
-    """Keep a date or two short words on one line, where a narrow column would break them."""
-    return ' class="w"' if len(shown) <= 12 and re.search(r"[\s–-]", shown) else ""
+def _find_spans(rows: tuple[tuple[str, ...], ...]) -> list[int]:
+    """Say how many rows each first cell stands for: n for the first of n equal ones, then 0."""
+    spans: list[int] = []
+    for first, group in groupby(rows, key=lambda row: row[:1]):
+        n = len(list(group))
+        spans += [n, *[0] * (n - 1)] if first else [1] * n
+    return spans
 
 
 def _format_column(column: "pd.Series[Any]") -> tuple[str, ...]:

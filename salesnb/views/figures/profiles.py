@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +12,19 @@ from salesnb.analysis.skill_trend import SKILL_TREND_ANCHOR, SkillTrend
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, begin_large
 from salesnb.errors import ParameterError
-from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import shorten
+from salesnb.views.blocks import Block, Figure, Note, Panel
+from salesnb.views.figures.parts import shorten, write_plain
 from salesnb.views.figures.skills import plot_skills
-from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
+from salesnb.views.theme import (
+    BETTER,
+    LIGHT,
+    NARROW,
+    UNCLEAR,
+    WIDE,
+    WORSE,
+    css_variable,
+    use_theme,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -149,58 +157,60 @@ def skill_trend_chart(trend: SkillTrend) -> Block:
     """Draw small multiples of skills across quarters with intervals; real changes in colour."""
     if trend.lacking:
         return Note(trend.finding, "missing")
-    with use_theme():
-        return Figure.from_axes(
-            _plot_trends(trend, columns=3, width=WIDE),
-            narrow=_plot_trends(trend, columns=1, width=NARROW),
-            title=trend.finding,
-            caption=(
-                f"{trend.unit}: mean score of the people rated in each quarter, with 90% interval. "
-                f"{trend.caveat}"
-            ),
-            alt=f"Small line charts of {len(trend.changes)} skills by quarter. {trend.finding}",
-            how_to_read=(
-                "Each small chart is one skill on the same scale. Only a change that all the "
-                "chart's quarters together support is coloured: blue rose, orange fell."
-            ),
-            numbers=pd.DataFrame(
-                {
-                    "Skill": trend.points["skill"].map(skill_label),
-                    "Quarter": trend.points["period"],
-                    "Score": trend.points["score"].map("{:.2f}".format),
-                    "90% interval": _ranges(trend.points),
-                    "People": trend.points["n_people"].map("{:.0f}".format),
-                    "Forms": trend.points["n_forms"].map("{:.0f}".format),
-                }
-            ),
-            anchor=SKILL_TREND_ANCHOR,
-        )
+    return Figure.from_panels(
+        _make_panels(trend),
+        title=trend.finding,
+        caption=(
+            f"{trend.unit}: mean score of the people rated in each quarter, with 90% interval. "
+            f"{trend.caveat}"
+        ),
+        alt=f"Small line charts of {len(trend.changes)} skills by quarter. {trend.finding}",
+        how_to_read=(
+            "Each small chart is one skill on the same scale. Only a change that all the "
+            "chart's quarters together support is coloured: blue rose, orange fell."
+        ),
+        numbers=pd.DataFrame(
+            {
+                "Skill": trend.points["skill"].map(skill_label),
+                "Quarter": trend.points["period"],
+                "Score": trend.points["score"].map("{:.2f}".format),
+                "90% interval": _ranges(trend.points),
+                "People": trend.points["n_people"].map("{:.0f}".format),
+                "Forms": trend.points["n_forms"].map("{:.0f}".format),
+            }
+        ),
+        anchor=SKILL_TREND_ANCHOR,
+    )
 
 
-def _plot_trends(trend: SkillTrend, *, columns: int, width: float) -> Axes:
-    import matplotlib.pyplot as plt
-
-    changes = trend.changes.to_dict("records")
-    rows = math.ceil(len(changes) / columns)
-    _, grid = plt.subplots(rows, columns, figsize=(width, 1.8 * rows), squeeze=False, sharey=True)
-    cells = list(grid.ravel())
-    place = {period: number for number, period in enumerate(trend.window)}
-    for axes, change in zip(cells, changes, strict=False):
-        points = trend.points[trend.points["skill"] == change["skill"]]
+def _make_panels(trend: SkillTrend) -> list[Panel]:
+    ends = trend.points[["low", "high"]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    room = 0.05 * (high - low) or 0.5
+    rows = {
+        skill: points.set_index("period")[["score", "low", "high"]].astype(float)
+        for skill, points in trend.points.groupby("skill")
+    }
+    panels = []
+    for change in trend.changes.to_dict("records"):
+        points = rows[change["skill"]].reindex(trend.window)
         colour = UNCLEAR
         if change["is_beyond_chance"]:
             colour = BETTER if change["change"] > 0 else WORSE
-        at = points["period"].map(place)
-        axes.fill_between(at, points["low"], points["high"], color=LIGHT["band"], linewidth=0)
-        axes.plot(at, points["score"], color=colour, linewidth=1.6, marker="o", markersize=3)
-        axes.set_title(begin_large(skill_label(str(change["skill"]))), fontsize=10.5)
-        ends = sorted({0, len(trend.window) - 1})
-        axes.set_xticks(ends, [trend.window[end] for end in ends])
-        axes.grid(visible=False, axis="x")
-    for axes in cells[len(changes) :]:
-        axes.set_axis_off()
-    first: Axes = cells[0]
-    return first
+        panels.append(
+            Panel(
+                title=begin_large(skill_label(str(change["skill"]))),
+                values=points["score"].tolist(),
+                low=points["low"].tolist(),
+                high=points["high"].tolist(),
+                span=(low - room, high + room),
+                write=write_plain,
+                ends=(trend.window[0], trend.window[-1]),
+                colour=css_variable(colour),
+                is_dotted=True,
+            )
+        )
+    return panels
 
 
 def _ranges(rows: pd.DataFrame) -> list[str]:

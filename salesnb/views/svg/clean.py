@@ -1,22 +1,16 @@
-"""Turn a matplotlib figure into a small SVG that is safe to put inside a page.
+"""Leave of a drawing what draws.
 
 Text stays text, colours become CSS variables, ids cannot collide with another figure's, and
 nothing can run or be fetched: elements and attributes outside a short list are left out.
 """
 
 import hashlib
-import io
 import re
 from html import escape
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from salesnb.errors import ParameterError
 from salesnb.views import theme
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.figure import Figure
 
 ELEMENTS = {
     "circle": {"cx", "cy", "r"},
@@ -47,42 +41,6 @@ _PROPERTIES = re.compile(
 _VALUE = re.compile(r"url\(#[\w-]+\)|(?!.*url\()[\w#%.,\s+()-]*", re.IGNORECASE)
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"-?\d+\.\d+")
-_ROOT_STYLE = "fill:var(--ink);stroke-linejoin:round"
-
-
-def render_svg(figure: "Figure") -> str:
-    """Render a matplotlib figure as a clean SVG; the figure is left open.
-
-    Layers of more than `salesnb.views.theme.CROWDED` marks are embedded as pixels, which keeps
-    a page small; they do not follow the dark palette.
-
-    Parameters
-    ----------
-    figure
-        Any matplotlib figure; drawn inside `salesnb.views.theme.use_theme` it also follows the
-        page's palette.
-
-    Returns
-    -------
-    str
-        One `<svg>` element; equal figures give equal bytes.
-    """
-    import matplotlib as mpl
-
-    _rasterise_crowded(figure)
-    written = io.StringIO()
-    settings = mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "salesnb"})
-    with settings, theme.any_letters():
-        figure.savefig(
-            written,
-            format="svg",
-            dpi=144,
-            bbox_inches="tight",
-            pad_inches=0.04,
-            transparent=True,
-            metadata={"Date": None},
-        )
-    return clean_svg(written.getvalue())
 
 
 def clean_svg(source: str) -> str:
@@ -91,7 +49,7 @@ def clean_svg(source: str) -> str:
     Parameters
     ----------
     source
-        A well-formed SVG document, as matplotlib writes it.
+        A well-formed SVG document.
 
     Returns
     -------
@@ -103,6 +61,19 @@ def clean_svg(source: str) -> str:
     ParameterError
         When the document is not well-formed XML, declares entities or is not an SVG.
     """
+    root = parse_svg(source)
+    root.set("style", "fill:var(--ink);stroke-linejoin:round")
+    return clean_drawing(root)
+
+
+def parse_svg(source: str) -> ElementTree.Element:
+    """Parse an SVG document; characters that XML does not know are left out.
+
+    Raises
+    ------
+    ParameterError
+        As `clean_svg`.
+    """
     if "<!ENTITY" in source:
         raise ParameterError("svg: declares an entity; expected a drawing. Save the figure anew.")
     try:
@@ -111,7 +82,11 @@ def clean_svg(source: str) -> str:
         raise ParameterError(f"svg: {error}; expected well-formed XML.") from error
     if _local(root.tag) != "svg":
         raise ParameterError(f"svg: starts with <{_local(root.tag)}>; expected <svg>.")
-    root.set("style", _ROOT_STYLE)
+    return root
+
+
+def clean_drawing(root: ElementTree.Element) -> str:
+    """Write a drawing that was parsed; its root gets a width, its ids a prefix of their own."""
     root.set("width", str(round(_width_px(root))))
     _rename_ids(root)
     return _write(root)
@@ -222,26 +197,6 @@ def _find_references(key: str, value: str) -> list[str]:
     if _local(key) == "href":
         return [value[1:]] if value.startswith("#") else []
     return re.findall(r"url\(#([\w-]+)\)", value)
-
-
-def _rasterise_crowded(figure: "Figure") -> None:
-    from matplotlib.collections import Collection
-    from matplotlib.lines import Line2D
-
-    for artist in figure.findobj(lambda item: isinstance(item, Collection | Line2D)):
-        if _count_marks(artist) > theme.CROWDED:
-            artist.set_rasterized(True)
-
-
-def _count_marks(artist: "Artist") -> int:
-    from matplotlib.collections import PathCollection
-    from matplotlib.lines import Line2D
-
-    if isinstance(artist, PathCollection):
-        return len(artist.get_offsets())  # type: ignore[arg-type]
-    if isinstance(artist, Line2D) and artist.get_marker() not in ("None", "", " ", None):
-        return len(artist.get_xdata())  # type: ignore[arg-type]
-    return 0
 
 
 def _local(name: str) -> str:
