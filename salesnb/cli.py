@@ -18,6 +18,7 @@ from rich.console import Console
 from salesnb.errors import ParameterError, SalesnbError
 
 if TYPE_CHECKING:
+    from salesnb.publish.pdf import Browser
     from salesnb.publish.plan import Plan
 
 _ENDLESS = 10_000
@@ -206,6 +207,9 @@ def run(
     cluster: Annotated[
         str, typer.Option(help="Address of a Dask scheduler whose workers make the reports.")
     ] = "",
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print complete reports as PDF too, by Chromium.")
+    ] = False,
     log_format: Annotated[
         LogFormats, typer.Option(help="json: one JSON object a line on standard error.")
     ] = LogFormats.text,
@@ -217,16 +221,19 @@ def run(
     with _stoppable("What is finished is kept; run it again for the rest."):
         plan = _plan(params, quarter=quarter, teams=team or None, snapshot=snapshot)
         _tell_left_out(plan, err)
+        browser = _find_browser() if pdf else None
         title, total = plan.params.quarter, len(plan.jobs)
         with telling(err, title=title, total=total, log_format=log_format.value) as tell:
             workers = jobs or os.cpu_count() or 1
             result = run_batch(
                 plan, workers=workers, force=force, isolation=isolation.value, cluster=cluster,
-                on_event=tell,
+                browser=browser, on_event=tell,
             )  # fmt: skip
+    for line in (*result.unprinted, *result.notes):
+        err.print(line)
     err.print(summarise(result))
     out.print(str(result.portal))
-    if result.failed:
+    if result.failed or result.unprinted:
         raise typer.Exit(1)
 
 
@@ -292,6 +299,16 @@ def _plan(
     from salesnb.publish.plan import make_plan
 
     return make_plan(read_params(params, quarter=quarter, teams=teams, snapshot=snapshot))
+
+
+def _find_browser() -> Browser | None:
+    """Find what prints PDFs; say so where there is nothing, and go on without."""
+    from salesnb.publish.pdf import MISSING, find_browser
+
+    browser = find_browser()
+    if browser is None:
+        err.print(MISSING)
+    return browser
 
 
 def _tell_left_out(plan: Plan, console: Console) -> None:
