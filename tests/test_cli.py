@@ -358,8 +358,8 @@ def test_a_signal_ends_batch_and_kernels_in_order(params, tmp_path, number):
 
     reports = tmp_path / "reports" / QUARTER
     names = {
-        "company.html", "company.ipynb", "index.html", "manifest.json", "manifest.jsonl", ".lock",
-        "logs",
+        "company.html", "company.ipynb", "index.html", "mail_summary.html", "mail_summary.txt",
+        "manifest.json", "manifest.jsonl", ".lock", "logs",
     }  # fmt: skip
     assert {item.name for item in reports.iterdir()} == names
     records = json.loads((reports / "manifest.json").read_text())["reports"]
