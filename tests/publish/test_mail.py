@@ -29,8 +29,8 @@ ENTRIES = (
 
 
 ELEMENTS = {
-    "html", "head", "meta", "title", "body", "table", "tr", "td", "h1", "h2", "p", "span", "strong",
-    "br", "a",
+    "html", "head", "meta", "title", "body", "div", "table", "tr", "td", "h1", "h2", "p", "span",
+    "strong", "br", "a",
 }  # fmt: skip
 ATTRIBUTES = {
     "style", "role", "width", "cellpadding", "cellspacing", "border", "align", "href", "lang",
