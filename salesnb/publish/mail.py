@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from textwrap import fill
 
 from salesnb.publish.entry import PortalEntry
+from salesnb.publish.kinds import KINDS
 from salesnb.publish.manifest import PORTAL, About, Kpi
 from salesnb.publish.page import render_template, spell_date
 from salesnb.publish.portal import TITLE, summarise
@@ -27,6 +28,7 @@ PURPOSE = (
     "Personal performance data, for coaching conversations within the team named. No figure here "
     "is by itself a verdict on a person. Pass it on only to those who may open the reports."
 )
+_CENTRAL = (KINDS["company_review"].label, KINDS["team_review"].label)
 _LONGEST = 300
 _WIDTH = 76
 _SIGNS = {"up": "▲ better: ", "down": "▼ worse: ", "flat": ""}
@@ -106,8 +108,8 @@ def render_plain_mail(entries: Sequence[PortalEntry], about: About, quarter: str
 
 def _summarise(entries: Sequence[PortalEntry], about: About, quarter: str, *, most: int) -> Summary:
     made = [entry for entry in entries if entry.status == "complete"]
-    central = [entry for entry in made if entry.kpis]
-    others = [entry for entry in made if not entry.kpis]
+    central = [entry for entry in made if entry.kind in _CENTRAL]
+    others = [entry for entry in made if entry.kind not in _CENTRAL]
     troubled = [entry for entry in entries if entry.status != "complete"]
     base = f"{about.base_url.rstrip('/')}/{quarter}/" if safe_link(about.base_url) else ""
     shown = [[_item(entry, base) for entry in part[:most]] for part in (central, others, troubled)]
@@ -155,7 +157,7 @@ def _write_item(item: Item) -> str:
     lines = [fill(f"{item.title}{about}", _WIDTH)]
     said = [
         f"{status}{item.reason}",
-        f"{item.headline} [{item.evidence}]" if item.headline else "",
+        f"{item.headline} [{item.evidence}]" if item.evidence else item.headline,
         *(
             " ".join(filter(None, (f"{label}: {value}", change)))
             for label, value, change in item.kpis

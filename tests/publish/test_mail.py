@@ -94,6 +94,12 @@ def test_findings_figures_and_reasons_are_told(render):
     assert places == sorted(places)
 
 
+def test_a_finding_without_evidence_has_no_empty_brackets():
+    bare = entry(evidence="")
+    assert "()" not in html(bare)
+    assert "[]" not in plain(bare)
+
+
 def test_links_are_names_of_files_unless_they_are_published():
     assert "<a " not in html()
     about = ABOUT.model_copy(update={"base_url": "https://example.org/sales/"})
