@@ -14,7 +14,7 @@ from folders import (
 
 from salesnb.errors import DataError, SalesnbError
 from salesnb.publish.gather import gather
-from salesnb.publish.journal import locked, read_state
+from salesnb.publish.journal import JOURNAL, Entry, locked, read_state
 from salesnb.publish.links import hash_content
 from salesnb.publish.manifest import Manifest, Printed, write_manifest
 
@@ -217,3 +217,15 @@ def test_several_companies_share_a_portal_but_no_chain(out):
     assert "<h1><bdi>Sales performance reports</bdi></h1>" in page
     assert "· Zeta</small>" in page
     assert header(out, "2026Q1/north") == [("All reports", "index.html")]
+
+
+def test_an_interrupted_report_stays_interrupted(out):
+    begun = [Entry(event="began", at="t", slugs=("north", "south")),
+             Entry(event="started", at="t", slug="north")]  # fmt: skip
+    with (out / "2026Q2" / JOURNAL).open("a", encoding="utf-8") as journal:
+        journal.writelines(entry.model_dump_json(exclude_defaults=True) + "\n" for entry in begun)
+    tell(out / "2026Q3")
+    assert len(header(out, "2026Q2/north")) == 3
+    state = read_state(out / "2026Q2")
+    assert (state.open, state.has_ended) == (frozenset({"north"}), False)
+    assert check_records(out / "2026Q2").keys() == {"north", "south"}
