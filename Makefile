@@ -59,4 +59,4 @@ lock:  ## Renew requirements.lock and environment.yml from pyproject.toml (needs
 	$(PYTHON) tests/environment.py
 
 clean:  ## Remove the environment and made reports
-	rm -rf $(VENV) reports/20*
+	rm -rf $(VENV) reports/20* reports/index.html

@@ -19,6 +19,7 @@ from salesnb.errors import ParameterError, SalesnbError
 
 if TYPE_CHECKING:
     from salesnb.params import RunParams
+    from salesnb.publish.pdf import Browser
     from salesnb.publish.plan import Plan
 
 _ENDLESS = 10_000
@@ -211,6 +212,9 @@ def run(
     cluster: Annotated[
         str, typer.Option(help="Address of a Dask scheduler whose workers make the reports.")
     ] = "",
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print complete reports as PDF too, by Chromium.")
+    ] = False,
     log_format: Annotated[
         LogFormats, typer.Option(help="json: one JSON object a line on standard error.")
     ] = LogFormats.text,
@@ -229,6 +233,7 @@ def run(
         if isolation is Isolated.warm and not cluster:
             _warm_up(asked[0])
         plans = [_plan(one) for one in asked]
+        browser = _find_browser() if pdf else None
         from salesnb.publish.batch import run_batch
         from salesnb.publish.tell import summarise, telling
 
@@ -238,11 +243,13 @@ def run(
             with telling(err, title=title, total=total, log_format=log_format.value) as tell:
                 result = run_batch(
                     plan, workers=jobs or os.cpu_count() or 1, force=force,
-                    isolation=isolation.value, cluster=cluster, on_event=tell,
+                    isolation=isolation.value, cluster=cluster, browser=browser, on_event=tell,
                 )  # fmt: skip
+            for line in (*result.unprinted, *result.notes):
+                err.print(line)
             err.print(summarise(result))
             out.print(str(result.portal))
-            has_failed = has_failed or bool(result.failed)
+            has_failed = has_failed or bool(result.failed or result.unprinted)
     if has_failed:
         raise typer.Exit(1)
 
@@ -314,6 +321,16 @@ def _plan(asked: RunParams) -> Plan:
     from salesnb.publish.plan import make_plan
 
     return make_plan(asked)
+
+
+def _find_browser() -> Browser | None:
+    """Find what prints PDFs; say so where there is nothing, and go on without."""
+    from salesnb.publish.pdf import MISSING, find_browser
+
+    browser = find_browser()
+    if browser is None:
+        err.print(MISSING)
+    return browser
 
 
 def _tell_left_out(plan: Plan, console: Console) -> None:

@@ -82,6 +82,9 @@ class RunParams(BaseModel):
     report_timeout_seconds: int = Field(3600, ge=1, description="longest time for one report")
     benchmarks: str = Field("", description="YAML file of external figures to compare with")
     title: str = Field("", description="heading of the portal; default the company's name")
+    base_url: str = Field(
+        "", pattern=r"^(https?://[^\s\"'<>?#]+)?$", description="where `out` is published, for mail"
+    )
 
     def selection(self) -> dict[str, str]:
         """Write KPIs, weights and targets as `select_kpis` takes them; empty ones are left out."""

@@ -254,6 +254,47 @@ def test_several_quarters_have_a_folder_each_and_are_checked_before_any_is_begun
     assert said.count("1 reports: 1 made") + said.count("1 report: 1 made") == 2
 
 
+def test_pdfs_are_printed_once_and_linked(call, params, tmp_path, monkeypatch):
+    monkeypatch.setenv("SALESNB_CHROMIUM", str(tmp_path / "none"))
+    path = params(reports=["data_quality"])
+    code, shown, said = call("run", path, "--pdf")
+    assert (code, shown) == (2, "")
+    assert "none' is no program" in said
+    assert not (tmp_path / "reports" / QUARTER / "data-quality.html").exists()
+
+    program = tmp_path / "program"
+    script = """#!/bin/sh
+for word in "$@"; do case "$word" in
+  --print-to-pdf=*) printf '%%PDF-1.4 a %%%%EOF' > "${word#*=}" ;;
+esac; done
+"""
+    program.write_text(script, encoding="utf-8")
+    program.chmod(0o700)
+    monkeypatch.setenv("SALESNB_CHROMIUM", str(program))
+    assert call("run", path, "--pdf")[0] == 0
+    pdf = tmp_path / "reports" / QUARTER / "data-quality.pdf"
+    printed = pdf.stat().st_mtime_ns
+    assert 'href="data-quality.pdf"' in (pdf.parent / "index.html").read_text(encoding="utf-8")
+
+    program.write_text("#!/bin/sh\nexit 7\n", encoding="utf-8")
+    assert call("run", path, "--pdf")[0] == 0
+    assert pdf.stat().st_mtime_ns == printed
+    pdf.unlink()
+    code, _, said = call("run", path, "--pdf")
+    assert code == 1
+    assert f"data-quality.pdf: {program} printed nothing" in said
+    assert "1 report: 0 made, 1 up to date, 0 failed." in said
+
+
+def test_without_chromium_reports_are_made_and_the_lack_is_told(call, params, monkeypatch):
+    monkeypatch.delenv("SALESNB_CHROMIUM", raising=False)
+    monkeypatch.setattr("salesnb.publish.pdf._NAMES", ())
+    code, shown, said = call("run", params(reports=["data_quality"]), "--pdf")
+    assert code == 0
+    assert Path(shown.strip()).is_file()
+    assert said.startswith("no PDF: there is no Chromium or Chrome on PATH.")
+
+
 def test_a_batch_tells_itself_in_json_lines(call, params):
     path = params(reports=["data_quality"], cells={"data_quality": ("# Q?", "1 / 0")})
     code, _, said = call("run", path, "--log-format", "json", "--isolation", "cold")
@@ -372,8 +413,8 @@ def test_a_signal_ends_batch_and_kernels_in_order(params, tmp_path, number):
 
     reports = tmp_path / "reports" / QUARTER
     names = {
-        "company.html", "company.ipynb", "index.html", "manifest.json", "manifest.jsonl", ".lock",
-        "logs",
+        "company.html", "company.ipynb", "index.html", "mail_summary.html", "mail_summary.txt",
+        "manifest.json", "manifest.jsonl", ".lock", "logs",
     }  # fmt: skip
     assert {item.name for item in reports.iterdir()} == names
     records = json.loads((reports / "manifest.json").read_text())["reports"]

@@ -72,6 +72,8 @@ def test_overrides_replace_what_is_written_unless_none(tmp_path):
         (GOOD + "timeout_seconds: soon\n", "timeout_seconds: Input should be a valid integer"),
         (GOOD + "timeout_seconds: 0\n", "timeout_seconds: .* greater than or equal to 1"),
         (GOOD + "as_of: 2026-02-30\n", "as_of: Input should be a valid date"),
+        (GOOD + "base_url: javascript:x()\n", "base_url: String should match"),
+        (GOOD + "base_url: https://example.org/a b\n", "base_url: String should match"),
         (GOOD + "title: [a, b]\n", "title: Input should be a valid string"),
         (GOOD + "teams: [[North]]\n", r"teams\.0: Input should be a valid string"),
         ("quarter: [2026Q3\n", "not valid YAML"),

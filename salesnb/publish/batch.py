@@ -9,17 +9,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from salesnb.publish.files import write_whole
+from salesnb.publish.gather import gather
 from salesnb.publish.journal import Journal, locked, read_state
 from salesnb.publish.kernel import ONE_THREAD, Isolation, end_kernels, running_kernels
-from salesnb.publish.kinds import KINDS
-from salesnb.publish.manifest import Manifest, Record, write_manifest
+from salesnb.publish.manifest import PORTAL, About, Record
 from salesnb.publish.memory import Memory
-from salesnb.publish.plan import PORTAL, Job, Plan
-from salesnb.publish.portal import PortalEntry, render_portal
+from salesnb.publish.pdf import Browser, print_reports
+from salesnb.publish.plan import Job, Plan
 from salesnb.publish.recorder import Done, Event, Events, Recorder, Started
 from salesnb.publish.warm import learn_imports, start_server
 
+_PATIENCE = 2.0
+"""Seconds to wait for another quarter's batch that puts its links into these pages."""
 _LOOK = 0.5
 """Seconds between two looks at the memory that reports need."""
 
@@ -30,6 +31,10 @@ class BatchResult:
 
     portal: Path
     done: tuple[Done, ...]
+    unprinted: tuple[str, ...] = ()
+    """Reports whose PDF could not be printed, and why."""
+    notes: tuple[str, ...] = ()
+    """What beside the reports could not be brought up to date, and why."""
 
     @property
     def failed(self) -> tuple[Done, ...]:
@@ -45,9 +50,10 @@ class BatchResult:
 
 def run_batch(
     plan: Plan, *, workers: int = 1, force: bool = False, isolation: Isolation = "warm",
-    cluster: str = "", on_event: Callable[[Event], None] = lambda _: None,
+    cluster: str = "", browser: Browser | None = None,
+    on_event: Callable[[Event], None] = lambda _: None,
 ) -> BatchResult:  # fmt: skip
-    """Make all reports of a plan that are not up to date, then the portal.
+    """Make all reports of a plan that are not up to date, then what stands beside them.
 
     A failed report does not stop the others. Every report is in the journal before the next thing
     is done, so that what an interrupted or killed batch has finished is not made again. An
@@ -69,6 +75,9 @@ def run_batch(
     cluster
         Address of a Dask scheduler whose workers make the reports instead, into the same folder,
         which all must reach.
+    browser
+        Prints the complete reports as PDF; None leaves the PDFs that are there, dropping those
+        whose report has changed.
     on_event
         Called with each report that is begun or done, as it comes.
 
@@ -83,22 +92,31 @@ def run_batch(
     SalesnbError
         A file cannot be written; the reports made before are complete.
     """
-    with locked(plan.folder):
+    with locked(plan.folder, patience=_PATIENCE):
         manifest = read_state(plan.folder).manifest
         manifest.left_out = plan.left_out
         with closing(Journal(plan.folder)) as journal:
             run = Recorder(plan, manifest, journal, isolation)
             slugs = tuple(job.slug for job in plan.jobs)
-            journal.add("began", slugs=slugs, left_out=plan.left_out)
-            return _run(run, workers=workers, force=force, cluster=cluster, on_event=on_event)
+            about = About(
+                title=plan.params.title or plan.measures.company.name,
+                as_of=plan.measures.as_of.isoformat(),
+                base_url=plan.params.base_url,
+            )
+            journal.add("began", slugs=slugs, left_out=plan.left_out, about=about)
+            return _run(
+                run, workers=workers, force=force, cluster=cluster, browser=browser,
+                on_event=on_event,
+            )  # fmt: skip
 
 
 def _run(
-    run: Recorder, *, workers: int, force: bool, cluster: str, on_event: Callable[[Event], None]
-) -> BatchResult:
+    run: Recorder, *, workers: int, force: bool, cluster: str, browser: Browser | None,
+    on_event: Callable[[Event], None],
+) -> BatchResult:  # fmt: skip
     current, waiting = _part(run, force=force)
     done = [Done(job, record, is_new=False) for job, record in current]
-    portal = run.plan.folder / f"{PORTAL}.html"
+    unprinted: tuple[str, ...] = ()
     try:
         for item in done:
             on_event(item)
@@ -107,11 +125,13 @@ def _run(
                 if isinstance(event, Done):
                     done.append(event)
                 on_event(event)
+        if browser is not None:
+            unprinted = print_reports(run, browser, workers=workers)
     finally:
-        write_manifest(run.manifest, run.plan.folder)
-        write_whole(portal, _render(run.plan, run.manifest))
+        notes = gather(run.plan.folder)
     run.journal.add("ended")
-    return BatchResult(portal, tuple(done))
+    portal = run.plan.folder / f"{PORTAL}.html"
+    return BatchResult(portal, tuple(done), unprinted, notes)
 
 
 def _part(run: Recorder, *, force: bool) -> tuple[list[tuple[Job, Record]], list[Job]]:
@@ -167,40 +187,3 @@ def _end(futures: list[Future[Record]]) -> None:
     running = [future for future in futures if not future.cancel()]
     while wait(running, timeout=0.1).not_done:
         end_kernels()  # again and again: a thread may be about to start one
-
-
-def _render(plan: Plan, manifest: Manifest) -> str:
-    order = {kind.label: place for place, kind in enumerate(KINDS.values())}
-    records = sorted(
-        manifest.reports.values(), key=lambda r: (order.get(r.kind, len(order)), r.title)
-    )
-    entries = [
-        PortalEntry(
-            title=record.title,
-            kind=record.kind,
-            team=record.team,
-            quarter=record.quarter,
-            href=f"{record.slug}.html",
-            status="complete" if record.status == "complete" else "incomplete",
-            reason=record.reason,
-            headline=record.headline,
-            evidence=record.evidence,
-            kpis=record.kpis,
-            built=record.built,
-        )
-        for record in records
-    ]
-    entries += [
-        PortalEntry(
-            title=label,
-            kind=label,
-            team="",
-            quarter=plan.params.quarter,
-            href="",
-            status="left-out",
-            reason=f"It {reason}.",
-        )
-        for label, reason in manifest.left_out
-    ]
-    title = plan.params.title or plan.measures.company.name
-    return render_portal(entries, title=title, as_of=plan.measures.as_of.isoformat())

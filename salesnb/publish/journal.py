@@ -19,26 +19,29 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError, ParameterError
 from salesnb.publish.files import PRIVATE, explained
-from salesnb.publish.manifest import Manifest, Record, read_manifest
+from salesnb.publish.manifest import About, Manifest, Record, read_manifest
 
 JOURNAL = "manifest.jsonl"
 LOCK = ".lock"
+EventName = Literal["began", "started", "report", "settled", "ended"]
 
 
 class Entry(BaseModel):
-    """One line: a batch began or ended, or a report was begun or recorded.
+    """One line: a batch began or ended; a report was begun, recorded, or settled.
 
     `slugs` are the reports a batch is to make or has found up to date, `left_out` the kinds of
-    reports it cannot make, and why.
+    reports it cannot make, and why. A report is settled when something beside what it says has
+    changed: its links, or its PDF.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    event: Literal["began", "started", "report", "ended"]
+    event: EventName
     at: str
     slug: str = ""
     slugs: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    about: About = About()
     record: Record | None = None
 
 
@@ -74,7 +77,7 @@ class Journal:
             if _ends_within_a_line(self.path):
                 os.write(self._handle, b"\n")
 
-    def add(self, event: Literal["began", "started", "report", "ended"], **said: object) -> None:
+    def add(self, event: EventName, **said: object) -> None:
         """Append an entry.
 
         Raises
@@ -120,11 +123,13 @@ def read_state(folder: Path) -> State:
     for entry in _read_entries(path):
         if entry.event == "began":
             state.planned, state.open, state.has_ended = entry.slugs, frozenset(), False
-            state.manifest.left_out = entry.left_out
+            state.manifest.left_out, state.manifest.about = entry.left_out, entry.about
         elif entry.event == "started":
             state.open |= {entry.slug}
         elif entry.event == "report" and entry.record is not None:
             state.open -= {entry.record.slug}
+            reports[entry.record.slug] = entry.record
+        elif entry.event == "settled" and entry.record is not None:
             reports[entry.record.slug] = entry.record
         else:
             state.has_ended = True
@@ -147,15 +152,22 @@ def _read_entries(path: Path) -> Iterator[Entry]:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, patience: float = 0) -> Iterator[None]:
     """Keep other batches out of a folder; the lock ends with the process, however that ends.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    patience
+        Seconds to wait for who is there already.
 
     Raises
     ------
     ParameterError
         Another batch is writing into the folder.
     """
-    lock = FileLock(folder / LOCK, timeout=0, mode=PRIVATE)
+    lock = FileLock(folder / LOCK, timeout=patience, mode=PRIVATE)
     try:
         lock.acquire()
     except Timeout:

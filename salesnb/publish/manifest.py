@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
@@ -13,11 +13,23 @@ from salesnb.errors import DataError
 from salesnb.publish.files import write_whole
 
 MANIFEST = "manifest.json"
+PORTAL = "index"
+"""Name of the page that lists a folder's reports."""
 _LIBRARIES = ("salesnb", "papermill", "nbconvert", "pandas", "numpy", "scipy", "matplotlib")
 
 Status = Literal["complete", "failed"]
 Parameters = dict[str, str | float | None]
 """What a notebook's parameters cell is given, by name; None is no limit."""
+
+
+class Kpi(NamedTuple):
+    """A key figure as it is to be read; without a change where none is supported."""
+
+    label: str
+    value: str
+    change: str = ""
+    direction: Literal["up", "down", "flat"] = "flat"
+    """``up`` is better, ``down`` is worse, whichever way the figure went."""
 
 
 class Facts(BaseModel):
@@ -27,7 +39,7 @@ class Facts(BaseModel):
 
     headline: str = ""
     evidence: Literal["strong", "moderate", "assumption", "not enough evidence", ""] = ""
-    kpis: Annotated[tuple[tuple[str, str], ...], AfterValidator(lambda kpis: kpis[:4])] = ()
+    kpis: Annotated[tuple[Kpi, ...], AfterValidator(lambda kpis: kpis[:4])] = ()
 
 
 def read_facts(told: object) -> dict[str, Any]:
@@ -36,6 +48,15 @@ def read_facts(told: object) -> dict[str, Any]:
         return Facts.model_validate(told).model_dump(exclude_unset=True)
     except ValidationError:
         return {}
+
+
+class Printed(BaseModel):
+    """A report's PDF: its own hash, and that of the page it shows, without links."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str
+    content: str
 
 
 class Record(Facts):
@@ -52,6 +73,7 @@ class Record(Facts):
     parameters: Parameters
     fingerprint: str
     snapshot_id: str
+    company: str = ""
     status: Status
     reason: str = ""
     cell: int | None = None
@@ -62,6 +84,7 @@ class Record(Facts):
     seconds: float
     built: str
     sha256: str = ""
+    pdf: Printed | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     versions: dict[str, str] = {}
 
@@ -70,7 +93,27 @@ class Record(Facts):
         page = folder / f"{self.slug}.html"
         if self.status != "complete" or self.fingerprint != fingerprint or not page.is_file():
             return False
-        return hashlib.sha256(page.read_bytes()).hexdigest() == self.sha256
+        return hash_file(page) == self.sha256
+
+
+class About(BaseModel):
+    """What the portal says of the last batch as a whole.
+
+    Attributes
+    ----------
+    title
+        The portal's heading.
+    as_of
+        The ISO date of the data.
+    base_url
+        Where the reports are published, if anywhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    as_of: str = ""
+    base_url: str = ""
 
 
 class Manifest(BaseModel):
@@ -79,6 +122,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: int = 1
+    about: About = About()
     reports: dict[str, Record] = {}
     left_out: tuple[tuple[str, str], ...] = ()
 
@@ -103,12 +147,22 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path}: cannot be read as a manifest. Move it away and run again."
         ) from error
     there = {s: r for s, r in manifest.reports.items() if (folder / f"{s}.html").is_file()}
-    return Manifest(reports=there, left_out=manifest.left_out)
+    return manifest.model_copy(update={"reports": there})
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write a folder's manifest, whole."""
-    write_whole(folder / MANIFEST, manifest.model_dump_json(indent=1))
+    write_whole(folder / MANIFEST, write_json(manifest))
+
+
+def write_json(manifest: Manifest) -> str:
+    """Write a manifest as the text of its file."""
+    return manifest.model_dump_json(indent=1)
 
 
 def library_versions() -> dict[str, str]:

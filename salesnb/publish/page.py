@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -31,16 +32,17 @@ class Assets:
     policy: str
 
 
-@lru_cache(maxsize=1)
-def load_assets() -> Assets:
-    """Read the style sheet and the script, and hash the script for the content policy."""
+@lru_cache(maxsize=2)
+def load_assets(page: Literal["report", "portal"] = "report") -> Assets:
+    """Read a page's style sheet and the script, and hash the script for the content policy."""
     js = (TEMPLATES / "report.js").read_text(encoding="utf-8").strip()
     digest = base64.b64encode(hashlib.sha256(js.encode()).digest()).decode()
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
         f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
-    return Assets(css=_style_sheet(), js=js, policy=policy)
+    sheets = ("report.css",) if page == "report" else ("report.css", "portal.css")
+    return Assets(css=_style_sheet(sheets), js=js, policy=policy)
 
 
 def fit_assets(body: str) -> Assets:
@@ -52,14 +54,18 @@ def fit_assets(body: str) -> Assets:
 
 def render_template(name: str, **context: object) -> str:
     """Render one of this package's templates; every value is escaped unless marked safe."""
-    environment = Environment(
+    return _environment().get_template(name).render({"assets": load_assets(), **context})
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(name).render(assets=load_assets(), **context)
 
 
 def spell_date(iso: str) -> str:
@@ -91,7 +97,7 @@ _MONTHS = (
 )
 
 
-def _style_sheet() -> str:
+def _style_sheet(sheets: tuple[str, ...]) -> str:
     light, dark = theme.css_declarations(theme.LIGHT), theme.css_declarations(theme.DARK)
     palettes = (
         f":root{{{light};color-scheme:light}}"
@@ -99,6 +105,6 @@ def _style_sheet() -> str:
         f"{{html[data-theme=auto]{{{dark};color-scheme:dark}}}}"
         f"@media screen{{html[data-theme=dark]{{{dark};color-scheme:dark}}}}"
     )
-    rules = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    rules = "\n".join((TEMPLATES / sheet).read_text(encoding="utf-8") for sheet in sheets)
     rules = re.sub(r"/\*.*?\*/", "", rules, flags=re.DOTALL)
     return palettes + re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", rules)).strip()

@@ -26,7 +26,7 @@ from salesnb.measures.pictures import load_pipeline
 from salesnb.measures.spark import stop_session
 from salesnb.params import ReportName, RunParams
 from salesnb.publish.kinds import KINDS, PIPELINE, Kind
-from salesnb.publish.manifest import Parameters, library_versions
+from salesnb.publish.manifest import PORTAL, Parameters, library_versions
 from salesnb.publish.units import Unit, find_programmes, find_teams
 from salesnb.schema import TABLES
 from salesnb.sources.snapshot import Snapshot
@@ -35,8 +35,6 @@ from salesnb.views.blocks import slug
 PARAMETERS_TAG = "parameters"
 NEEDS = "needs:"
 """A cell tagged `needs:<table>` is dropped when the snapshot lacks the table."""
-PORTAL = "index"
-"""Name of the page that lists the reports."""
 _ROOM = 50_000_000
 
 

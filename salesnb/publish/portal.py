@@ -1,84 +1,14 @@
-"""The index of reports: what there is, what each found, and which did not finish."""
+"""The index of reports: where to start, what there is, what each found, what is incomplete."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
-from salesnb.errors import ParameterError
-from salesnb.publish.page import render_template, spell_date
-from salesnb.publish.sanitise import safe_link
-from salesnb.views.blocks import EVIDENCE, Evidence, render_evidence
+from salesnb.publish.entry import STATUSES, PortalEntry
+from salesnb.publish.page import load_assets, render_template, spell_date
+from salesnb.publish.readers import find_starts
 
-FLAGS = {"complete": "", "incomplete": "Incomplete", "failed": "Failed", "left-out": "Not made"}
-"""Status -> what the portal calls it; a complete report needs no mark."""
-
-
-@dataclass(frozen=True)
-class PortalEntry:
-    """One report in the index.
-
-    Parameters
-    ----------
-    title, kind, team, quarter
-        What the report is about; `kind` is such as ``"Team review"``, `team` may be empty.
-    href
-        Where it is, relative to the index; empty when there is no page to open.
-    status, reason
-        All but ``complete`` are marked and show the reason; ``left-out`` is no report, only why.
-    headline, evidence
-        Its main finding, both empty when it has none.
-    kpis
-        Pairs of name and value as they are to be read, at most four.
-    built
-        The ISO date it was built on.
-    """
-
-    title: str
-    kind: str
-    team: str
-    quarter: str
-    href: str
-    status: Literal["complete", "incomplete", "failed", "left-out"] = "complete"
-    reason: str = ""
-    headline: str = ""
-    evidence: Evidence | Literal[""] = ""
-    kpis: tuple[tuple[str, str], ...] = ()
-    built: str = ""
-
-    def __post_init__(self) -> None:
-        if self.status not in FLAGS:
-            raise ParameterError(
-                f"portal entry {self.title!r}: status {self.status!r}; "
-                f"expected one of {', '.join(map(repr, FLAGS))}."
-            )
-        if self.evidence and self.evidence not in EVIDENCE:
-            raise ParameterError(
-                f"portal entry {self.title!r}: evidence {self.evidence!r}; "
-                f"expected one of {', '.join(map(repr, EVIDENCE))}, or none."
-            )
-
-    @property
-    def link(self) -> str:
-        """The link to the report, empty when it leads out of the reports."""
-        return safe_link(self.href)
-
-    @property
-    def flag(self) -> str:
-        """The mark of a report that did not finish."""
-        return FLAGS[self.status]
-
-    @property
-    def source(self) -> str:
-        """Kind, team and date on one line; what the title says already is not repeated."""
-        built = f"built {spell_date(self.built)}" if self.built else ""
-        about = dict.fromkeys(part for part in (self.kind, self.team, built) if part)
-        return " · ".join(part for part in about if part != self.title)
-
-    @property
-    def evidence_html(self) -> str:
-        """The evidence label as HTML."""
-        return render_evidence(self.evidence) if self.evidence else ""
+TITLE = "Sales performance reports"
 
 
 @dataclass(frozen=True)
@@ -89,7 +19,19 @@ class Group:
     reports: tuple[PortalEntry, ...]
 
 
-def render_portal(entries: Iterable[PortalEntry], *, title: str, as_of: str) -> str:
+@dataclass(frozen=True)
+class Filter:
+    """One choice a reader has: values by the words for them."""
+
+    label: str
+    name: str
+    every: str
+    options: tuple[tuple[str, str], ...]
+
+
+def render_portal(
+    entries: Iterable[PortalEntry], *, title: str, as_of: str, above: str = ""
+) -> str:
     """Render the index page, latest quarter first, entries in the order given.
 
     Parameters
@@ -97,9 +39,11 @@ def render_portal(entries: Iterable[PortalEntry], *, title: str, as_of: str) -> 
     entries
         The reports; none gives a page that says how to make some.
     title
-        The page's heading.
+        The page's heading; empty for a plain one.
     as_of
-        The ISO date of the data; empty leaves it out.
+        The ISO date of the latest data; empty leaves it out.
+    above
+        Where the portal over all quarters is; empty where this is it, or there is none.
 
     Returns
     -------
@@ -113,20 +57,47 @@ def render_portal(entries: Iterable[PortalEntry], *, title: str, as_of: str) -> 
     ]
     return render_template(
         "portal.html.j2",
-        title=title,
+        assets=load_assets("portal"),
+        title=title or TITLE,
         lang="en",
         as_of=as_of,
         as_of_words=spell_date(as_of),
-        summary=_summarise(listed),
+        above=above,
+        summary=summarise(listed),
+        starts=find_starts(listed),
         groups=groups,
-        teams=sorted({entry.team for entry in listed if entry.team}),
+        filters=[choice for choice in _list_filters(listed) if len(choice.options) > 1],
+        has_companies=len({entry.company for entry in listed if entry.company}) > 1,
     )
 
 
-def _summarise(entries: Sequence[PortalEntry]) -> str:
-    """Count the reports, those that did not finish, and what was not made at all."""
-    counts = {status: sum(entry.status == status for entry in entries) for status in FLAGS}
-    made = len(entries) - counts["left-out"]
+def summarise(entries: Sequence[PortalEntry]) -> str:
+    """Count the reports, those that are incomplete, and what was not made at all."""
+    counts = {status: sum(entry.status == status for entry in entries) for status in STATUSES}
+    made = counts["complete"] + counts["incomplete"]
     total = f"{made} report{'' if made == 1 else 's'}"
-    troubled = [f"{counts[status]} {FLAGS[status].lower()}" for status in FLAGS if FLAGS[status]]
-    return ", ".join([total, *(part for part in troubled if not part.startswith("0 "))])
+    troubled = [status for status in ("incomplete", "left-out") if counts[status]]
+    return ", ".join([total, *(f"{counts[one]} {STATUSES[one].lower()}" for one in troubled)])
+
+
+def _list_filters(entries: Sequence[PortalEntry]) -> list[Filter]:
+    """List what readers can choose by; each in the order of the page, teams by name."""
+    teams = sorted({entry.team for entry in entries if entry.team})
+    kinds = dict.fromkeys(entry.kind for entry in entries if entry.kind)
+    quarters = dict.fromkeys(entry.quarter for entry in entries)
+    there = {entry.status for entry in entries}
+    return [
+        Filter("Team", "team", "All teams", _same(teams)),
+        Filter("Kind", "kind", "All kinds", _same(kinds)),
+        Filter("Quarter", "quarter", "All quarters", _same(quarters)),
+        Filter(
+            "Status",
+            "status",
+            "Any status",
+            tuple((key, words) for key, words in STATUSES.items() if key in there),
+        ),
+    ]
+
+
+def _same(words: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((word, word) for word in words)

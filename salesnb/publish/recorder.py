@@ -57,8 +57,17 @@ class Recorder:
         if not record.sha256:
             return
         with self.lock:
+            before = self.manifest.reports.get(record.slug)
+            if before is not None:  # the PDF that is there is still of the same page, or dropped
+                record = record.model_copy(update={"pdf": before.pdf})
             self.manifest.reports[record.slug] = record
             self.journal.add("report", record=record)
+
+    def settle(self, record: Record) -> None:
+        """Write down what has changed beside a report."""
+        with self.lock:
+            self.manifest.reports[record.slug] = record
+            self.journal.add("settled", record=record)
 
     def begin(self, job: Job) -> None:
         """Write down that a report is begun."""

@@ -18,7 +18,7 @@ from salesnb.publish.execution import Limits, Outcome, execute, one_line, withou
 from salesnb.publish.export import render_report
 from salesnb.publish.files import write_whole
 from salesnb.publish.kernel import Isolation
-from salesnb.publish.manifest import Record, library_versions, read_facts
+from salesnb.publish.manifest import PORTAL, Record, library_versions, read_facts
 from salesnb.publish.plan import Job, Plan, needed_tables
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks.base import FACTS_MIME
@@ -89,6 +89,7 @@ def run_report(
         parameters=job.parameters,
         fingerprint=job.fingerprint,
         snapshot_id=plan.snapshot.id,
+        company=plan.measures.company.name,
         status="failed" if outcome.reason else "complete",
         reason=outcome.reason,
         cell=outcome.cell,
@@ -186,7 +187,7 @@ def _describe(
         "status": "incomplete" if outcome.reason else "complete",
         "reason": outcome.reason,
         "left_out": left_out,
-        "links": [["All reports", "index.html"]],
+        "links": [["All reports", f"{PORTAL}.html"]],  # others follow: see links
         "provenance": [
             ["Snapshot", plan.snapshot.id],
             ["Data as of", measures.as_of.isoformat()],

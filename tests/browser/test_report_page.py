@@ -17,44 +17,14 @@ from page_checks import (
 
 from salesnb.publish import export
 from salesnb.publish.export import render_report
-from salesnb.publish.portal import PortalEntry, render_portal
 from salesnb.views.blocks import Table
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def portal():
-    hostile = "<script>document.title='ran'</script>"
-    entries = [
-        PortalEntry("North", "Team review", "North", "2026 Q3", "north.html", built="2026-10-05"),
-        PortalEntry(
-            "São Paulo",
-            "Team review",
-            "São Paulo",
-            "2026 Q3",
-            "sp.html",
-            status="incomplete",
-            reason="No trainings table.",
-            headline="Deals stall at proposal",
-            evidence="moderate",
-            kpis=(("Win rate", "22%"), ("Revenue won", "€5.4m")),
-        ),
-        PortalEntry(
-            hostile, "Team review", hostile, "2026 Q2", "", status="failed", reason=hostile
-        ),
-        PortalEntry("W" * 60, "Team review", "W" * 60, "2026 Q2", "w.html", headline="W" * 90),
-    ]
-    return render_portal(entries, title="Sales reports", as_of="2026-10-05")
-
-
-@pytest.fixture(params=["report", "portal"])
+@pytest.fixture(params=["linked_report", "portal", "mail"])
 def html(request):
     return request.getfixturevalue(request.param)
-
-
-def shown_rows(page):
-    return page.locator(".reports li:visible .name").all_inner_texts()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -78,7 +48,7 @@ def test_no_name_runs_as_script(open_page, html, has_policy):
     for link in page.locator("main a").all():
         assert not (link.get_attribute("href") or "").lower().startswith("javascript")
     assert page.title() == title != "ran"
-    assert page.locator("script").count() == 1
+    assert page.locator("script").count() == html.count("<script>") <= 1
     assert (
         page.evaluate(
             "[...document.all].flatMap(e => e.getAttributeNames())"
@@ -243,21 +213,3 @@ def test_print_is_on_white_and_shows_only_the_folds_left_open(open_page, report)
 def test_a_report_prints_on_a_few_pages_and_nothing_is_cut_off(open_page, report):
     check_print(open_page, report)
     assert 2 <= count_printed(open_page, report) <= 7
-
-
-def test_the_portal_searches_and_filters_without_caring_for_accents(open_page, portal):
-    page = open_page(portal)
-    page.get_by_label("Search").fill("sao stall")
-    assert shown_rows(page) == ["São Paulo"]
-    assert page.locator("#page-count").inner_text() == "1 of 4 reports"
-    page.get_by_label("Search").fill("")
-    page.get_by_label("Quarter").select_option("2026 Q2")
-    assert page.locator("section.quarter:visible h2").all_inner_texts() == ["2026 Q2"]
-    page.get_by_label("Team").select_option("North")
-    assert shown_rows(page) == []
-
-
-def test_the_portal_lists_everything_without_script(open_page, portal):
-    page = open_page(portal, java_script_enabled=False)
-    assert len(shown_rows(page)) == 4
-    assert page.locator(".filters").is_hidden()

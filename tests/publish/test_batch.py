@@ -2,10 +2,12 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 
 import pytest
+from folders import find_dead_links, read_links
 from tiny_batch import QUARTER, is_running, make_params, write_notebook, write_notebooks
 
 from salesnb.errors import DataError, SalesnbError
@@ -13,6 +15,7 @@ from salesnb.publish import recorder
 from salesnb.publish.batch import run_batch
 from salesnb.publish.journal import read_state
 from salesnb.publish.manifest import library_versions
+from salesnb.publish.pdf import Browser
 from salesnb.publish.plan import make_plan
 from salesnb.publish.recorder import Done
 
@@ -20,6 +23,13 @@ CELLS = {
     "team_review": ("# How does the team stand?", "team"),
     "company_review": ("# Who leads?", "'shown before'", "1 / 0"),
 }
+
+
+TEAMS_ALONE = ("team_review",)
+BESIDE = {
+    "index.html", "mail_summary.html", "mail_summary.txt", "manifest.json", "manifest.jsonl",
+    ".lock", "logs",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -44,19 +54,27 @@ class Batch:
         self.folder, self.snapshot = folder, snapshot
         self.reports = folder / "reports" / QUARTER
 
-    def run(self, *, force=False, on_done=lambda _: None, workers=2, isolation="warm", **changes):
+    def run(
+        self, *, force=False, on_done=lambda _: None, workers=2, isolation="warm", browser=None,
+        **changes,
+    ):  # fmt: skip
         def tell(event):
             if isinstance(event, Done):
                 on_done(event)
 
         plan = make_plan(make_params(self.snapshot, self.folder, **changes))
-        return run_batch(plan, workers=workers, force=force, isolation=isolation, on_event=tell)
+        return run_batch(
+            plan, workers=workers, force=force, isolation=isolation, browser=browser, on_event=tell
+        )
 
     def notebook(self, name, *cells):
         write_notebook(self.folder / "notebooks" / f"{name}.ipynb", *cells)
 
     def bytes_of(self, name):
         return (self.reports / name).read_bytes()
+
+    def text_of(self, name):
+        return self.bytes_of(name).decode()
 
     def files(self):
         """Read all but the journal, which tells that a batch was run."""
@@ -78,7 +96,7 @@ class Batch:
             assert hashlib.sha256(self.bytes_of(f"{slug}.html")).hexdigest() == record["sha256"]
         known = {f"{slug}.{suffix}" for slug in records for suffix in ("html", "ipynb")}
         there = {path.name for path in self.reports.iterdir()}
-        assert there == known | {"index.html", "manifest.json", "manifest.jsonl", ".lock", "logs"}
+        assert there == known | BESIDE
         portal = self.bytes_of("index.html").decode()
         assert {slug for slug in records if f'href="{slug}.html"' in portal} == set(records)
 
@@ -128,7 +146,8 @@ def test_the_portal_lists_all_with_their_status(made):
     assert "5 reports, 1 incomplete, 3 not made" in portal
     assert "cell 4 raised ZeroDivisionError" in portal
     assert "R&amp;D [red]x[/red]" in portal
-    assert portal.index("company.html") < portal.index("north.html") < portal.index("data-quality")
+    listed = re.findall(r'class="name" href="(.*?)\.html"', portal)
+    assert listed == ["company", "north", "r-d-red-x-red", "process", "data-quality"]
 
 
 def test_kinds_that_cannot_be_made_are_in_manifest_and_portal(made):
@@ -207,6 +226,45 @@ def test_reports_of_an_earlier_batch_stay_listed_while_they_are_there(made):
     (made.reports / "company.ipynb").unlink()
     made.run(teams=("North",), reports=("team_review",))
     assert set(made.records()) == {"north", "r-d-red-x-red", "process", "data-quality"}
+    made.check()
+
+
+def test_another_quarters_batch_links_these_reports_without_making_them_again(made):
+    made.run(reports=TEAMS_ALONE)
+    alone, notebook = made.files(), made.bytes_of("north.ipynb")
+    assert read_links(made.text_of("north.html")) == [
+        ("All reports", "index.html"), ("R&amp;D [red]x[/red]", "r-d-red-x-red.html"),
+    ]  # fmt: skip
+
+    result = made.run(reports=TEAMS_ALONE, quarter="2026Q1")
+    assert result.notes == ()
+    assert ("Earlier: 2026Q1", "../2026Q1/north.html") in read_links(made.text_of("north.html"))
+    assert made.bytes_of("north.ipynb") == notebook
+    assert find_dead_links(made.folder / "reports") == ([], 12)
+    made.check()
+
+    linked = made.files()
+    result = made.run(reports=TEAMS_ALONE)
+    assert {item.is_new for item in result.done} == {False}
+    assert made.files() == linked
+    made.run(reports=TEAMS_ALONE, teams=("North",), force=True)
+    del linked["manifest.json"]  # it tells how long the report took
+    assert {name: made.bytes_of(name) for name in linked} == linked
+
+    shutil.rmtree(made.folder / "reports" / "2026Q1")
+    made.run(reports=TEAMS_ALONE)
+    assert {name: made.bytes_of(name) for name in linked} == {name: alone[name] for name in linked}
+
+
+def test_reports_are_printed_and_what_is_not_is_told(made, tmp_path):
+    program = tmp_path / "browser"
+    program.write_text("#!/bin/sh\necho no paper >&2\n", encoding="utf-8")
+    program.chmod(0o700)
+    result = made.run(reports=("data_quality",), browser=Browser(str(program)))
+    (told,) = result.unprinted
+    assert told.startswith("data-quality.pdf: ")
+    assert "no paper" in told
+    assert result.failed == ()
     made.check()
 
 

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from salesnb.errors import DataError
 from salesnb.publish.manifest import (
+    Kpi,
     Manifest,
     Record,
     library_versions,
@@ -55,7 +56,7 @@ def test_the_file_is_plain_json_by_slug(folder):
     content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert content["format"] == 1
     assert content["reports"]["north"]["parameters"] == {"team": "t1"}
-    assert content["reports"]["north"]["kpis"] == [["Win rate", "40%"]]
+    assert content["reports"]["north"]["kpis"] == [["Win rate", "40%", "", "flat"]]
 
 
 def test_a_folder_without_a_manifest_has_no_reports(tmp_path):
@@ -89,17 +90,28 @@ def test_a_report_is_not_current_when_anything_differs(folder):
 
 def test_facts_are_read_and_only_those_told():
     assert read_facts({"headline": "Up", "other": 1}) == {"headline": "Up"}
-    assert read_facts({"kpis": [["a", "1"]]}) == {"kpis": (("a", "1"),)}
+    assert read_facts({"kpis": [["a", "1"]]}) == {"kpis": (Kpi("a", "1"),)}
+    moved = ["a", "1", "+2 vs 2026Q1", "up"]
+    assert read_facts({"kpis": [moved]}) == {"kpis": (Kpi(*moved),)}
 
 
 def test_no_more_facts_are_kept_than_the_portal_shows():
     kept = read_facts({"kpis": [[name, "1"] for name in "abcdef"]})["kpis"]
-    assert [name for name, _ in kept] == list("abcd")
+    assert [kpi[0] for kpi in kept] == list("abcd")
 
 
 @pytest.mark.parametrize(
     "told",
-    [None, 3, "headline", [1], {"headline": 3}, {"evidence": "proven"}, {"kpis": [["a"]]}],
+    [
+        None,
+        3,
+        "headline",
+        [1],
+        {"headline": 3},
+        {"evidence": "proven"},
+        {"kpis": [["a"]]},
+        {"kpis": [["a", "1", "+2", "sideways"]]},
+    ],
 )
 def test_facts_that_are_not_well_formed_say_nothing(told):
     assert read_facts(told) == {}

@@ -3,7 +3,9 @@ import re
 import pytest
 
 from salesnb.errors import ParameterError
-from salesnb.publish.portal import PortalEntry, render_portal
+from salesnb.publish.entry import PortalEntry
+from salesnb.publish.manifest import Kpi
+from salesnb.publish.portal import render_portal
 
 
 def entry(**changes):
@@ -25,29 +27,55 @@ def test_reports_are_grouped_by_quarter_latest_first_in_the_order_given():
         entry(title="South"),
         entry(title="North"),
     )
-    shown = re.findall(r"<h2>(.*?)</h2>|<bdi>(.*?)</bdi></a>", page)
+    shown = re.findall(r"<h3>(20.*?)</h3>|class=\"name\".*?<bdi>(.*?)</bdi></a>", page)
     assert ["".join(pair) for pair in shown] == ["2026 Q3", "South", "North", "2026 Q1", "Old"]
 
 
 def test_a_complete_report_is_linked_and_unmarked():
-    row = row_of(render(entry(kpis=(("Win rate", "22%"),), built="2026-10-06")), "North")
+    row = row_of(render(entry(kpis=(Kpi("Win rate", "22%"),), built="2026-10-06")), "North")
     assert '<a class="name" href="north.html"><bdi>North</bdi></a>' in row
     assert "<small>Team review · built 6 October 2026</small>" in row
     assert "<dt>Win rate</dt><dd>22%</dd>" in row
     assert "flag" not in row
 
 
-def test_a_failed_report_is_marked_with_its_reason_and_not_linked():
-    page = render(entry(href="", status="failed", reason="amount is <empty>"), entry(title="B"))
-    row = row_of(page, "North")
-    assert '<span class="flag failed">Failed</span> amount is &lt;empty&gt;' in row
-    assert "<a " not in row
-    assert "2 reports, 1 failed" in page
+def test_a_clear_change_of_a_kpi_is_shown_with_its_sign_and_words():
+    down = Kpi("Win rate", "22%", "−17.9 pts vs 2026Q2", "down")
+    row = row_of(render(entry(kpis=(down, Kpi("Leads", "5")))), "North")
+    assert (
+        '<dd>22%<small><span class="down"><span aria-hidden="true">▼</span> '
+        '<span class="sr">worse: </span>−17.9 pts vs 2026Q2</span></small></dd>'
+    ) in row
+    assert "<dt>Leads</dt><dd>5</dd>" in row
+
+
+def test_a_pdf_is_linked_beside_its_report():
+    row = row_of(render(entry(pdf="north.pdf")), "North")
+    assert (
+        '<a class="pdf" href="north.pdf">PDF<span class="sr"> of North, 2026 Q3</span></a>' in row
+    )
+    assert "pdf" not in row_of(render(entry()), "North")
+    assert "pdf" not in row_of(render(entry(pdf="//example.org/a.pdf")), "North")
+
+
+def test_companies_are_named_where_there_are_several():
+    assert "Acme" not in row_of(render(entry(company="Acme")), "North")
+    page = render(entry(company="Acme"), entry(title="South", company="Zeta"))
+    assert "<small>Team review · Acme</small>" in row_of(page, "North")
+
+
+def test_the_portal_of_a_quarter_leads_to_that_of_all():
+    page = render_portal([entry()], title="A", as_of="", above="../index.html")
+    assert '<a href="../index.html">All quarters</a>' in page
+    assert "<h1><bdi>A</bdi> <span>2026 Q3</span></h1>" in page
+    assert "All quarters</a>" not in render(entry())
 
 
 def test_an_incomplete_report_is_marked_and_still_linked():
-    row = row_of(render(entry(status="incomplete", reason="No trainings.")), "North")
-    assert '<span class="flag incomplete">Incomplete</span> No trainings.' in row
+    page = render(entry(status="incomplete", reason="amount is <empty>"), entry(title="B"))
+    row = row_of(page, "North")
+    assert '<span class="flag incomplete">Incomplete</span> amount is &lt;empty&gt;' in row
+    assert "2 reports, 1 incomplete" in page
     assert 'href="north.html"' in row
 
 
@@ -72,7 +100,11 @@ def test_the_finding_carries_its_evidence():
 
 def test_a_hostile_name_stays_text_everywhere():
     name = '"><script>x()</script>'
-    page = render(entry(title=name, team=name, quarter=name, headline=name, kpis=((name, name),)))
+    page = render(
+        entry(
+            title=name, team=name, quarter=name, headline=name, kpis=(Kpi(name, name, name, "up"),)
+        )
+    )
     assert page.count("<script") == 1
     assert '"><script>x()' not in page
 
@@ -88,9 +120,19 @@ def test_no_reports_give_a_page_that_says_how_to_make_some():
     assert "<select" not in page
 
 
-def test_teams_are_offered_once_each():
-    page = render(entry(), entry(quarter="2026 Q2"), entry(team="", title="Company"))
-    assert re.findall(r"<option>([^<]*)</option>", page) == ["North", "2026 Q3", "2026 Q2"]
+def offered(page, name):
+    choice = re.search(rf'<select name="{name}">(.*?)</select>', page)
+    return re.findall(r'<option value="([^"]+)">', choice[1]) if choice else []
+
+
+def test_what_can_be_chosen_is_offered_once_each_and_only_where_there_is_a_choice():
+    left_out = entry(title="C", kind="Training", team="", href="", status="left-out")
+    page = render(entry(), entry(quarter="2026 Q2"), entry(team="South", title="S"), left_out)
+    assert offered(page, "team") == ["North", "South"]
+    assert offered(page, "kind") == ["Team review", "Training"]
+    assert offered(page, "quarter") == ["2026 Q3", "2026 Q2"]
+    assert offered(page, "status") == ["complete", "left-out"]
+    assert "<select" not in render(entry(), entry(title="B"))
 
 
 def test_equal_entries_give_equal_bytes():

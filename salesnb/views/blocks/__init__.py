@@ -12,6 +12,7 @@ from salesnb.views.blocks.findings import (
     Note,
     Tile,
     Tiles,
+    render_change,
     render_evidence,
 )
 from salesnb.views.blocks.matrix import STANDARD_KEY, Cell, Matrix
@@ -38,6 +39,7 @@ __all__ = [
     "Table",
     "Tile",
     "Tiles",
+    "render_change",
     "render_evidence",
     "slug",
 ]

@@ -99,8 +99,8 @@ class Tiles(Block):
         return f'<dl class="kpis">{"".join(_render_tile(item) for item in self.items)}</dl>'
 
     def facts(self) -> dict[str, Any]:
-        """Return the first values, by name."""
-        return {"kpis": [[item.label, item.value] for item in self.items[:3]]}
+        """Return the first values, by name; with their change where it is a clear one."""
+        return {"kpis": [_tell(item) for item in self.items[:3]]}
 
     def render_text(self) -> str:
         """Return one line per tile."""
@@ -175,10 +175,20 @@ def _render_headline(item: Headline) -> str:
     )
 
 
-def _render_tile(item: Tile) -> str:
-    sign, said = _DIRECTIONS[item.direction]
+def _tell(item: Tile) -> list[str]:
+    is_clear = item.change and item.direction != "flat"
+    return [item.label, item.value, *((item.change, item.direction) if is_clear else ())]
+
+
+def render_change(change: str, direction: Literal["up", "down", "flat"]) -> str:
+    """Return a change with its sign, and for screen readers the words for it."""
+    sign, said = _DIRECTIONS[direction]
     mark = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
-    change = f'<span class="{item.direction}">{mark}{hidden(said)}{text(item.change)}</span>'
+    return f'<span class="{direction}">{mark}{hidden(said)}{text(change)}</span>'
+
+
+def _render_tile(item: Tile) -> str:
+    change = render_change(item.change, item.direction)
     return (
         f"<div><dt>{text(item.label)}</dt><dd><b>{text(item.value)}</b>"
         + (change if item.change else "")
