@@ -17,7 +17,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["maker", "generated/*.txt"]
 default_role = "code"
 
-myst_enable_extensions = ["substitution", "deflist", "colon_fence", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "substitution"]
 myst_heading_anchors = 3
 
 add_module_names = False
@@ -31,6 +31,14 @@ napoleon_custom_sections = [("Attributes", "params_style")]  # fields, not objec
 napoleon_use_rtype = False
 python_maximum_signature_line_length = 80
 
+WITH_CONTENTS = (
+    "generated/api/*",
+    "generated/commands",
+    "generated/model",
+    "changelog",
+    "mappings",
+)
+"""Pages with their contents beside them; the others keep the room for figures."""
 html_theme = "pydata_sphinx_theme"
 html_title = "salesnb"
 html_static_path = ["_static"]
@@ -40,12 +48,14 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_show_search_summary = False  # it would read pages, which browsers refuse from a folder
 html_sidebars = {"index": []}
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "header_links_before_dropdown": 6,
     "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
     "navigation_with_keys": False,
     "show_toc_level": 2,
+    "secondary_sidebar_items": dict.fromkeys(WITH_CONTENTS, ["page-toc"]),
     "footer_start": ["copyright"],
     "footer_end": [],
     "back_to_top_button": False,
@@ -62,7 +72,8 @@ def _prepare(app: Sphinx, config: Config) -> None:
     config.myst_substitutions = find_facts()
 
 
-def setup(app: Sphinx) -> None:
+def setup(app: Sphinx) -> dict[str, bool]:
     """Register what this site adds to Sphinx."""
     app.connect("config-inited", _prepare)
     app.add_directive("shown", shown.Shown)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

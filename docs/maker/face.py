@@ -102,9 +102,9 @@ def _index():
     for page, (heading, _, names) in TOPICS.items():
         linked = ", ".join(_link(name) for name in names)
         lines.append(f"| [{heading}]({page}.rst) | {linked} |")
-    lines += ["", "## Every result", "", "```{eval-rst}", *_class(Result, "salesnb.analysis.result"),
-              "```"]  # fmt: skip
-    return "\n".join([*lines, "", "```{toctree}", ":hidden:", "", *TOPICS, "```", ""])
+    shared = _class(Result, "salesnb.analysis.result")
+    lines += ["", "## Every result", "", "```{eval-rst}", *shared, "```", ""]
+    return "\n".join([*lines, "```{toctree}", ":hidden:", "", *TOPICS, "```", ""])
 
 
 def _link(name):
@@ -138,10 +138,13 @@ def find_result(function):
 
 
 def _class(kind, module):
-    name = kind.__name__
-    options = [":members:", ":exclude-members: set_fit_request, set_predict_request, "
-               "set_predict_proba_request, set_score_request"]
-    return [f".. autoclass:: {module}.{name}", *(f"   {option}" for option in options), ""]
+    options = [":members:", f":exclude-members: {', '.join(_OF_SKLEARN)}"]
+    return [f".. autoclass:: {module}.{kind.__name__}", *(f"   {one}" for one in options), ""]
+
+
+_OF_SKLEARN = tuple(
+    f"set_{method}_request" for method in ("fit", "predict", "predict_proba", "score")
+)
 
 
 def _views():

@@ -105,9 +105,7 @@ def _index():
         "[Choose KPIs and add your own](../../kpis.md).",
     ]
     for heading, kpis in grouped().items():
-        rows = (
-            f"| [{kpi.label}]({kpi.kpi}.md) | {kpi.formula} | {_latest(kpi)} |" for kpi in kpis
-        )
+        rows = (f"| [{kpi.label}]({kpi.kpi}.md) | {kpi.formula} | {_latest(kpi)} |" for kpi in kpis)
         lines += ["", f"## {heading}", "", "| KPI | Formula | Sample company |", "|---|---|---|"]
         lines += rows
     names = "\n".join(kpi.kpi for kpi in CATALOGUE)
@@ -123,9 +121,7 @@ def grouped():
         for module in modules:
             found = vars(import_module(module)).values()
             homes |= {item.kpi: heading for item in found if hasattr(item, "numerator")}
-    return {
-        heading: [kpi for kpi in CATALOGUE if homes[kpi.kpi] == heading] for heading in GROUPS
-    }
+    return {heading: [kpi for kpi in CATALOGUE if homes[kpi.kpi] == heading] for heading in GROUPS}
 
 
 def kpi_page(kpi):
@@ -139,9 +135,9 @@ def kpi_page(kpi):
         "Shown": shown,
     }
     lines = [f"# {kpi.label}", "", f"`{kpi.kpi}` in parameters, notebooks and files.", ""]
-    lines += [f"{name}\n: {text}\n" for name, text in facts.items()]
+    lines += [f":{name}: {text}" for name, text in facts.items()]
     lines += [
-        f"```{{admonition}} Beware\n:class: warning\n\n{_sentence(kpi.caveat)}\n```\n",
+        f"\n```{{admonition}} Beware\n:class: warning\n\n{_sentence(kpi.caveat)}\n```\n",
         "## What is left out\n",
         *(f"- {line}" for line in left_out(kpi)),
         "\n## What it needs\n",
@@ -215,8 +211,7 @@ def _made(kpi):
         how, function = FAMILIES[kpi.family]
         quarters = "the quarter alone" if kpi.window == 1 else f"{kpi.window} quarters"
         yield (
-            f"\n**People are compared** over {quarters}. {how} "
-            f"See {{py:func}}`salesnb.{function}`."
+            f"\n**People are compared** over {quarters}. {how} See {{py:func}}`salesnb.{function}`."
         )
         if kpi.gate:
             yield (

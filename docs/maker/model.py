@@ -47,9 +47,7 @@ def _column(column, table):
         f"in `{rule.references}`, else {_UNKNOWN[rule.on_unknown]}" if rule.references else "",
     ]
     unit = f" ({rule.unit})" if rule.unit else ""
-    return (
-        f"| `{column}` | {rule.kind}{unit} | {rule.about} | {'; '.join(filter(None, rules))} |"
-    )
+    return f"| `{column}` | {rule.kind}{unit} | {rule.about} | {'; '.join(filter(None, rules))} |"
 
 
 _UNKNOWN = {"refuse": "refused", "warn": "a warning"}
@@ -68,7 +66,7 @@ def params_page():
             "",
             "## Company settings",
             "",
-            "The keys of `company:` in a mapping ([Map your CRM](../mappings.md)). They are kept in "
+            "The keys of `company:` in a mapping ([Map your CRM](../mappings.md)). They stay in "
             "the snapshot, and every report follows them.",
             "",
             *_fields(Company),
@@ -79,7 +77,7 @@ def params_page():
 
 def _fields(model):
     schema = model.model_json_schema()
-    yield "| Key | Type | Default | What it says |\n|---|---|---|---|"
+    yield "| Key | What it says | Type | Default |\n|---|---|---|---|"
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -92,7 +90,9 @@ def _fields(model):
 
 def _row(name, kind, field):
     about = field.description or ""
-    return f"| `{name}` | {kind} | {_default(field)} | {about} |"
+    default = _default(field)
+    default = "all of them" if kind.endswith(f"one of {default}") else default
+    return f"| `{name}` | {about} | {kind} | {default} |"
 
 
 def _default(field):

@@ -1,4 +1,4 @@
-"""Chance at work: a quarter and the next one, people who are equal, and companies without groups."""
+"""Chance at work: a quarter and the next, people who are equal, companies without groups."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +22,7 @@ def win_rates(period):
     """Return each person's wins and closed opportunities of a quarter, who has any."""
     rows = company.measures().roll_up(by="rep", periods=(period,), kpi=KPI)
     rows = rows[(rows["unit_id"] != "") & (rows["denominator"] > 0)].set_index("unit_id")
-    return rows[["numerator", "denominator"]].rename(columns={"numerator": "won", "denominator": "n"})
+    return rows.rename(columns={"numerator": "won", "denominator": "n"})[["won", "n"]]
 
 
 @cache
