@@ -14,7 +14,7 @@ project = "salesnb"
 author = "the salesnb authors"
 copyright = "the salesnb authors, Apache-2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["maker", "generated/*.txt"]
+exclude_patterns = ["maker"]
 default_role = "code"
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "substitution"]
@@ -25,11 +25,10 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_class_signature = "mixed"
+autodoc_class_signature = "separated"  # nobody makes a result by hand
 napoleon_google_docstring = False
 napoleon_custom_sections = [("Attributes", "params_style")]  # fields, not objects of their own
 napoleon_use_rtype = False
-python_maximum_signature_line_length = 80
 
 WITH_CONTENTS = (
     "generated/api/*",

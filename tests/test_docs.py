@@ -2,6 +2,7 @@
 
 import ast
 import re
+from html import unescape
 from pathlib import Path
 from typing import get_args
 
@@ -69,7 +70,7 @@ def test_the_pages_of_parameters_and_tables_name_all_there_are():
 
 
 def test_the_page_of_commands_names_all_there_are():
-    page = commands_page()
+    page = unescape(commands_page())
     for command in app.registered_commands:
         name = command.name or command.callback.__name__
         section = page.split(f"\n## `salesnb {name}`\n")[1].split("\n## ")[0]

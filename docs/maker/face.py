@@ -1,6 +1,7 @@
 """The reference of the public names, one page a step of the flow, from their docstrings."""
 
 import inspect
+import re
 import typing
 
 import salesnb
@@ -86,7 +87,9 @@ def face_pages():
     for page, (heading, about, names) in TOPICS.items():
         body = _views() if page == "views" else _topic(names, told)
         pages[f"api/{page}.rst"] = "\n".join([_title(heading, "="), about, "", *body, ""])
-    return {"api/index.md": _index(), **pages}
+    listed = "\n".join(f"generated/api/{page}" for page in ("index", *TOPICS))
+    toctree = f"```{{toctree}}\n:caption: Python\n\n{listed}\n```\n"
+    return {"api/index.md": _index(), "api/list.txt": toctree, **pages}
 
 
 def _index():
@@ -104,7 +107,7 @@ def _index():
         lines.append(f"| [{heading}]({page}.rst) | {linked} |")
     shared = _class(Result, "salesnb.analysis.result")
     lines += ["", "## Every result", "", "```{eval-rst}", *shared, "```", ""]
-    return "\n".join([*lines, "```{toctree}", ":hidden:", "", *TOPICS, "```", ""])
+    return "\n".join(lines)
 
 
 def _link(name):
@@ -119,7 +122,8 @@ def _topic(names, told):
     for name in names:
         member = getattr(salesnb, name)
         if inspect.isclass(member):
-            yield from [_title(name, "-"), *_class(member, "salesnb")]
+            made = re.sub(r": [^,=]*(?= =|,|\))", "", str(inspect.signature(member)))
+            yield from [_title(name, "-"), *_class(member, "salesnb", made.partition(" ->")[0])]
             continue
         yield from [_title(name, "-"), f".. autofunction:: salesnb.{name}", ""]
         result = find_result(member)
@@ -137,9 +141,10 @@ def find_result(function):
     return None
 
 
-def _class(kind, module):
+def _class(kind, module, signature=""):
     options = [":members:", f":exclude-members: {', '.join(_OF_SKLEARN)}"]
-    return [f".. autoclass:: {module}.{kind.__name__}", *(f"   {one}" for one in options), ""]
+    name = f"{module}.{kind.__name__}{signature}"
+    return [f".. autoclass:: {name}", *(f"   {one}" for one in options), ""]
 
 
 _OF_SKLEARN = tuple(

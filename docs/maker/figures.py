@@ -216,6 +216,7 @@ SHOWN = {
     "segments": lambda: views.segments_chart(company.segments()),
     "segments_table": lambda: views.segments_table(company.segments()),
     "targets": lambda: views.target_table(company.targets()),
+    "trend": lambda: views.trend_chart(company.trend()),
     "tiles": lambda: views.kpi_tiles(company.trend()),
     "verdicts": lambda: views.verdicts_table(company.verdicts()),
     "weakest": lambda: views.impact_chart(company.impact("OBJ-110 2025-01")),

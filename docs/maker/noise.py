@@ -22,7 +22,7 @@ def win_rates(period):
     """Return each person's wins and closed opportunities of a quarter, who has any."""
     rows = company.measures().roll_up(by="rep", periods=(period,), kpi=KPI)
     rows = rows[(rows["unit_id"] != "") & (rows["denominator"] > 0)].set_index("unit_id")
-    return rows.rename(columns={"numerator": "won", "denominator": "n"})[["won", "n"]]
+    return rows[["numerator", "denominator"]].set_axis(["won", "n"], axis=1)
 
 
 @cache
