@@ -17,6 +17,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["maker"]
 default_role = "code"
 
+nitpicky = True  # but only for names of the package; types of others are not documented here
+nitpick_ignore_regex = [(r"py:.*", r"(?!salesnb\.\w+$).*")]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "substitution"]
 myst_heading_anchors = 3
 
@@ -38,6 +40,7 @@ WITH_CONTENTS = (
     "mappings",
 )
 """Pages with their contents beside them; the others keep the room for figures."""
+highlight_language = "none"
 html_theme = "pydata_sphinx_theme"
 html_title = "salesnb"
 html_static_path = ["_static"]

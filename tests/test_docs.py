@@ -11,6 +11,7 @@ import pytest
 from maker import kpis, model, noise, pages
 from maker.commands import commands_page
 from maker.face import TOPICS, face_pages, find_result
+from maker.figures import SHOWN
 
 import salesnb
 from salesnb import views
@@ -102,6 +103,15 @@ def test_pages_that_no_page_lists_come_last_in_the_how_to(tmp_path):
     assert pages.list_more(tmp_path).splitlines()[1:-1] == [":caption: More", "", "third"]
     (tmp_path / "third.md").unlink()
     assert pages.list_more(tmp_path) == ""
+
+
+def test_every_figure_that_is_made_is_shown_on_a_page():
+    asked = {
+        name
+        for path in TEXTS
+        for name in re.findall(r"^```{shown} (\w+)", path.read_text(encoding="utf-8"), re.M)
+    }
+    assert asked == set(SHOWN)
 
 
 def public_names(tree):

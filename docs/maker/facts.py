@@ -86,7 +86,6 @@ def _training():
 def _segments():
     found, none = company.segments(), noise.groupless()
     return {
-        "n_segments": str(len(found.segments)),
         "segments_finding": found.finding,
         "n_profiled": str(found.n_people),
         "n_groupless": str(none.n_companies),
@@ -118,14 +117,11 @@ def _cycle():
 
 
 def _comparison():
-    adjusted, score = company.adjusted(), company.composite()
+    score = company.composite()
     raters = company.profiles().raters
     return {
-        "order_change": adjusted.order_change,
-        "composite": score.finding,
         "noise_places": f"{score.noise_places:.1f}",
         "weight_places": f"{score.weight_places:.1f}",
-        "targets": company.targets().finding,
         "strictest": f"{raters['severity'].abs().max():.1f}",
         "n_raters": str(len(raters)),
         "n_raters_apart": str(int(raters["is_beyond_chance"].sum())),
