@@ -8,7 +8,7 @@ STAMP := $(VENV)/.salesnb-stamp
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lint bench notebooks lock clean
+.PHONY: help setup report test lint docs bench notebooks lock clean
 
 help:  ## Show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,11 @@ lint: $(STAMP)  ## Check style, types and generated files
 	$(BIN)/mypy
 	$(BIN)/python tests/environment.py --check
 
+docs: $(STAMP)  ## Build the documentation site and print its path; a warning fails
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --builder html \
+	--doctree-dir $(VENV)/doctrees docs site
+	@echo $(CURDIR)/site/index.html
+
 bench: $(STAMP)  ## Run the slow tests and the benchmarks (many minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m bench tests
 	@for script in $$(grep -l __main__ benchmarks/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
@@ -58,5 +63,5 @@ lock:  ## Renew requirements.lock and environment.yml from pyproject.toml (needs
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev --upgrade pyproject.toml --output-file requirements.lock
 	$(PYTHON) tests/environment.py
 
-clean:  ## Remove the environment and made reports
-	rm -rf $(VENV) reports/20* reports/index.html
+clean:  ## Remove the environment, made reports and the site
+	rm -rf $(VENV) reports/20* reports/index.html site docs/generated
