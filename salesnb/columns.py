@@ -51,6 +51,10 @@ class Column(str):
         self.table = table
         return self
 
+    def __getnewargs__(self) -> tuple[str, Rule, str]:  # type: ignore[override]
+        """Say how it is made again: results that hold columns are kept as pickles."""
+        return str(self), self.rule, self.table
+
 
 def _column(kind: Kind, about: str, **rule: object) -> Column:
     return Column("", Rule(kind, about, **rule), "")  # type: ignore[arg-type]

@@ -1,3 +1,5 @@
+import pickle
+
 import duckdb
 import pytest
 
@@ -14,6 +16,12 @@ def test_a_column_is_its_name_and_knows_its_rule_and_table():
     assert (column.table, column.rule.references) == ("opportunities", "reps")
     assert schema.opportunities.declaration is TABLES["opportunities"]
     assert TABLES["opportunities"].columns["rep_id"] is column
+
+
+def test_a_column_survives_a_pickle_with_what_it_knows():
+    column = schema.opportunities.rep_id
+    again = pickle.loads(pickle.dumps(column))
+    assert (again, again.rule, again.table) == (column, column.rule, column.table)
 
 
 def test_reps_and_opportunities_alone_are_required():
