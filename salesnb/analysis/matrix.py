@@ -19,6 +19,7 @@ from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Level, Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
 _SCORES = [
@@ -111,6 +112,7 @@ class PerformanceMatrix(Result):
         return self.scores.copy()
 
 
+@long("Comparing units")
 @shared
 def performance_matrix(
     measures: Measures, *, period: str, by: Level = "rep", team: str | None = None,

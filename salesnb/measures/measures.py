@@ -22,6 +22,7 @@ from salesnb.measures.habits import empty_habits
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company
+from salesnb.summary import Summarised
 
 Level = Literal["rep", "team", "region", "branch", "company"]
 LEVELS: tuple[Level, ...] = ("rep", "team", "region", "branch", "company")
@@ -34,8 +35,8 @@ def _empty(table: str) -> pd.DataFrame:
     return pd.DataFrame(columns=[str(column) for column in TABLES[table].columns])
 
 
-@dataclass(frozen=True)
-class Measures:
+@dataclass(frozen=True, repr=False)
+class Measures(Summarised):
     """What was measured; everything reports show is computed from it.
 
     Attributes
@@ -109,6 +110,26 @@ class Measures:
     feedback: pd.DataFrame = field(default_factory=partial(_empty, "feedback"))
     flow: Flow = field(default_factory=Flow)
     demand: Demand = field(default_factory=Demand)
+
+    @property
+    def finding(self) -> str:
+        """Say what was measured, of whom, and in which quarters."""
+        n_people, n_teams = len(self.people), len(self.team_ids())
+        return (
+            f"{self.company.name}: {len(self.kpis)} KPIs of {n_people:,} people in {n_teams:,} "
+            f"teams, {self.periods[0]} to {self.periods[-1]}, data as of {self.as_of}."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say which KPIs could not be measured, and what they need."""
+        lines = [f"{kpi} needs {what}" for kpi, what in self.missing.items()]
+        return f"Not measured: {'; '.join(lines)}." if lines else ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a KPI: kpi, label, unit, formula; its figures: `roll_up`."""
+        rows = [(kpi.kpi, kpi.label, kpi.unit, kpi.formula) for kpi in self.kpis]
+        return pd.DataFrame(rows, columns=["kpi", "label", "unit", "formula"])
 
     @property
     def calendar(self) -> FiscalCalendar:

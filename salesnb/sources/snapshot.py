@@ -36,6 +36,7 @@ from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company, Mapping
 from salesnb.sources.report import LoadReport
+from salesnb.summary import Summarised
 
 INDEX = "snapshot.json"
 QUARANTINE = "quarantine"
@@ -147,8 +148,8 @@ class Index(_Frozen):
         )
 
 
-@dataclass(frozen=True)
-class Snapshot:
+@dataclass(frozen=True, repr=False)
+class Snapshot(Summarised):
     """A checked, immutable set of tables; open one with `open_snapshot`."""
 
     folder: Path
@@ -178,6 +179,15 @@ class Snapshot:
     def report(self) -> LoadReport:
         """What the import accepted and refused."""
         return self.index.report
+
+    @property
+    def finding(self) -> str:
+        """Whose data they are, of which day, and what the import made of them."""
+        return f"{self.company.name}, data as of {self.as_of}. {self.report.finding}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a table, as the load report does."""
+        return self.report.to_frame()
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the snapshot has the table with all these columns."""

@@ -21,6 +21,7 @@ from salesnb.analysis.outlook.units import COMPANY, future_of, list_units
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count, format_money
 from salesnb.measures.measures import Measures
+from salesnb.progress import long
 
 OUTLOOK_ANCHOR, PACE_ANCHOR = "outlook", "pace"
 LEVEL = 0.90
@@ -203,6 +204,7 @@ def describe_calibration(found: Calibration) -> str:
     )
 
 
+@long("Judging targets by past quarters")
 def target_outlook(
     measures: Measures, *, period: str, team: str | None = None, n_draws: int = 2000,
     random_state: int = 0,
