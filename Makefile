@@ -45,6 +45,7 @@ lint: $(STAMP)  ## Check style, types and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tests/environment.py --check
+	$(BIN)/salesnb lint-notebook notebooks/*.ipynb
 
 bench: $(STAMP)  ## Run the slow tests and the benchmarks (many minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m bench tests

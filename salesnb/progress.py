@@ -62,8 +62,10 @@ class _Notebook:
         self._is_shown = False
 
     def show(self, text: str) -> None:
-        publish = self._line.update if self._is_shown else self._line.display
-        publish({"text/plain": text}, raw=True)
+        if self._is_shown:
+            self._line.update({"text/plain": text}, raw=True)
+        else:
+            self._line.display({"text/plain": text}, raw=True)
         self._is_shown = True
 
     def end(self, text: str) -> None:

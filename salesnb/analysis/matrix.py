@@ -155,7 +155,7 @@ def performance_matrix(
     if team is not None and by != "rep":
         raise ParameterError("team: only members can be shown within a team. Use by='rep'.")
     team_id = measures.find_team(team) if team is not None else None
-    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
+    chosen = measures.choose_kpis(kpis or None)
     names = _unit_names(measures, by)
     present = _units_present(measures, by, period, team_id)
     active = _units_active(measures, by, period)

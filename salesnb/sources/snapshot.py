@@ -35,6 +35,7 @@ from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company, Mapping
+from salesnb.sources.readers.discover import describe_absence
 from salesnb.sources.report import LoadReport
 from salesnb.summary import Summarised
 
@@ -251,9 +252,7 @@ def open_snapshot(folder: str | Path) -> Snapshot:
     folder = Path(folder)
     path = folder / INDEX
     if not path.is_file():
-        raise DataError(
-            f"{folder}: there is no snapshot. Make one: salesnb import SOURCE --to {folder}"
-        )
+        raise DataError(describe_absence(folder))
     try:
         index = Index.model_validate_json(path.read_bytes())
     except ValidationError as error:
