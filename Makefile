@@ -45,6 +45,7 @@ lint: $(STAMP)  ## Check style, types and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tests/environment.py --check
+	$(BIN)/salesnb lint-notebook notebooks/*.ipynb
 
 docs: $(STAMP)  ## Build the documentation site and print its path; a warning fails
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet --builder html \

@@ -33,6 +33,13 @@ class Isolated(StrEnum):
     cold = "cold"
 
 
+class Units(StrEnum):
+    """What a batch makes one report of."""
+
+    company = "company"
+    team = "team"
+
+
 class LogFormats(StrEnum):
     """How a run is told."""
 
@@ -195,7 +202,9 @@ def check(
 
 @app.command()
 def run(
-    params: Annotated[Path, typer.Argument(help="Batch parameters, params/*.yaml.")],
+    params: Annotated[
+        Path, typer.Argument(help="Batch parameters, params/*.yaml; or a snapshot's folder.")
+    ],
     quarter: Annotated[
         list[str] | None, typer.Option(help="Replaces the file's quarter; repeatable.")
     ] = None,
@@ -281,6 +290,40 @@ def plan_(
     for path in write_plan(made, to):
         out.print(str(path))
     err.print(f"{made.finding} {made.caveat}".strip())
+
+
+@app.command(name="new-notebook")
+def new_notebook(
+    name: Annotated[Path, typer.Argument(help="Its file, such as notebooks/renewals.")],
+    question: Annotated[str, typer.Option(help="What it asks: its heading.")] = "",
+    each: Annotated[
+        Units, typer.Option(help="What a batch makes one report of: the company, or each team.")
+    ] = Units.company,
+) -> None:
+    """Write a notebook to begin from: a question, parameters, claims with their calls, checks."""
+    from salesnb.publish.starter import make_starter, write_starter
+
+    path = write_starter(name, make_starter(question, each=each.value))
+    out.print(str(path))
+    err.print(f"Next: jupyter lab {path}; in a batch's params: own_reports: [{path}]")
+
+
+@app.command(name="lint-notebook")
+def lint_notebook(
+    files: Annotated[list[Path], typer.Argument(help="Notebooks to check.")],
+) -> None:
+    """Check how notebooks are made: question, parameters, short calls, no logic, no typed numbers.
+
+    Exit code 1 when there is something to do.
+    """
+    from salesnb.publish.lint import lint_file
+
+    problems = [problem for file in files for problem in lint_file(file)]
+    for problem in problems:
+        out.print(problem)
+    err.print(f"{len(files)} notebooks checked, {len(problems)} problems.")
+    if problems:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The errors a user meets: where, what broke, how much, examples, one action."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class SalesnbError(Exception):
@@ -28,6 +29,31 @@ def quote_examples(values: Iterable[object], *, most: int = 5) -> str:
     "'GTXPro', 'MG'"
     """
     return ", ".join(repr(str(value)) for value in list(dict.fromkeys(values))[:most])
+
+
+def nearest(name: object, known: Iterable[object]) -> str:
+    """Find the known name that was probably meant; '' where none is like it.
+
+    >>> nearest("winrate", ["bookings", "win_rate"])
+    'win_rate'
+    """
+    plain = {_plain(one): str(one) for one in reversed(list(known))}
+    found = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
+    return plain[found[0]] if found else ""
+
+
+def _plain(name: object) -> str:
+    return "".join(letter for letter in str(name).casefold() if letter.isalnum())
+
+
+def meant(name: object, known: Iterable[object]) -> str:
+    """Ask whether another name was meant, to end a message with; '' where none is like it.
+
+    >>> meant("Nort", ["East", "North"])
+    " Did you mean 'North'?"
+    """
+    found = nearest(name, known)
+    return f" Did you mean {found!r}?" if found else ""
 
 
 def join_problems(problems: list[str], *, heading: str) -> str:

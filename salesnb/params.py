@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from salesnb.errors import ParameterError
+from salesnb.periods import check_quarter
 from salesnb.sources.mapping import describe_validation
 
 ReportName = Literal[
@@ -35,6 +44,17 @@ Limit = Annotated[
 ]
 
 
+def _quarter(value: str) -> str:
+    try:
+        check_quarter(value or "2026Q3")
+    except ParameterError as error:
+        raise ValueError(str(error).removeprefix("quarter: ")) from error
+    return value
+
+
+Quarter = Annotated[str, AfterValidator(_quarter)]
+
+
 class PlanParams(BaseModel):
     """What a quarter's training plan may spend."""
 
@@ -54,10 +74,11 @@ class RunParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     snapshot: str = Field(description="snapshot folder; empty for the sample company")
-    quarter: str = Field(pattern=r"^\d{4}Q[1-4]$", description="fiscal quarter, 2026Q3")
+    quarter: Quarter = Field("", description="fiscal quarter, 2026Q3; empty: the last whole one")
     reports: tuple[ReportName, ...] = Field(
-        REPORTS, min_length=1, description="one whose tables the snapshot lacks is left out"
+        REPORTS, description="one whose tables the snapshot lacks is left out"
     )
+    own_reports: Names = Field((), description="notebooks of your own, each a kind of report")
     teams: Names = Field(ALL, min_length=1, description="`all`, or ids or names of teams")
     programmes: Names = Field(
         ALL, min_length=1, description="`all`, or names of training programmes, mostly cohorts"
@@ -86,6 +107,12 @@ class RunParams(BaseModel):
         "", pattern=r"^(https?://[^\s\"'<>?#]+)?$", description="where `out` is published, for mail"
     )
 
+    @model_validator(mode="after")
+    def _check_reports(self) -> RunParams:
+        if not self.reports and not self.own_reports:
+            raise ValueError("reports: there are none. Name at least one, or own_reports.")
+        return self
+
     def selection(self) -> dict[str, str]:
         """Write KPIs, weights and targets as `select_kpis` takes them; empty ones are left out."""
         texts = {
@@ -103,12 +130,26 @@ def _write_numbers(numbers: dict[str, float]) -> str:
 def read_params(path: Path, **overrides: object) -> RunParams:
     """Read a batch's parameters; `overrides` replace what the file says, unless None.
 
+    The folder of a snapshot does for a file: all its reports of the last whole quarter.
+
     Raises
     ------
     ParameterError
         The file is missing or not YAML, a key is unknown, or a value has the wrong type; the
         message lists every problem.
     """
+    content = {"snapshot": str(path)} if path.is_dir() else _read_yaml(path)
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return RunParams.model_validate({**content, **given})
+    except ValidationError as error:
+        known = list(RunParams.model_fields)
+        raise ParameterError(
+            f"{path}: {describe_validation(error, known)}\nKnown keys: {', '.join(known)}."
+        ) from error
+
+
+def _read_yaml(path: Path) -> dict[str, object]:
     if not path.is_file():
         raise ParameterError(f"{path}: there is no such file. See params/ for examples.")
     try:
@@ -117,11 +158,4 @@ def read_params(path: Path, **overrides: object) -> RunParams:
         raise ParameterError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected `key: value` lines. See params/ for examples.")
-    given = {key: value for key, value in overrides.items() if value is not None}
-    try:
-        return RunParams.model_validate({**content, **given})
-    except ValidationError as error:
-        known = ", ".join(RunParams.model_fields)
-        raise ParameterError(
-            f"{path}: {describe_validation(error)}\nKnown keys: {known}."
-        ) from error
+    return content

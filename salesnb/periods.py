@@ -18,6 +18,8 @@ NamedBy = Literal["end", "start"]
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 _QUARTER = re.compile(r"(19|2[01])[0-9]{2}Q[1-4]")
+_YEAR = re.compile(r"(19|2[01])[0-9]{2}")
+_PART = re.compile(r"q ?([1-4])(?![0-9])|(?<![0-9])([1-4]) ?q(?![0-9])", re.IGNORECASE)
 _WEEK = 7
 _WEEKS_A_QUARTER = 13
 
@@ -104,8 +106,7 @@ class FiscalCalendar:
         return f"{position // 4 - self._years_ahead}Q{position % 4 + 1}"
 
     def _position(self, quarter: str) -> int:
-        if not _QUARTER.fullmatch(quarter):
-            raise ParameterError(f"quarter: {quarter!r} is not a quarter. Write it like 2026Q3.")
+        check_quarter(quarter)
         return 4 * (int(quarter[:4]) + self._years_ahead) + int(quarter[5]) - 1
 
     def _position_of(self, day: dt.date) -> int:
@@ -184,6 +185,26 @@ class FiscalCalendar:
         starts = pd.DatetimeIndex([self.first_day(quarter) for quarter in quarters])
         place = starts.searchsorted(day, side="right") - 1
         return pd.DataFrame({"day": day, "period": np.array(quarters, dtype=object)[place]})
+
+
+def check_quarter(quarter: object) -> None:
+    """Refuse what does not name a quarter.
+
+    Raises
+    ------
+    ParameterError
+        It does not; where year and quarter can be read in it, the message says how to write it.
+
+    >>> check_quarter("Q3/2026")
+    Traceback (most recent call last):
+    ...
+    salesnb.errors.ParameterError: quarter: 'Q3/2026' is not a quarter. Write it like 2026Q3.
+    """
+    if isinstance(quarter, str) and _QUARTER.fullmatch(quarter):
+        return
+    year, part = _YEAR.search(str(quarter)), _PART.search(str(quarter))
+    like = f"{year[0]}Q{part[1] or part[2]}" if year and part else "2026Q3"
+    raise ParameterError(f"quarter: {quarter!r} is not a quarter. Write it like {like}.")
 
 
 def _check_choice(setting: str, value: object, known: tuple[object, ...]) -> None:

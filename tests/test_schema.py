@@ -19,6 +19,12 @@ def test_a_column_is_its_name_and_knows_its_rule_and_table():
     assert TABLES["opportunities"].columns["rep_id"] is column
 
 
+def test_a_column_survives_a_pickle_with_what_it_knows():
+    column = schema.opportunities.rep_id
+    again = pickle.loads(pickle.dumps(column))
+    assert (again, again.rule, again.table) == (column, column.rule, column.table)
+
+
 def test_reps_and_opportunities_alone_are_required():
     assert {name for name, table in TABLES.items() if table.required} == {"reps", "opportunities"}
 

@@ -15,6 +15,7 @@ from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
+from salesnb.progress import long
 from salesnb.schema import actions
 
 ACTIONS_ANCHOR = "actions"
@@ -122,6 +123,7 @@ class AgreedActions(Result):
         )
 
 
+@long("Following up actions")
 def agreed_actions(
     measures: Measures, *, period: str, team: str | None = None, n_draws: int = 2000
 ) -> AgreedActions:

@@ -17,6 +17,7 @@ from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Level, Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 _TINTS = ((0.99, 3), (0.95, 2), (0.90, 1))
 _SCORES = [
@@ -109,6 +110,7 @@ class PerformanceMatrix(Result):
         return self.scores.copy()
 
 
+@long("Comparing units")
 def performance_matrix(
     measures: Measures, *, period: str, by: Level = "rep", team: str | None = None,
     kpis: tuple[str, ...] | None = None, n_draws: int = 2000,
@@ -150,7 +152,7 @@ def performance_matrix(
     if team is not None and by != "rep":
         raise ParameterError("team: only members can be shown within a team. Use by='rep'.")
     team_id = measures.find_team(team) if team is not None else None
-    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
+    chosen = measures.choose_kpis(kpis or None)
     return _build(
         measures, period=period, by=by, team_id=team_id, kpis=tuple(kpi.kpi for kpi in chosen),
         n_draws=n_draws,

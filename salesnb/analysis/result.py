@@ -6,16 +6,11 @@ result asks that registry when someone plots it or shows it in a notebook.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Protocol
 
-import pandas as pd
-from rich.console import Group, RenderableType
-from rich.table import Table as RichTable
-from rich.text import Text
-
 from salesnb.errors import SalesnbError
+from salesnb.summary import Summarised
 
 
 class Shown(Protocol):
@@ -24,33 +19,22 @@ class Shown(Protocol):
     def render_html(self) -> str:
         """Write the result as HTML."""
 
+    def render_text(self) -> str:
+        """Write the result as plain text."""
 
-MOST_ROWS = 8
+    def between(self, before: str, after: str) -> Shown:
+        """Put sentences before and after it, those that are not empty."""
+
+    def _repr_mimebundle_(self) -> dict[str, Any]: ...
+
 
 View = Callable[[Any], Shown]
 
 
-class Result(ABC):
-    """Base of the frozen result dataclasses.
-
-    A subclass gives `finding` (one sentence), `caveat` and `to_frame`.
-    """
+class Result(Summarised):
+    """Base of the frozen result dataclasses."""
 
     _views: ClassVar[dict[tuple[type, str], View]] = {}
-
-    @property
-    @abstractmethod
-    def finding(self) -> str:
-        """The result in one sentence."""
-
-    @property
-    def caveat(self) -> str:
-        """What the result does not say."""
-        return ""
-
-    @abstractmethod
-    def to_frame(self) -> pd.DataFrame:
-        """Write the result as a table."""
 
     @classmethod
     def register(cls, *, table: View, plot: View) -> None:
@@ -71,28 +55,17 @@ class Result(ABC):
             raise SalesnbError(f"{type(self).__name__}: import salesnb.views before plotting.")
         return view(self)
 
-    def _repr_html_(self) -> str | None:
+    def _repr_html_(self) -> str:
+        return str(self._repr_mimebundle_()["text/html"])
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> dict[str, Any]:
+        """Show the result as `views` does, with finding and caveat where the view has none."""
         view = Result._views.get((type(self), "table"))
-        return view(self).render_html() if view else None
-
-    def __repr__(self) -> str:
-        shown = self.to_frame().head(MOST_ROWS).round(3)
-        table = shown.to_string(index=False) if len(shown) else ""
-        return "\n".join(part for part in (self.finding, table, self.caveat) if part)
-
-    def __rich__(self) -> RenderableType:
-        """Show finding, the first rows, caveat."""
-        frame = self.to_frame()
-        table = RichTable()
-        for name in frame.columns:
-            table.add_column(Text(str(name)))
-        for row in frame.head(MOST_ROWS).itertuples(index=False):
-            table.add_row(*(Text(_short(value)) for value in row))
-        parts: list[RenderableType] = [Text(self.finding, style="bold"), table]
-        if self.caveat:
-            parts.append(Text(self.caveat, style="dim"))
-        return Group(*parts)
-
-
-def _short(value: object) -> str:
-    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+        if view is None:
+            return {"text/html": super()._repr_html_(), "text/plain": repr(self)}
+        block = view(self)
+        said = block.render_text()
+        before, after = ("" if words in said else words for words in (self.finding, self.caveat))
+        return {**block.between(before, after)._repr_mimebundle_(), "text/plain": repr(self)}

@@ -168,7 +168,7 @@ def quarter_trend(
     if kpis is not None and not kpis:
         raise ParameterError("kpis: the list is empty. Name at least one.")
     team_id = measures.find_team(team) if team is not None else None
-    chosen = tuple(measures.kpi(name) for name in kpis) if kpis else measures.headline
+    chosen = measures.choose_kpis(kpis or None)
     quarters = tuple(
         p for p in measures.calendar.window(period, _FETCHED)
         if p in measures.periods and (p == period or measures.is_whole(p))

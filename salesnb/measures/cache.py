@@ -28,6 +28,7 @@ from salesnb.measures.flow import Flow
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import name_of, remember
 from salesnb.measures.spark import ended_if_interrupted
+from salesnb.progress import waiting
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot, open_snapshot
@@ -82,7 +83,7 @@ def load_snapshot(path: str | Path = "") -> Snapshot:
     if kept is None:
         from salesnb.sources.sample import sample_company  # a third of a second, needed once
 
-        with draft(home) as folder:
+        with draft(home) as folder, waiting("Making the sample company"):
             export = sample_company(folder / "export")
             import_snapshot(export, to=folder / "snapshot")
         kept = open_snapshot(home / "snapshot")

@@ -24,6 +24,7 @@ from salesnb.measures.habits import HABIT_COLUMNS, count_habits, no_habits
 from salesnb.measures.measures import KEYS, SUMS, Measures
 from salesnb.measures.pace import measure_pace, no_pace
 from salesnb.measures.prepare import Ground, Prepared, prepare
+from salesnb.progress import long, step
 from salesnb.schema import Column, feedback, memberships, opportunities, trainings
 from salesnb.sources.snapshot import Snapshot
 
@@ -31,6 +32,7 @@ _LOST_KEPT = 0.5
 """Share of the lost that must have an amount where lost amounts count."""
 
 
+@long("Measuring")
 def compute_measures(
     snapshot: Snapshot,
     *,
@@ -77,6 +79,7 @@ def compute_measures(
     if as_of > snapshot.as_of:
         raise ParameterError(f"as_of: {as_of} is after the snapshot's {snapshot.as_of}.")
     engine = engine or DuckDBEngine(snapshot)
+    step("opportunities")
     opportunity = facts.opportunity_facts(engine, snapshot, as_of)
     amount = facts.amount_facts(engine, snapshot, opportunity, as_of)
     facts.check_rates(engine, snapshot, amount)
@@ -87,18 +90,22 @@ def compute_measures(
     prepared = prepare(
         engine, snapshot, opportunity, amount, kpis=wanted, periods=periods, as_of=as_of
     )
+    step("KPIs")
     # Counted values take the most memory to make and leave least: they come before the sums.
     values = _count_values(prepared, wanted)
     ground = prepared.ground
     pace, habits, flow, demand = no_pace(), no_habits(), no_flow(), Demand()
     contacts, capacity = no_contacts(), no_capacity()
     if kpis is None:
+        step("leads and touches")
         demand = measure_demand(ground, amount)
+        step("bookings by week, habits, contacts")
         pace = measure_pace(engine, snapshot, amount, ground.owners, periods, as_of)
         habits = count_habits(
             engine, snapshot, opportunity, ground.owners, periods=periods, as_of=as_of
         )
         contacts = count_contacts(engine, snapshot, amount, ground.owners, ground.names, as_of)
+        step("capacity and stages")
         capacity = measure_capacity(
             engine, snapshot, opportunity, ground.owners, prepared.active, periods=periods,
             as_of=as_of,
@@ -107,6 +114,7 @@ def compute_measures(
             engine, snapshot, opportunity, ground.months, periods=periods,
             first_close=first_close, as_of=as_of,
         )  # fmt: skip
+    step("sums")
     return Measures(
         totals=_long_totals(prepared, _sum_parts(prepared, wanted), wanted),
         values=values,

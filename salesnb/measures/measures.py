@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from salesnb.errors import DataError, ParameterError, quote_examples
+from salesnb.errors import DataError, ParameterError, meant, quote_examples
 from salesnb.measures.capacity import empty_capacity
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.contacts import empty_contacts, empty_life
@@ -19,9 +19,10 @@ from salesnb.measures.demand import Demand
 from salesnb.measures.figures import UNIT, add_figures
 from salesnb.measures.flow import Flow
 from salesnb.measures.habits import empty_habits
-from salesnb.periods import FiscalCalendar
+from salesnb.periods import FiscalCalendar, check_quarter
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company
+from salesnb.summary import Summarised
 
 Level = Literal["rep", "team", "region", "branch", "company"]
 LEVELS: tuple[Level, ...] = ("rep", "team", "region", "branch", "company")
@@ -34,8 +35,8 @@ def _empty(table: str) -> pd.DataFrame:
     return pd.DataFrame(columns=[str(column) for column in TABLES[table].columns])
 
 
-@dataclass(frozen=True)
-class Measures:
+@dataclass(frozen=True, repr=False)
+class Measures(Summarised):
     """What was measured; everything reports show is computed from it.
 
     Attributes
@@ -111,6 +112,26 @@ class Measures:
     demand: Demand = field(default_factory=Demand)
 
     @property
+    def finding(self) -> str:
+        """Say what was measured, of whom, and in which quarters."""
+        n_people, n_teams = len(self.people), len(self.team_ids())
+        return (
+            f"{self.company.name}: {len(self.kpis)} KPIs of {n_people:,} people in {n_teams:,} "
+            f"teams, {self.periods[0]} to {self.periods[-1]}, data as of {self.as_of}."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say which KPIs could not be measured, and what they need."""
+        lines = [f"{kpi} needs {what}" for kpi, what in self.missing.items()]
+        return f"Not measured: {'; '.join(lines)}." if lines else ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a KPI: kpi, label, unit, formula; its figures: `roll_up`."""
+        rows = [(kpi.kpi, kpi.label, kpi.unit, kpi.formula) for kpi in self.kpis]
+        return pd.DataFrame(rows, columns=["kpi", "label", "unit", "formula"])
+
+    @property
     def calendar(self) -> FiscalCalendar:
         """The company's fiscal calendar."""
         return self.company.calendar
@@ -133,8 +154,22 @@ class Measures:
                 return kpi
         if name in self.missing:
             raise ParameterError(f"kpi: {name} needs {self.missing[name]}; the snapshot has none.")
-        known = ", ".join(kpi.kpi for kpi in self.kpis)
-        raise ParameterError(f"kpi: {name!r} is unknown. Known: {known}.")
+        known = [kpi.kpi for kpi in self.kpis]
+        raise ParameterError(
+            f"kpi: {name!r} is unknown. Known: {', '.join(known)}.{meant(name, known)}"
+        )
+
+    def choose_kpis(self, names: Iterable[str] | None) -> tuple[Kpi, ...]:
+        """Find measured KPIs by id, in the order given; None: those that reports show.
+
+        Raises
+        ------
+        ParameterError
+            One was not measured or is unknown, or one text was given instead of a list.
+        """
+        if isinstance(names, str):
+            raise ParameterError(f"kpis: {names!r} is a text. Give a list: kpis=({names!r},).")
+        return self.headline if names is None else tuple(map(self.kpi, names))
 
     def check_period(self, period: str) -> None:
         """Refuse a quarter without data.
@@ -142,9 +177,10 @@ class Measures:
         Raises
         ------
         ParameterError
-            The quarter lies outside the data; the message gives their range.
+            It is no quarter, or lies outside the data; the message gives their range.
         """
         if period not in self.periods:
+            check_quarter(period)
             raise ParameterError(
                 f"quarter: no data for {period!r}; they cover {self.periods[0]} to "
                 f"{self.periods[-1]}."
@@ -158,6 +194,12 @@ class Measures:
         """Whether the data cover all of a quarter but for two weeks at its beginning."""
         started = self.calendar.first_day(period) + dt.timedelta(days=14)
         return started >= self.first_close and self.calendar.last_day(period) <= self.as_of
+
+    @property
+    def last_whole(self) -> str:
+        """The last quarter that the data cover whole; the last one where they cover none."""
+        whole = [period for period in self.periods if self.is_whole(period)]
+        return (whole or self.periods)[-1]
 
     def is_mature(self, kpi: Kpi, period: str) -> bool:
         """Whether a quarter's cohort is old enough for the KPI."""
@@ -191,8 +233,11 @@ class Measures:
             return str(named.iloc[0])
         if len(named) > 1:
             raise ParameterError(f"team: {team!r} names {len(named)} teams. Use the team_id.")
-        names = quote_examples(self.teams.sort_values("name")["name"], most=20)
-        raise ParameterError(f"team: {team!r} is unknown. Known: {names}.")
+        names = self.teams.sort_values("name")["name"]
+        raise ParameterError(
+            f"team: {team!r} is unknown. Known: {quote_examples(names, most=20)}."
+            f"{meant(team, [*names, *self.teams['team_id']])}"
+        )
 
     def team_name(self, team_id: str) -> str:
         """Name of a team as reports show it."""
@@ -313,7 +358,9 @@ class Measures:
 
     def _with_unit(self, frame: pd.DataFrame, by: Level) -> pd.DataFrame:
         if by not in LEVELS:
-            raise ParameterError(f"by: {by!r} is not one of {', '.join(LEVELS)}.")
+            raise ParameterError(
+                f"by: {by!r} is not one of {', '.join(LEVELS)}.{meant(by, LEVELS)}"
+            )
         if by == "company":
             return frame.assign(unit_id="company")
         if by == "region":

@@ -15,6 +15,7 @@ from salesnb.errors import SalesnbError
 from salesnb.params import RunParams
 from salesnb.publish.files import write_bytes_whole
 from salesnb.publish.plan import load_for
+from salesnb.publish.units import settle_quarter
 
 if TYPE_CHECKING:
     from icalendar import Event
@@ -34,6 +35,7 @@ def plan_company(params: RunParams) -> TrainingPlan:
         The snapshot is missing or not whole.
     """
     measures = load_for(params)
+    params = settle_quarter(params, measures)
     profiles = skill_profiles(measures, period=params.quarter)
     importance = skill_importance(measures, period=params.quarter)
     return training_plan(

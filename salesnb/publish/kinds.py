@@ -39,6 +39,8 @@ class Kind:
 
 _COMPARED = frozenset({"catalogue", "benchmarks", "kpis", "weights", "kpi_targets"})
 _PLANNED = frozenset({"budget", "hours"})
+SETTINGS = _COMPARED | _PLANNED
+"""All settings of a batch that a notebook may have parameters for."""
 
 PIPELINE: ReportName = "pipeline_priorities"
 KINDS: dict[ReportName, Kind] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import shutil
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
 
 from salesnb.analysis.external import read_external
 from salesnb.analysis.selection import select_kpis
@@ -24,17 +22,16 @@ from salesnb.measures.cache import (
 from salesnb.measures.measures import Measures
 from salesnb.measures.pictures import load_pipeline
 from salesnb.measures.spark import stop_session
-from salesnb.params import ReportName, RunParams
+from salesnb.params import RunParams
 from salesnb.publish.kinds import KINDS, PIPELINE, Kind
 from salesnb.publish.manifest import PORTAL, Parameters, library_versions
-from salesnb.publish.units import Unit, find_programmes, find_teams
+from salesnb.publish.notebooks import NEEDS, PARAMETERS_TAG, needed_tables, parameter_names
+from salesnb.publish.own import own_kind
+from salesnb.publish.units import Unit, find_programmes, find_teams, settle_quarter
 from salesnb.schema import TABLES
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks import slug
 
-PARAMETERS_TAG = "parameters"
-NEEDS = "needs:"
-"""A cell tagged `needs:<table>` is dropped when the snapshot lacks the table."""
 _ROOM = 50_000_000
 
 
@@ -91,6 +88,7 @@ def make_plan(params: RunParams) -> Plan:
     """
     snapshot = load_snapshot(params.snapshot)
     measures = load_for(params)
+    params = settle_quarter(params, measures)
     problems = [
         *_check_quarter(params, measures),
         *_check_selection(params, measures),
@@ -104,10 +102,10 @@ def make_plan(params: RunParams) -> Plan:
     }
     jobs: list[Job] = []
     left_out: list[tuple[str, str]] = []
-    for name in dict.fromkeys(params.reports):
-        units, reason = _choose_units(KINDS[name], found, snapshot, params.quarter)
-        jobs += [_make_job(params, measures, snapshot, name, unit) for unit in units]
-        left_out += [(KINDS[name].label, reason)] if reason else []
+    for notebook, kind in _choose_kinds(params).items():
+        units, reason = _choose_units(kind, found, snapshot, params.quarter)
+        jobs += [_make_job(params, snapshot, notebook, kind, unit) for unit in units]
+        left_out += [(kind.label, reason)] if reason else []
     problems += _check_slugs(jobs)
     problems += [line for job in _one_each(jobs) for line in check_notebook(job)]
     if not jobs and not problems:
@@ -170,6 +168,12 @@ def _check_benchmarks(params: RunParams, measures: Measures) -> list[str]:
     return []
 
 
+def _choose_kinds(params: RunParams) -> dict[Path, Kind]:
+    """List the notebooks to run, with what kind of report each gives."""
+    ours = {params.notebooks / f"{name}.ipynb": KINDS[name] for name in params.reports}
+    return ours | {Path(path): own_kind(Path(path)) for path in params.own_reports}
+
+
 def _choose_units(
     kind: Kind, found: dict[str, list[Unit]], snapshot: Snapshot, quarter: str
 ) -> tuple[list[Unit], str]:
@@ -187,11 +191,7 @@ def _choose_units(
     return units, "" if units else nothing[kind.each]
 
 
-def _make_job(
-    params: RunParams, measures: Measures, snapshot: Snapshot, name: ReportName, unit: Unit
-) -> Job:
-    kind = KINDS[name]
-    notebook = params.notebooks / f"{name}.ipynb"
+def _make_job(params: RunParams, snapshot: Snapshot, notebook: Path, kind: Kind, unit: Unit) -> Job:
     parameters: Parameters = {"snapshot": _given_snapshot(params), "quarter": params.quarter}
     if params.as_of:
         parameters["as_of"] = params.as_of.isoformat()
@@ -289,31 +289,6 @@ def check_notebook(job: Job) -> list[str]:
             f"{NEEDS}{strange[0]}. Known: {', '.join(TABLES)}."
         )
     return problems
-
-
-def needed_tables(cell: NotebookNode) -> list[str]:
-    """List the tables that a cell's tags say it needs."""
-    tags = cell.metadata.get("tags", [])
-    return [tag.removeprefix(NEEDS) for tag in tags if tag.startswith(NEEDS)]
-
-
-def parameter_names(notebook: NotebookNode) -> set[str] | None:
-    """List the names assigned in the notebook's parameters cell; None without such a cell."""
-    for cell in notebook.cells:
-        if PARAMETERS_TAG in cell.metadata.get("tags", []):
-            try:
-                body = ast.parse(cell.source).body
-            except SyntaxError:
-                return None
-            targets = [target for node in body for target in _targets(node)]
-            return {target.id for target in targets if isinstance(target, ast.Name)}
-    return None
-
-
-def _targets(node: ast.stmt) -> list[ast.expr]:
-    if isinstance(node, ast.Assign):
-        return node.targets
-    return [node.target] if isinstance(node, ast.AnnAssign) else []
 
 
 def _check_folder(folder: Path) -> list[str]:

@@ -19,7 +19,8 @@ from salesnb.publish.export import render_report
 from salesnb.publish.files import write_whole
 from salesnb.publish.kernel import Isolation
 from salesnb.publish.manifest import PORTAL, Record, library_versions, read_facts
-from salesnb.publish.plan import Job, Plan, needed_tables
+from salesnb.publish.notebooks import needed_tables
+from salesnb.publish.plan import Job, Plan
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks.base import FACTS_MIME
 

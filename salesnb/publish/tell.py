@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from salesnb.progress import silence
 from salesnb.publish.batch import BatchResult
 from salesnb.publish.recorder import Done, Event, Started
 
@@ -61,7 +62,7 @@ def telling(console: Console, *, title: str, total: int, log_format: LogFormat) 
     elif not console.is_terminal:
         yield _Lines(console)
     else:
-        with Progress(*_COLUMNS, console=console) as progress:
+        with silence(), Progress(*_COLUMNS, console=console) as progress:
             yield _Live(progress, title, total)
 
 

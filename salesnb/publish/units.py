@@ -18,6 +18,11 @@ class Unit:
     name: str
 
 
+def settle_quarter(params: RunParams, measures: Measures) -> RunParams:
+    """Name the last whole quarter where the batch names none."""
+    return params.model_copy(update={"quarter": params.quarter or measures.last_whole})
+
+
 def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:
     """List the teams asked for, each once; who is in them is asked only in a quarter with data."""
     is_known = params.quarter in measures.periods

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from salesnb.errors import DataError
 from salesnb.sources.notices.notice import Notice, by_table
+from salesnb.summary import Summarised, printable
 
 OUTCOMES = ("left_out", "merged", "superseded", "accepted", "refused")
 """What becomes of a row that was read."""
@@ -58,7 +59,7 @@ class TableLoad(_Frozen):
         return self.read == dropped + self.accepted + self.refused
 
 
-class LoadReport(_Frozen):
+class LoadReport(Summarised, _Frozen):
     """The whole import, table by table.
 
     Attributes
@@ -114,6 +115,12 @@ class LoadReport(_Frozen):
             said = f"All {self.accepted:,} rows were accepted."
         left_out = sum(table.left_out for table in self.tables)
         return f"{said} The mapping left {left_out:,} out." if left_out else said
+
+    @property
+    def caveat(self) -> str:
+        """Say how much there is to know before its figures are trusted."""
+        n = len(self.warnings)
+        return f"To know before you trust the KPIs: {n} warnings, in .warnings." if n else ""
 
     def check(self) -> str:
         """Check that every row read is accounted for in every table.
@@ -176,7 +183,7 @@ class LoadReport(_Frozen):
 def _lines(heading: str, lines: Sequence[str]) -> list[RenderableType]:
     if not lines:
         return []
-    return [Text(heading, style="bold"), *(Text(f"  {line}") for line in lines)]
+    return [Text(heading, style="bold"), *(Text(printable(f"  {line}")) for line in lines)]
 
 
 def _notices(heading: str, notices: Sequence[Notice]) -> list[RenderableType]:
@@ -186,7 +193,7 @@ def _notices(heading: str, notices: Sequence[Notice]) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"{heading} ({len(notices)})", style="bold")]
     for table, group in by_table(notices).items():
         parts.append(Text(f"  {table}"))
-        parts += [Text(f"    - {notice.text}") for notice in group]
+        parts += [Text(printable(f"    - {notice.text}")) for notice in group]
     return parts
 
 
@@ -195,5 +202,5 @@ def _rich_table(frame: pd.DataFrame, *, numeric: Sequence[str]) -> RichTable:
     for name in frame.columns:
         table.add_column(str(name), justify="right" if name in numeric else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*(Text(f"{v:,}" if isinstance(v, int) else str(v)) for v in row))
+        table.add_row(*(Text(f"{v:,}" if isinstance(v, int) else printable(str(v))) for v in row))
     return table

@@ -35,7 +35,9 @@ from salesnb.errors import DataError, ParameterError, quote_examples
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company, Mapping
+from salesnb.sources.readers.discover import describe_absence
 from salesnb.sources.report import LoadReport
+from salesnb.summary import Summarised
 
 INDEX = "snapshot.json"
 QUARANTINE = "quarantine"
@@ -147,8 +149,8 @@ class Index(_Frozen):
         )
 
 
-@dataclass(frozen=True)
-class Snapshot:
+@dataclass(frozen=True, repr=False)
+class Snapshot(Summarised):
     """A checked, immutable set of tables; open one with `open_snapshot`."""
 
     folder: Path
@@ -178,6 +180,15 @@ class Snapshot:
     def report(self) -> LoadReport:
         """What the import accepted and refused."""
         return self.index.report
+
+    @property
+    def finding(self) -> str:
+        """Whose data they are, of which day, and what the import made of them."""
+        return f"{self.company.name}, data as of {self.as_of}. {self.report.finding}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row a table, as the load report does."""
+        return self.report.to_frame()
 
     def has(self, table: str, *columns: str) -> bool:
         """Whether the snapshot has the table with all these columns."""
@@ -241,9 +252,7 @@ def open_snapshot(folder: str | Path) -> Snapshot:
     folder = Path(folder)
     path = folder / INDEX
     if not path.is_file():
-        raise DataError(
-            f"{folder}: there is no snapshot. Make one: salesnb import SOURCE --to {folder}"
-        )
+        raise DataError(describe_absence(folder))
     try:
         index = Index.model_validate_json(path.read_bytes())
     except ValidationError as error:

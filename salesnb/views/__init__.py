@@ -21,6 +21,7 @@ from salesnb.analysis.insights import Findings
 from salesnb.analysis.interactions import Capacity, WinningPatterns
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.outlook import Outlook
+from salesnb.analysis.peers import PeerGroups
 from salesnb.analysis.pipeline import PipelineForecast, PipelinePriorities, PipelineScores
 from salesnb.analysis.plan import SkillImportance, TrainingPlan
 from salesnb.analysis.process import (
@@ -99,6 +100,7 @@ from salesnb.views.imports import (
     refusals_table,
 )
 from salesnb.views.interactions import capacity_table, patterns_table
+from salesnb.views.peers import peers_table
 from salesnb.views.pipeline import forecast_table, methods_table, priorities_table
 from salesnb.views.plan import (
     plan_bounds,
@@ -179,6 +181,7 @@ __all__ = [
     "levels_chart",
     "patterns_chart",
     "patterns_table",
+    "peers_table",
     "person_skills",
     "profiles_table",
     "raters_table",
@@ -268,6 +271,7 @@ ResponseEffect.register(table=response_table, plot=response_chart)
 Handover.register(table=handover_table, plot=handover_table)
 Attribution.register(table=attribution_table, plot=attribution_chart)
 AlignmentTable.register(table=signed_table, plot=signed_table)
+PeerGroups.register(table=peers_table, plot=peers_table)
 PipelineScores.register(table=methods_table, plot=reliability_chart)
 PipelinePriorities.register(table=priorities_table, plot=priorities_table)
 PipelineForecast.register(table=forecast_table, plot=forecast_chart)

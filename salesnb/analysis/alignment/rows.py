@@ -12,7 +12,7 @@ import pandas as pd
 from salesnb.analysis.interval import find_wilson
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.wording import name_quarters
-from salesnb.errors import ParameterError
+from salesnb.errors import ParameterError, meant
 from salesnb.measures.demand.names import OTHER
 from salesnb.measures.measures import Measures
 
@@ -71,7 +71,9 @@ def check_choice(name: str, value: str, known: Iterable[str]) -> None:
         It is not; the message lists them.
     """
     if value not in known:
-        raise ParameterError(f"{name}: {value!r} is not one of {', '.join(known)}.")
+        raise ParameterError(
+            f"{name}: {value!r} is not one of {', '.join(known)}.{meant(value, known)}"
+        )
 
 
 def called(names: pd.Series[str]) -> pd.Series[str]:

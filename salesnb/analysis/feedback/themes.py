@@ -17,6 +17,7 @@ from salesnb.analysis.feedback.words import name_words, plain, words_of
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
 from salesnb.measures.measures import Measures
+from salesnb.progress import long
 
 THEMES_ANCHOR = "feedback-themes"
 FEWEST_PEOPLE = 5
@@ -117,6 +118,7 @@ class FeedbackThemes(Result):
         )
 
 
+@long("Looking for themes")
 def feedback_themes(
     measures: Measures, *, period: str, team: str | None = None, random_state: int = 0
 ) -> FeedbackThemes:

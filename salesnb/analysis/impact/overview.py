@@ -16,6 +16,7 @@ from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 OVERVIEW_ANCHOR = "programme-verdicts"
 _ROWS = [
@@ -113,6 +114,7 @@ def _enumerate(impacts: tuple[TrainingImpact, ...]) -> str:
     return ", ".join(impact.name for impact in impacts)
 
 
+@long("Judging all training")
 @shared
 def judge_programmes(
     measures: Measures, *, period: str = "", outcome: str = OUTCOME, random_state: int = 0

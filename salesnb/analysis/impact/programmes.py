@@ -11,7 +11,7 @@ import pandas as pd
 
 from salesnb.analysis.impact.windows import FEWEST, symmetric_windows, waitlist_windows
 from salesnb.analysis.result import Result
-from salesnb.errors import ParameterError, quote_examples
+from salesnb.errors import ParameterError, meant, quote_examples
 from salesnb.measures.measures import Measures
 from salesnb.schema import courses, trainings
 
@@ -90,7 +90,10 @@ class Programmes(Result):
             return own
         if own.empty:
             known = quote_examples(self.rows["programme"], most=20)
-            raise ParameterError(f"programme: {name!r} is unknown. Known: {known or 'none'}.")
+            names = [*self.rows["programme"], *self.rows["course"]]
+            raise ParameterError(
+                f"programme: {name!r} is unknown. Known: {known or 'none'}.{meant(name, names)}"
+            )
         return own
 
 

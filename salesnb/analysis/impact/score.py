@@ -32,10 +32,12 @@ from salesnb.analysis.wording import begin_large
 from salesnb.errors import ParameterError
 from salesnb.measures.catalogue import Kpi, find_kpis
 from salesnb.measures.measures import Measures
+from salesnb.progress import long
 
 OUTCOME = "win_rate"
 
 
+@long("Judging the training")
 def training_impact(
     measures: Measures, *, programme: str = "", outcome: str = OUTCOME, period: str = "",
     random_state: int = 0,

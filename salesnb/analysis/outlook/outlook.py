@@ -22,6 +22,7 @@ from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count, format_money
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 OUTLOOK_ANCHOR, PACE_ANCHOR = "outlook", "pace"
 LEVEL = 0.90
@@ -204,6 +205,7 @@ def describe_calibration(found: Calibration) -> str:
     )
 
 
+@long("Judging targets by past quarters")
 def target_outlook(
     measures: Measures, *, period: str, team: str | None = None, n_draws: int = 2000,
     random_state: int = 0,

@@ -22,6 +22,7 @@ from salesnb.analysis.pipeline.teams import check_same, find_unit
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count, format_money
 from salesnb.measures.measures import Measures
+from salesnb.progress import long
 
 FORECAST_ANCHOR = "forecast"
 LEVEL = 0.90
@@ -171,6 +172,7 @@ class PipelineForecast(Result):
         return (tested, Candidate(self.finding, why, FORECAST_ANCHOR, 0.0, float("nan")))
 
 
+@long("Forecasting the quarter")
 def pipeline_forecast(
     scores: PipelineScores, measures: Measures, *, period: str = "", team: str | None = None,
     random_state: int = 0,

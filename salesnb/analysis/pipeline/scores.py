@@ -25,6 +25,7 @@ from salesnb.analysis.pipeline.reasons import REASONS, explain
 from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.errors import ParameterError
 from salesnb.measures.pictures import PipelineHistory
+from salesnb.progress import long
 
 _EXPLAINED = 60
 """Opportunities a team whose chances are explained: those worth most."""
@@ -32,6 +33,7 @@ _FEWEST_SOLD = 20
 """Won ones of a product below which its typical amount is that of all."""
 
 
+@long("Learning chances of open opportunities")
 def score_pipeline(
     history: PipelineHistory, *, horizon_days: int = 90, extra: pd.DataFrame | None = None,
     random_state: int = 0,

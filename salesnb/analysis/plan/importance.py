@@ -19,6 +19,7 @@ from salesnb.analysis.skills import skill_label
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 IMPORTANCE_ANCHOR = "skill-importance"
 _AHEAD = 3
@@ -133,6 +134,7 @@ class SkillImportance(Result):
         )
 
 
+@long("Learning what skills are worth")
 @shared
 def skill_importance(
     measures: Measures, *, period: str, outcome: str = WIN_RATE, n_quarters: int = 12

@@ -36,6 +36,7 @@ from salesnb.analysis.plan.sessions import schedule
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 from salesnb.schema import holidays
 
 _LEAD_DAYS = 7
@@ -45,6 +46,7 @@ _COMPARED = 1.0
 _Effects = Mapping[str, tuple[float, float]]
 
 
+@long("Planning the training")
 @shared
 def training_plan(
     profiles: SkillProfiles, importance: SkillImportance, measures: Measures, *,

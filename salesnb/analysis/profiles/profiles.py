@@ -12,8 +12,10 @@ from salesnb.analysis.profiles.raters import RATERS, describe_raters
 from salesnb.analysis.profiles.result import CELLS, LEVELS, SkillProfiles
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 
+@long("Reading skill ratings")
 @shared
 def skill_profiles(
     measures: Measures, *, period: str, team: str | None = None, n_quarters: int = QUARTERS,

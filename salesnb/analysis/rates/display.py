@@ -9,6 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from salesnb.summary import printable
+
 if TYPE_CHECKING:
     from salesnb.analysis.rates.result import Estimates
 
@@ -85,7 +87,7 @@ def _tabulate_units(estimates: Estimates) -> tuple[list[str], list[list[str]]]:
     head += ["P(top quartile)", "rank"]
     rows = [
         [
-            str(estimates.labels[row]),
+            printable(str(estimates.labels[row])),
             f"{estimates.n[row]:,.6g}",
             show(estimates.raw[row]),
             show(estimates.estimate[row]),

@@ -30,12 +30,14 @@ from salesnb.analysis.segments.stability import STABLE
 from salesnb.analysis.segments.teams import remove_teams
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
+from salesnb.progress import long
 
 _FEWEST_SKILLS = 3
 """Observed skills of a person from which there is a profile."""
 _UNNAMED = "Not described"
 
 
+@long("Looking for segments")
 @shared
 def skill_segments(
     profiles: SkillProfiles,

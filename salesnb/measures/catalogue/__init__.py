@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from salesnb.errors import ParameterError
+from salesnb.errors import ParameterError, meant
 from salesnb.measures.catalogue import leads, outcomes, people, process
 from salesnb.measures.catalogue.kpi import Direction as Direction
 from salesnb.measures.catalogue.kpi import Fact as Fact
@@ -109,7 +109,10 @@ def find_kpis(
     known = [kpi.kpi for kpi in kpis]
     unknown = sorted((chosen or set()) - set(known))
     if unknown:
-        raise ParameterError(f"kpis: unknown {', '.join(unknown)}. Known: {', '.join(known)}.")
+        raise ParameterError(
+            f"kpis: unknown {', '.join(unknown)}. Known: {', '.join(known)}."
+            f"{meant(unknown[0], known)}"
+        )
     found = (kpi for kpi in kpis if chosen is None or kpi.kpi in chosen)
     return word_kpis(found, company or Company())
 

@@ -16,9 +16,11 @@ from salesnb.measures.pictures import signs
 from salesnb.measures.pictures.features import FEATURES
 from salesnb.measures.pictures.rows import IS_OLDER, OpenRows, Origin, list_open
 from salesnb.periods import FiscalCalendar
+from salesnb.progress import long
 from salesnb.schema import accounts, activities, memberships, opportunities, reps, teams
 from salesnb.sources.mapping import Company
 from salesnb.sources.snapshot import Snapshot
+from salesnb.summary import Summarised
 
 _KEY = str(opportunities.opportunity_id)
 _TEXTS = [feature.name for feature in FEATURES if feature.kind == "text"]
@@ -28,8 +30,8 @@ OUTCOME = ["rep_id", "team_id", "amount", "closed_on", "is_won", "booked"]
 """Columns beside the features: what a reader sees of an open one, and what came of a past one."""
 
 
-@dataclass(frozen=True, eq=False)
-class PipelineHistory:
+@dataclass(frozen=True, eq=False, repr=False)
+class PipelineHistory(Summarised):
     """Open opportunities now, and on past days that stand alike, each as it was known that day.
 
     Attributes
@@ -69,6 +71,24 @@ class PipelineHistory:
     snapshot_id: str
 
     @property
+    def finding(self) -> str:
+        """Say how much is open, and how much of the past there is to learn from."""
+        days = self.past["day"].nunique()
+        return (
+            f"{self.company.name}: {len(self.open):,} opportunities open on {self.as_of}; "
+            f"{len(self.past):,} on {days:,} past days to learn from."
+        )
+
+    @property
+    def caveat(self) -> str:
+        """Say what the snapshot has no data for."""
+        return f"Not known: {'; '.join(self.lacking)}." if self.lacking else ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """List one row an opportunity that is open."""
+        return self.open.copy()
+
+    @property
     def calendar(self) -> FiscalCalendar:
         """The company's fiscal calendar."""
         return self.company.calendar
@@ -80,6 +100,7 @@ class PipelineHistory:
         return float(won.max()) if len(won) else float("nan")
 
 
+@long("Reading the open opportunities")
 def compute_pipeline(
     snapshot: Snapshot, *, as_of: dt.date | None = None, engine: Engine | None = None
 ) -> PipelineHistory:

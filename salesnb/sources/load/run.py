@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from salesnb.errors import DataError, ParameterError
+from salesnb.progress import long, step
 from salesnb.schema import TABLES
 from salesnb.sources.load.export import Export
 from salesnb.sources.load.expressions import left_out_expression
@@ -42,6 +43,7 @@ from salesnb.sources.snapshot import (
 from salesnb.sources.sql import parquet_sql, quoted
 
 
+@long("Importing")
 def import_snapshot(
     source: str | Path,
     *,
@@ -150,6 +152,7 @@ def _choose_mapping(
 def _load_tables(run: Import, tasks: Iterable[Task]) -> None:
     """Prepare and settle all tables, those that others refer to first."""
     for name in TABLES:
+        step(name)
         parts = _parts_of(run, name, [task for task in tasks if task.table == name])
         if parts:
             _settle(run, name, parts)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from salesnb.errors import DataError, ParameterError, join_problems
+from salesnb.errors import DataError, ParameterError, join_problems, meant
 from salesnb.schema import TABLES
 from salesnb.sources.mapping.blocks import Block, Mapping
 from salesnb.sources.mapping.columns import ColumnSpec
 from salesnb.sources.mapping.compose import Layer, compose
+from salesnb.sources.mapping.names import plain_name
 from salesnb.sources.mapping.options import Company
 
 _PRESETS = resources.files("salesnb.sources") / "presets"
@@ -35,7 +39,10 @@ def read_preset(name: str) -> Mapping:
     """
     if name not in preset_names():
         known = ", ".join(preset_names())
-        raise ParameterError(f"--preset: there is no preset {name!r}. Choose one of: {known}.")
+        raise ParameterError(
+            f"--preset: there is no preset {name!r}. Choose one of: {known}."
+            f"{meant(name, preset_names())}"
+        )
     return _read_preset(name, chain=())
 
 
@@ -112,10 +119,25 @@ def _parse_yaml(text: str, *, where: str) -> Any:
         raise ParameterError(f"{where}: not valid YAML: {error}") from error
 
 
-def describe_validation(error: ValidationError) -> str:
-    """Write pydantic's findings as one line each: place, what is wrong, what was given."""
-    problems = [f"{_place(item['loc'])}: {item['msg']}" for item in error.errors()]
+def describe_validation(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """Write pydantic's findings as one line each; `known` keys may have been meant."""
+    items = error.errors()
+    wrong = {item["loc"][:1] for item in items if len(item["loc"]) > 1}
+    problems = [
+        f"{_place(item['loc'])}: {item['msg']}{_meant(item, known)}"
+        for item in items
+        if item["type"] != "too_short" or item["loc"] not in wrong
+    ]
     return join_problems(problems, heading=f"{len(problems)} problem(s)")
+
+
+def _meant(item: ErrorDetails, known: Iterable[str]) -> str:
+    """Ask whether a known key or one of the values allowed was meant."""
+    if item["type"] == "extra_forbidden" and len(item["loc"]) == 1:
+        return meant(item["loc"][0], known)
+    if item["type"] == "literal_error":
+        return meant(item["input"], re.findall("'([^']*)'", item["ctx"]["expected"]))
+    return ""
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -150,11 +172,24 @@ def identity_mapping(columns_by_file: dict[str, tuple[str, ...]], company: Compa
                 tables[name] = (Block(sources=(name,), columns=columns),)
     if not set(columns_by_file) & set(TABLES):
         found = ", ".join(sorted(columns_by_file))
+        fitting = _fitting_presets(columns_by_file)
+        like = f" These are named like {fitting[0]}'s: --preset {fitting[0]}." if fitting else ""
         raise DataError(
             f"no file is named like a table of the model (found: {found}). "
-            f"Give --preset ({', '.join(preset_names())}) or --mapping."
+            f"Give --preset ({', '.join(preset_names())}) or --mapping.{like}"
         )
     return Mapping(company=company, tables=tables)
+
+
+def _fitting_presets(names: Iterable[str]) -> list[str]:
+    """List the presets that files are named for, the one that most are named for first."""
+    plain = {plain_name(name) for name in names}
+    fits = {}
+    for preset in preset_names():
+        blocks = [block for blocks in read_preset(preset).tables.values() for block in blocks]
+        wanted = {plain_name(source) for block in blocks for source in block.sources}
+        fits[preset] = len(plain & wanted)
+    return sorted((name for name in fits if fits[name]), key=lambda name: -fits[name])
 
 
 def read_company(path: Path) -> Company:

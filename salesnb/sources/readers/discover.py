@@ -180,3 +180,14 @@ def _check_formats(source: str, found: list[Found]) -> None:
 def describe(found: list[Found]) -> str:
     """Name what was found, for messages."""
     return quote_examples([item.label for item in found], most=20)
+
+
+def describe_absence(folder: Path) -> str:
+    """Say that there is no snapshot, what is there instead, and how to make one."""
+    inside = folder.iterdir() if folder.is_dir() else [folder]
+    if any(path.is_file() and path.name.lower().endswith(SUFFIXES) for path in inside):
+        return (
+            f"{folder}: is an export, not a snapshot. Import it first: "
+            f"salesnb import {folder} --to snapshots/mine"
+        )
+    return f"{folder}: there is no snapshot. Make one: salesnb import SOURCE --to {folder}"

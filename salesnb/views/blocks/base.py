@@ -4,14 +4,14 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from typing import Any
 
+from salesnb.summary import printable
 from salesnb.views import theme
 from salesnb.views.blocks.columns import column_rules
-
-_CONTROL = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 FACTS_MIME = "application/vnd.salesnb.facts+json"
 """Type under which a block tells the portal what it found."""
@@ -32,14 +32,50 @@ class Block(ABC):
         """Return what the portal shows of this block; most blocks have nothing."""
         return {}
 
+    def between(self, before: str, after: str) -> "Block":
+        """Put sentences before and after the block; an empty one is left out."""
+        return Between(self, before, after) if before or after else self
+
+    def __init_subclass__(cls) -> None:
+        cls.__repr__ = Block.__repr__  # type: ignore[method-assign]  # a dataclass keeps it
+
+    def __repr__(self) -> str:
+        return printable(self.render_text())
+
     def _repr_html_(self) -> str:
         return f'<style>{notebook_style()}</style><div class="snb">{self.render_html()}</div>'
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
     ) -> dict[str, Any]:
-        shown = {"text/html": self._repr_html_(), "text/plain": self.render_text()}
+        shown = {"text/html": self._repr_html_(), "text/plain": repr(self)}
         return {**shown, FACTS_MIME: self.facts()} if self.facts() else shown
+
+
+@dataclass(frozen=True)
+class Between(Block):
+    """A block between two sentences, such as what was found and what that does not say."""
+
+    block: Block
+    before: str
+    after: str
+
+    def render_html(self) -> str:
+        """Return the block between paragraphs."""
+        parts = (_paragraph(self.before), self.block.render_html(), _paragraph(self.after))
+        return "".join(parts)
+
+    def render_text(self) -> str:
+        """Return sentences and block, a line each."""
+        return "\n".join(filter(None, (self.before, self.block.render_text(), self.after)))
+
+    def facts(self) -> dict[str, Any]:
+        """Return those of the block."""
+        return self.block.facts()
+
+
+def _paragraph(words: str) -> str:
+    return f'<div class="md"><p>{text(words)}</p></div>' if words else ""
 
 
 def text(value: object) -> str:
@@ -48,7 +84,7 @@ def text(value: object) -> str:
     >>> text("R&D <b>")
     'R&amp;D &lt;b&gt;'
     """
-    return escape(_CONTROL.sub("", str(value)), quote=False).replace("\u00a0", "&nbsp;")
+    return escape(printable(str(value)), quote=False).replace("\u00a0", "&nbsp;")
 
 
 def attribute(value: object) -> str:

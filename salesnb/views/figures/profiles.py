@@ -11,7 +11,7 @@ from salesnb.analysis.profiles import PROFILES_ANCHOR, SkillProfiles
 from salesnb.analysis.skill_trend import SKILL_TREND_ANCHOR, SkillTrend
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, begin_large
-from salesnb.errors import ParameterError
+from salesnb.errors import ParameterError, meant
 from salesnb.views.blocks import Block, Figure, Note, Panel
 from salesnb.views.figures.parts import shorten, write_plain
 from salesnb.views.figures.skills import plot_skills
@@ -100,19 +100,24 @@ def _level_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def person_skills(profiles: SkillProfiles, rep_id: str) -> Block:
+def person_skills(profiles: SkillProfiles, rep: str) -> Block:
     """Draw one person's skills, largest gap to target first, beside the middle half of the others.
+
+    Parameters
+    ----------
+    profiles
+        Skills of several people.
+    rep
+        Id, or name where only one has it.
 
     Raises
     ------
     ParameterError
-        The person is not among those shown.
+        The person is not among those shown; the message names who is most alike.
     """
     if profiles.lacking:
         return Note(profiles.finding, "missing")
-    cells = profiles.cells[profiles.cells["rep_id"] == rep_id]
-    if cells.empty:
-        raise ParameterError(f"rep_id: {rep_id!r} is not in these profiles. See their cells.")
+    cells = profiles.cells[profiles.cells["rep_id"] == _find_rep(profiles, rep)]
     name, enough = cells["unit"].iloc[0], cells[cells["is_enough"]]
     thin = len(cells) - len(enough)
     lack = f" Insufficient evidence on {thin} more." if thin else ""
@@ -151,6 +156,19 @@ def person_skills(profiles: SkillProfiles, rep_id: str) -> Block:
                 }
             ),
         )
+
+
+def _find_rep(profiles: SkillProfiles, rep: str) -> str:
+    people = profiles.cells.drop_duplicates("rep_id")
+    for column in ("rep_id", "unit"):
+        found = people.loc[people[column] == rep, "rep_id"]
+        if len(found) == 1:
+            return str(found.iloc[0])
+    known = [*people["unit"], *people["rep_id"]]
+    raise ParameterError(
+        f"rep: {rep!r} is not in these profiles of {len(people)} people. Give an id, or a name "
+        f"that one of them has; .to_frame() lists both.{meant(rep, known)}"
+    )
 
 
 def skill_trend_chart(trend: SkillTrend) -> Block:

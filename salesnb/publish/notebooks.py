@@ -1,0 +1,53 @@
+"""What a notebook says of itself: the parameters it takes, and the tables its cells need."""
+
+from __future__ import annotations
+
+import ast
+
+from nbformat import NotebookNode
+
+PARAMETERS_TAG = "parameters"
+NEEDS = "needs:"
+"""A cell tagged `needs:<table>` is dropped when the snapshot lacks the table."""
+
+
+def tags_of(cell: NotebookNode) -> list[str]:
+    """List a cell's tags."""
+    return list(cell.metadata.get("tags", []))
+
+
+def needed_tables(cell: NotebookNode) -> list[str]:
+    """List the tables that a cell's tags say it needs."""
+    return [tag.removeprefix(NEEDS) for tag in tags_of(cell) if tag.startswith(NEEDS)]
+
+
+def parameter_names(notebook: NotebookNode) -> set[str] | None:
+    """List the names assigned in the notebook's parameters cell; None without such a cell."""
+    found = parameter_defaults(notebook)
+    return None if found is None else set(found)
+
+
+def parameter_defaults(notebook: NotebookNode) -> dict[str, object] | None:
+    """Read the defaults of the notebook's parameters; None without a cell of assignments.
+
+    What is no plain value reads as None.
+    """
+    for cell in notebook.cells:
+        if PARAMETERS_TAG in tags_of(cell):
+            try:
+                body = ast.parse(cell.source).body
+            except SyntaxError:
+                return None
+            return {name: value for node in body for name, value in _assigned(node).items()}
+    return None
+
+
+def _assigned(node: ast.stmt) -> dict[str, object]:
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign):
+        targets = [node.target]
+    value = getattr(node, "value", None)
+    default = value.value if isinstance(value, ast.Constant) else None
+    return {target.id: default for target in targets if isinstance(target, ast.Name)}
