@@ -37,7 +37,8 @@ def run_reports(snapshot, to, reports):
     params = {"snapshot": str(snapshot.folder), "quarter": quarter, "reports": [*reports]}
     path = to / "params.yaml"
     path.write_text(json.dumps({**params, "out": str(to / "reports")}), encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "salesnb.cli", "run", str(path), "-j", "2"], check=True)
+    command = [sys.executable, "-c", "from salesnb.cli import main; main()", "run", str(path)]
+    subprocess.run(command, check=True)
     pages = (to / "reports" / quarter).glob("*.html")
     return {page.stem: page.read_text(encoding="utf-8") for page in pages if page.stem != "index"}
 

@@ -112,6 +112,13 @@ def test_a_clip_goes_where_it_cuts_nothing_and_what_lies_outside_it_goes_too():
     assert [style for style, _ in paths(svg)] == ["stroke:var(--grey)", "stroke:var(--blue)"]
 
 
+def test_a_clip_of_another_shape_stays_with_what_it_cuts():
+    clip = '<defs><clipPath id="c"><path d="M 0 0 L 9 0 L 0 9 z"/></clipPath></defs>'
+    svg = draw(clip + line(GREY, (0, 0), (9, 9), more=' clip-path="url(#c)"'))
+    assert len(re.findall(r'clip-path="url\(#s[0-9a-f]{8}-0\)"', svg)) == 1
+    assert "M0 0L9 9" in svg
+
+
 CIRCLE = (
     "M 0 3 C 0.795609 3 1.55874 2.683901 2.12132 2.12132 C 2.683901 1.55874 3 0.795609 3 0 "
     "C 3 -0.795609 2.683901 -1.55874 2.12132 -2.12132 C 1.55874 -2.683901 0.795609 -3 0 -3 "

@@ -103,6 +103,8 @@ class _Reader:
         if kind in ("svg", "g") and not {"transform", "style"} & set(element.attrib):
             for child in element:
                 yield from self._read(child, clip)
+        elif clip and not self._is_box(clip):
+            yield _Mark(clip=clip, boxes=[_EVERYWHERE], source=element)
         elif kind == "path" and "transform" not in element.attrib:
             yield from self._draw(element.get("d", ""), _read_style(element), clip)
         elif kind == "use" and _target(element) in self._shapes:
@@ -132,14 +134,16 @@ class _Reader:
             elif _touch(box, room):
                 yield _Mark(_sort_style(style), clip, part, [box])
 
+    def _is_box(self, clip: str) -> bool:
+        return _local(self.clips[clip][0]) == "rect"
+
     def _find_room(self, clip: str) -> Box | None:
         """Return the box a clip leaves; None without a clip."""
-        if clip not in self.clips:
+        if not clip:
             return None
         inside = self.clips[clip][0]
         x, y, width, height = (float(inside.get(key, "0")) for key in ("x", "y", "width", "height"))
-        is_box = _local(inside) == "rect"
-        return (x, y, x + width, y + height) if is_box else (0.0, 0.0, 0.0, 0.0)
+        return x, y, x + width, y + height
 
 
 def _as_dots(
