@@ -65,4 +65,4 @@ lock:  ## Renew requirements.lock and environment.yml from pyproject.toml (needs
 	$(PYTHON) tests/environment.py
 
 clean:  ## Remove the environment, made reports and the site
-	rm -rf $(VENV) reports/20* reports/index.html site docs/generated
+	rm -rf $(VENV) reports/20* reports/index.html site docs/generated docs/_static/generated.css

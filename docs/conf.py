@@ -21,6 +21,7 @@ nitpicky = True  # but only for names of the package; types of others are not do
 nitpick_ignore_regex = [(r"py:.*", r"(?!salesnb\.\w+$).*")]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "substitution"]
 myst_heading_anchors = 3
+smartquotes = False  # `--option` stays what it is
 
 add_module_names = False
 autodoc_member_order = "bysource"
