@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from salesnb.errors import ParameterError
+from salesnb.privacy import Mode
 from salesnb.sources.mapping import describe_validation
 
 ReportName = Literal[
@@ -42,6 +43,29 @@ class PlanParams(BaseModel):
 
     budget: Limit = Field(None, description="money for all courses; blank: no limit")
     hours: Limit = Field(None, description="hours away from selling, a person; blank: no limit")
+
+
+class PurposeParams(BaseModel):
+    """What a report that holds individual figures says of itself, before anything else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use: str = Field(
+        "These are personal performance data, for coaching conversations.", description="what for"
+    )
+    readers: str = Field(
+        "They are for the people named and those who lead them.", description="for whom"
+    )
+    verdict: str = Field(
+        "No figure here is by itself a verdict on a person, and nothing is decided by it alone.",
+        min_length=1,
+        description="that no automatic verdict is made; cannot be blank",
+    )
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return " ".join(part for part in (self.use, self.readers, self.verdict) if part)
 
 
 class RunParams(BaseModel):
@@ -82,6 +106,10 @@ class RunParams(BaseModel):
     report_timeout_seconds: int = Field(3600, ge=1, description="longest time for one report")
     benchmarks: str = Field("", description="YAML file of external figures to compare with")
     title: str = Field("", description="heading of the portal; default the company's name")
+    privacy: Mode = Field("named", description="what reports tell of people: docs/threats.md")
+    purpose: PurposeParams = Field(
+        PurposeParams(), description="what reports that hold individual figures say of their use"
+    )
 
     def selection(self) -> dict[str, str]:
         """Write KPIs, weights and targets as `select_kpis` takes them; empty ones are left out."""

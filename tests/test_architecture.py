@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "salesnb"
 PAPER = ROOT / "ARCHITECTURE.md"
 ROOMS = ("sources", "measures", "analysis", "views", "publish")
-SHARED = ("columns", "errors", "periods", "schema")
+SHARED = ("columns", "errors", "periods", "privacy", "schema", "secrecy")
 LEFT_OF = {
     **dict.fromkeys(SHARED, SHARED),
     **{room: (*SHARED, *ROOMS[:place]) for place, room in enumerate(ROOMS)},

@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import CATALOGUE
+from salesnb.measures.privacy import is_about_one
 
 Evidence = Literal["strong", "moderate", "assumption", "not enough evidence"]
 STRONG = 0.01
@@ -80,7 +81,7 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
 
     All tests of the report are corrected together (Benjamini-Hochberg), so that at most 5% of
     companies in which nothing is behind the figures are told anything. Nobody is named on a KPI
-    in which people do not differ beyond chance.
+    in which people do not differ beyond chance, and in a batch of teams only nobody at all.
 
     Parameters
     ----------
@@ -97,7 +98,14 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
 
     Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57, 289-300.
     """
-    offered = _once([item for result in results for item in _offers(result)])
+    offered = _once(
+        [
+            item
+            for result in results
+            for item in _offers(result)
+            if not is_about_one(f"{item.text} {item.why}")
+        ]
+    )
     tested = [item for item in offered if item.p_value > 0]
     silent = [item for item in offered if math.isnan(item.p_value)]
     importance = _find_importance(results)

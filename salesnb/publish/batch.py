@@ -12,7 +12,7 @@ from pathlib import Path
 from salesnb.analysis.pipeline import load_pipeline_scores
 from salesnb.errors import SalesnbError
 from salesnb.publish.files import write_whole
-from salesnb.publish.journal import Journal, locked, read_state
+from salesnb.publish.journal import Journal, locked, read_state, remove_others
 from salesnb.publish.kernel import ONE_THREAD, Isolation, end_kernels, running_kernels
 from salesnb.publish.kinds import KINDS, PIPELINE
 from salesnb.publish.manifest import Manifest, Record, write_manifest
@@ -87,6 +87,7 @@ def run_batch(
     """
     with locked(plan.folder):
         manifest = read_state(plan.folder).manifest
+        remove_others(plan.folder, manifest, plan.privacy.tag)
         manifest.left_out = plan.left_out
         with closing(Journal(plan.folder)) as journal:
             run = Recorder(plan, manifest, journal, isolation)

@@ -16,6 +16,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
+from salesnb.privacy import NAMED, Privacy
 from salesnb.publish.kernel import (
     Isolation,
     end_kernels,
@@ -57,7 +58,7 @@ class Limits:
 
 def execute(
     notebook: NotebookNode, parameters: Parameters, *, limits: Limits, log: Path,
-    isolation: Isolation = "cold", share: Path | None = None,
+    isolation: Isolation = "cold", share: Path | None = None, privacy: Privacy = NAMED,
 ) -> Outcome:  # fmt: skip
     """Execute a notebook in a kernel of its own and find out whether it really ended.
 
@@ -79,6 +80,8 @@ def execute(
         Whether the kernel is forked from a warm process.
     share
         Folder of what reports of a batch have in common.
+    privacy
+        What the kernel may tell of people.
     """
     token = secrets.token_hex(16)
     watched = without_outputs(notebook)
@@ -99,7 +102,9 @@ def execute(
                 parameters=parameters,
                 progress_bar=False,
                 execution_timeout=limits.cell,
-                **kernel_options(Path(folder), log, isolation=isolation, share=share),
+                **kernel_options(
+                    Path(folder), log, isolation=isolation, share=share, privacy=privacy
+                ),
             )
         except Exception as error:  # whatever it is, it is this report's failure alone
             failure = error

@@ -11,10 +11,10 @@ import pandas as pd
 
 from salesnb.analysis.plan import TrainingPlan, skill_importance, training_plan
 from salesnb.analysis.profiles import skill_profiles
-from salesnb.errors import SalesnbError
+from salesnb.errors import ParameterError, SalesnbError
 from salesnb.params import RunParams
-from salesnb.publish.files import write_bytes_whole
-from salesnb.publish.plan import load_for
+from salesnb.publish.files import make_private_folder, write_bytes_whole
+from salesnb.publish.plan import choose_for, load_for
 
 if TYPE_CHECKING:
     from icalendar import Event
@@ -29,11 +29,16 @@ def plan_company(params: RunParams) -> TrainingPlan:
     Raises
     ------
     ParameterError
-        The quarter is outside the data.
+        The quarter is outside the data, or the batch tells of teams only.
     DataError
         The snapshot is missing or not whole.
     """
-    measures = load_for(params)
+    if params.privacy == "team_only":
+        raise ParameterError(
+            "privacy: a training plan says who takes which course, which team_only does not tell. "
+            "Set `privacy:` to named or pseudonyms."
+        )
+    measures = load_for(params, choose_for(params))
     profiles = skill_profiles(measures, period=params.quarter)
     importance = skill_importance(measures, period=params.quarter)
     return training_plan(
@@ -64,7 +69,7 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
         raise SalesnbError(f"training plan: nothing to write. {plan.finding}")
     home = Path(folder)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(home)
     except OSError as error:
         raise SalesnbError(
             f"{home}: cannot be made ({error.strerror or error}). Name another folder."

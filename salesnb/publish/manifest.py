@@ -20,13 +20,16 @@ Parameters = dict[str, str | float | None]
 """What a notebook's parameters cell is given, by name; None is no limit."""
 
 
+Evidence = Literal["strong", "moderate", "assumption", "not enough evidence", ""]
+
+
 class Facts(BaseModel):
     """What the portal shows of a report's findings."""
 
     model_config = ConfigDict(frozen=True)
 
     headline: str = ""
-    evidence: Literal["strong", "moderate", "assumption", "not enough evidence", ""] = ""
+    evidence: Evidence = ""
     kpis: Annotated[tuple[tuple[str, str], ...], AfterValidator(lambda kpis: kpis[:4])] = ()
 
 
@@ -52,6 +55,7 @@ class Record(Facts):
     parameters: Parameters
     fingerprint: str
     snapshot_id: str
+    privacy: str = "named"
     status: Status
     reason: str = ""
     cell: int | None = None
