@@ -9,8 +9,9 @@ from typing import Annotated, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from salesnb.errors import ParameterError
+from salesnb.errors import ParameterError, join_problems
 from salesnb.privacy import Mode
+from salesnb.secrecy import name_secrets
 from salesnb.sources.mapping import describe_validation
 
 ReportName = Literal[
@@ -131,18 +132,20 @@ def read_params(path: Path, **overrides: object) -> RunParams:
     Raises
     ------
     ParameterError
-        The file is missing or not YAML, a key is unknown, or a value has the wrong type; the
-        message lists every problem.
+        The file is missing or not YAML, a key is unknown, a value has the wrong type, or something
+        looks like a secret, which is not repeated; the message lists every problem.
     """
     if not path.is_file():
         raise ParameterError(f"{path}: there is no such file. See params/ for examples.")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path}: not valid YAML: {error}") from error
+        # what is written there is not quoted: it may be a secret
+        raise ParameterError(f"{path}: not valid YAML: {_describe_syntax(error)}.") from None
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected `key: value` lines. See params/ for examples.")
     given = {key: value for key, value in overrides.items() if value is not None}
+    _refuse_secrets(path, {**content, **given})
     try:
         return RunParams.model_validate({**content, **given})
     except ValidationError as error:
@@ -150,3 +153,22 @@ def read_params(path: Path, **overrides: object) -> RunParams:
         raise ParameterError(
             f"{path}: {describe_validation(error)}\nKnown keys: {known}."
         ) from error
+
+
+def _refuse_secrets(path: Path, content: dict[str, object]) -> None:
+    """Refuse parameters that hold a secret: they are copied into manifests and notebooks."""
+    found = [f"{key}: looks like {what}." for key, what in name_secrets(content)]
+    if found:
+        raise ParameterError(
+            join_problems(found, heading=f"{path}: {len(found)} secret(s)")
+            + "\nParameters are written beside the reports. Take it out, and give it to what needs "
+            "it by the environment."
+        )
+
+
+def _describe_syntax(error: Exception) -> str:
+    """Say where YAML breaks, and how, without a word of what is written there."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it cannot be read"
+    return f"line {mark.line + 1}, column {mark.column + 1} breaks its rules"

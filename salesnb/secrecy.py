@@ -14,7 +14,7 @@ _MARKS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "an address with a password": r"[A-Za-z][\w+.-]*://[^\s/:@]*:[^\s/@]+@[^\s/]",
     "a connection string with a password":
-        r"(?i)(?:^|[;?&\s\"'])(?:password|pwd|passwd|accountkey|sharedaccesskey)\s*=\s*[^;&\s\"']+",
+        r"(?i)(?:^|[;?&\s\"'])(?:password|pwd|passwd|accountkey|sharedaccesskey|(?:access_?)?token|api_?key)\s*=\s*[^;&\s\"']+",
     "an access key of a cloud": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}\b",
     "a token": r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|"
         r"xox[abeprs]-[\w-]{10,}|sk-[\w-]{20,}|sk_live_\w{16,}|npm_\w{30,}|pat-(?:na|eu)\d-[\w-]{20,}|"
