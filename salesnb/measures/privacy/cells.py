@@ -57,7 +57,7 @@ def pool_small(counts: Mapping[str, int], parents: Mapping[str, str]) -> dict[st
     {'a': 'small-teams', 'b': 'small-teams'}
     """
     children: dict[str, list[str]] = {}
-    for team in sorted({*counts, *parents} - {_NO_TEAM}):
+    for team in sorted({*counts, *parents, *parents.values()} - {_NO_TEAM}):
         children.setdefault(parents.get(team, _NO_TEAM), []).append(team)
     groups, rest = _settle(_NO_TEAM, children, counts)
     moved = {team: group.pool for group in groups if group.pool for team in group.teams}

@@ -69,7 +69,7 @@ class People:
         return {one: pattern.format(kind=kinds[one], code=code) for code, one in taken.items()}
 
     def hide(self, text: str, by: Callable[[str], str] = lambda _: "[name]") -> str:
-        """Replace whom a text names, by full name in either order, by id or by e-mail address.
+        """Replace whom a text names: full names in either order, ids, and any e-mail address.
 
         A name of one word counts where it is written as it is; an id that is short, or has no
         digit, may be something else and is left.
@@ -79,13 +79,13 @@ class People:
         text
             Of a CRM, or of a message.
         by
-            Gives what stands for an id; of an e-mail address of somebody else, for "".
+            Gives what stands for an id.
         """
         parts, end = [], 0
         for start, stop, one in self._find(text):
             parts += [text[end:start], by(one)]
             end = stop
-        return _MAIL.sub(lambda _: by("") or "[e-mail]", "".join([*parts, text[end:]]))
+        return _MAIL.sub("[e-mail]", "".join([*parts, text[end:]]))
 
     def names_in(self, text: str) -> bool:
         """Whether a text of ours names anybody: by a name of several words, an id or an address."""
