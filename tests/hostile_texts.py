@@ -37,7 +37,7 @@ ATTACKS = (
     "{{ 7*7 }}{% for x in ().__class__.__mro__ %}{{ x }}{% endfor %}",
     "${7*7} #{7*7} <%= 7*7 %> {{constructor.constructor('x')()}}",
     "\u202egnirts desrever\u202c \u2066isolate\u2069 \u200bzero",
-    "=HYPERLINK(\"https://evil.example\",\"x\")",
+    '=HYPERLINK("https://evil.example","x")',
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "$\\href{javascript:x}{y}$ $$\\unicode{x}$$",
     "<!--[if IE]><script>x</script><![endif]--><!-- ",

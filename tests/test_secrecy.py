@@ -19,7 +19,7 @@ SECRETS = [
 ]
 HARMLESS = [
     "postgresql://ann@db.example/crm", "https://example.org/a:b@c", "Token of thanks",
-    "passwords: a training", "2026Q3", "bookings=2, win_rate=1", "spark://host:7077", "a.b@c.example",
+    "passwords: a training", "2026Q3", "bookings=2, win_rate=1", "spark://host:7077",
     "Bearer of news", "Secret Santa",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import CATALOGUE
 from salesnb.measures.privacy import is_about_one
+from salesnb.privacy import read_choice
 
 Evidence = Literal["strong", "moderate", "assumption", "not enough evidence"]
 STRONG = 0.01
@@ -98,14 +99,7 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
 
     Source: Benjamini & Hochberg (1995), J. R. Stat. Soc. B 57, 289-300.
     """
-    offered = _once(
-        [
-            item
-            for result in results
-            for item in _offers(result)
-            if not is_about_one(f"{item.text} {item.why}")
-        ]
-    )
+    offered = _once([item for result in results for item in _offers(result)])
     tested = [item for item in offered if item.p_value > 0]
     silent = [item for item in offered if math.isnan(item.p_value)]
     importance = _find_importance(results)
@@ -131,7 +125,13 @@ def _once(offered: list[Candidate]) -> tuple[Candidate, ...]:
 
 
 def _offers(result: Result) -> tuple[Candidate, ...]:
-    return result.candidates() if isinstance(result, Offering) else ()
+    if not isinstance(result, Offering):
+        return ()
+    if read_choice().mode != "team_only":
+        return result.candidates()
+    # its parts of a report are left out: also how many people there are of a kind is
+    offered = () if result.tells_of_people else result.candidates()
+    return tuple(item for item in offered if not is_about_one(f"{item.text} {item.why}"))
 
 
 def _adjust(tested: list[Candidate]) -> list[float]:

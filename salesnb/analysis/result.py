@@ -39,6 +39,11 @@ class Result(ABC):
     _views: ClassVar[dict[tuple[type, str], View]] = {}
 
     @property
+    def tells_of_people(self) -> bool:
+        """Whether it is about single people, so that reports of teams only leave it out."""
+        return False
+
+    @property
     @abstractmethod
     def finding(self) -> str:
         """The result in one sentence."""

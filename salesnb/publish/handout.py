@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,10 @@ from salesnb.publish.plan import choose_for, load_for
 if TYPE_CHECKING:
     from icalendar import Event
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_UNSEEN = r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+_FORMULA = re.compile(rf"[\t\r\n]|{_UNSEEN}[=+\-@＝＋－＠]")
+_NEXT_CELL = re.compile(rf"([;\t\r\n])(?={_UNSEEN}[=+\-@＝＋－＠])")
+"""Where a spreadsheet that parts cells by semicolons or tabs would begin one with a formula."""
 _WIDEST = 60
 
 
@@ -83,7 +87,8 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
     safe = {name: neutralise(frame) for name, frame in tables.items()}
     written = []
     for name, frame in safe.items():
-        content = frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n")
+        closed = frame.map(_close)
+        content = closed.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n")
         # the mark lets Excel read names as UTF-8
         written.append(home / f"{name}.csv")
         write_bytes_whole(written[-1], content.encode("utf-8-sig"))
@@ -97,7 +102,8 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
 def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before texts that a spreadsheet would run as a formula.
 
-    Numbers and days are left as they are.
+    What it does not show, or drops, before the sign does not hide it. Numbers and days are left
+    as they are.
 
     >>> neutralise(pd.DataFrame({"name": ["=1+1", "Ann"], "gain": [-1.0, 2.0]}))
         name  gain
@@ -108,9 +114,12 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quote(value: object) -> object:
-    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(_DANGEROUS):
-        return f"'{value}"
-    return value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _close(value: object) -> object:
+    """Quote what would be a formula if a text were cut into cells."""
+    return _NEXT_CELL.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _write_workbook(tables: dict[str, pd.DataFrame]) -> bytes:

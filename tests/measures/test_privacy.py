@@ -1,6 +1,5 @@
 import os
 import stat
-from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -91,7 +90,9 @@ def test_who_is_named_in_a_text_is_hidden(text, hidden):
 
 def test_accents_do_not_matter_and_long_ids_count():
     people = People({"005Nw0000004C93IAE": "Zoë Tóth"}, ())
-    assert people.hide("Zoe Toth, 005Nw0000004C93IAE, Zo\u0065\u0308 Tóth") == "[name], [name], [name]"
+    assert (
+        people.hide("Zoe Toth, 005Nw0000004C93IAE, Zo\u0065\u0308 Tóth") == "[name], [name], [name]"
+    )
 
 
 def test_words_of_names_leave_comments():
@@ -146,7 +147,9 @@ def test_a_kernel_that_cannot_read_the_choice_names_nobody(monkeypatch, told):
 
 def texts_of(measures):
     frames = [value for value in vars(measures).values() if isinstance(value, pd.DataFrame)]
-    frames += [frame for group in (measures.flow, measures.demand) for frame in vars(group).values()]
+    frames += [
+        frame for group in (measures.flow, measures.demand) for frame in vars(group).values()
+    ]
     return " ".join(frame.astype(object).to_csv() for frame in frames)
 
 
@@ -262,7 +265,9 @@ def test_teams_of_few_are_shown_together_and_sums_stay():
     assert shown.to_dict() == {"A": 8.0, "small-teams": 9.0}
     assert hidden.team_name("small-teams") == "Small teams"
     assert [team for team in hidden.team_ids() if not is_pool(team)] == ["A"]
-    whole = [m.roll_up(by="company", kpi="win_rate")["numerator"].iloc[0] for m in (measures, hidden)]
+    whole = [
+        m.roll_up(by="company", kpi="win_rate")["numerator"].iloc[0] for m in (measures, hidden)
+    ]
     assert whole[0] == whole[1]
     assert set(hidden.trainings["cohort"]) == {"large"}
 
@@ -284,22 +289,3 @@ def test_everybody_carries_a_mark_that_gives_a_text_away():
     assert hidden.people["name"].map(is_about_one).all()
     assert hidden.people["rep_id"].map(is_about_one).all()
     assert not is_about_one("Rep K7M4 of North")
-
-
-def test_findings_about_a_single_person_are_not_told():
-    from salesnb.analysis.finding import Candidate
-    from salesnb.analysis.insights import find_insights
-    from salesnb.analysis.trend import quarter_trend
-
-    measures, _ = company_of({"A": 8})
-    trend = quarter_trend(measures, period="2026Q1")
-
-    class Offers(type(trend)):
-        def candidates(self):
-            told = ("‹K7M4› won most.", "A", 0.9), ("North won most.", "as ‹K7M4› did", 0.9)
-            fine = ("North won most.", "of all", 0.5)
-            return tuple(Candidate(*words, "x", effect, 0.0) for *words, effect in (*told, fine)
-                         for words in [tuple(words)])  # fmt: skip
-
-    offering = Offers(**vars(replace(trend)))
-    assert [item.why for item in find_insights(offering).items] == ["of all"]

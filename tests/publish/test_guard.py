@@ -90,7 +90,9 @@ def test_a_page_without_its_policy_is_refused(page):
 
 
 def test_a_problem_is_told_without_what_it_found(page):
-    told = inspect_page(page.replace("these-words", "postgres://ann:hunter2@c <script>hunter2</script>"))
+    told = inspect_page(
+        page.replace("these-words", "postgres://ann:hunter2@c <script>hunter2</script>")
+    )
     assert len(told) == 2
     assert "hunter2" not in "".join(told)
 

@@ -50,10 +50,13 @@ def is_about_one(text: str) -> bool:
 
 
 def hider(people: People, privacy: Privacy) -> Callable[[str], str]:
-    """Return what takes names out of a text of the CRM; `named` leaves it as it is."""
+    """Return what takes names out of a text of the CRM; `named` leaves it as it is.
+
+    Teams can be called by who leads them, and stay told apart.
+    """
     if privacy.mode == "named":
         return str
-    codes = _codes_of(people, privacy)
+    codes = people.pseudonyms(privacy.key)
     return cache(partial(people.hide, by=lambda one: codes.get(one, "")))
 
 
