@@ -165,26 +165,30 @@ def leave_out(
 def _render(
     job: Job, plan: Plan, outcome: Outcome, left_out: list[dict[str, str]]
 ) -> tuple[Outcome, str]:
-    """Make the page; outputs of which none can be made, or one not to be shown, are left out."""
+    """Make the page; what no page can be made of, or is not safe to be shown, is left out."""
     outcome = replace(outcome, reason=without_paths(outcome.reason))
-    outcome.notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
+    bare = without_outputs(outcome.notebook)
+    empty = nbformat.from_dict({**bare, "cells": []})
+    page = ""
+    for notebook in (outcome.notebook, bare, empty):
+        outcome = replace(outcome, notebook=notebook)
+        notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
+        page, problem = _try_page(notebook, plan)
+        if not problem:
+            break
+        outcome = replace(outcome, reason=outcome.reason or problem)
+    return outcome, page
+
+
+def _try_page(notebook: NotebookNode, plan: Plan) -> tuple[str, str]:
+    """Make a page, and say why it cannot be shown; "" where it can."""
     try:
-        page = render_report(outcome.notebook)
-        saved = nbformat.writes(outcome.notebook)
-        problems = (
-            *inspect_page(page),
-            *(inspect_people(f"{page} {saved}", plan.people, plan.privacy)),
-        )
-        if not problems:
-            return outcome, page
-        reason = f"it was not safe to be shown: {'; '.join(problems)}"
+        page = render_report(notebook)
     except Exception as error:
-        reason = f"its outputs cannot be shown: {one_line(type(error).__name__, str(error))}"
-    bare = replace(
-        outcome, notebook=without_outputs(outcome.notebook), reason=outcome.reason or reason
-    )
-    bare.notebook.metadata["salesnb"] = _describe(job, plan, bare, left_out)
-    return bare, render_report(bare.notebook)
+        return "", f"its outputs cannot be shown: {one_line(type(error).__name__, str(error))}"
+    both = f"{page} {nbformat.writes(notebook)}"
+    problems = (*inspect_page(page), *inspect_people(both, plan.people, plan.privacy))
+    return page, f"it was not safe to be shown: {'; '.join(problems)}" if problems else ""
 
 
 def _read_facts(notebook: NotebookNode, people: People) -> dict[str, Any]:
