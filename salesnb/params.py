@@ -17,8 +17,10 @@ from pydantic import (
     model_validator,
 )
 
-from salesnb.errors import ParameterError
+from salesnb.errors import ParameterError, join_problems
 from salesnb.periods import check_quarter
+from salesnb.privacy import Mode
+from salesnb.secrecy import name_secrets
 from salesnb.sources.mapping import describe_validation
 
 ReportName = Literal[
@@ -64,6 +66,29 @@ class PlanParams(BaseModel):
     hours: Limit = Field(None, description="hours away from selling, a person; blank: no limit")
 
 
+class PurposeParams(BaseModel):
+    """What a report that holds individual figures says of itself, before anything else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use: str = Field(
+        "These are personal performance data, for coaching conversations.", description="what for"
+    )
+    readers: str = Field(
+        "They are for the people named and those who lead them.", description="for whom"
+    )
+    verdict: str = Field(
+        "No figure here is by itself a verdict on a person, and nothing is decided by it alone.",
+        min_length=1,
+        description="that no automatic verdict is made; cannot be blank",
+    )
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return " ".join(part for part in (self.use, self.readers, self.verdict) if part)
+
+
 class RunParams(BaseModel):
     """One batch.
 
@@ -106,6 +131,10 @@ class RunParams(BaseModel):
     base_url: str = Field(
         "", pattern=r"^(https?://[^\s\"'<>?#]+)?$", description="where `out` is published, for mail"
     )
+    privacy: Mode = Field("named", description="what reports tell of people: docs/threats.md")
+    purpose: PurposeParams = Field(
+        PurposeParams(), description="what reports that hold individual figures say of their use"
+    )
 
     @model_validator(mode="after")
     def _check_reports(self) -> RunParams:
@@ -135,11 +164,12 @@ def read_params(path: Path, **overrides: object) -> RunParams:
     Raises
     ------
     ParameterError
-        The file is missing or not YAML, a key is unknown, or a value has the wrong type; the
-        message lists every problem.
+        The file is missing or not YAML, a key is unknown, a value has the wrong type, or something
+        looks like a secret, which is not repeated; the message lists every problem.
     """
     content = {"snapshot": str(path)} if path.is_dir() else _read_yaml(path)
     given = {key: value for key, value in overrides.items() if value is not None}
+    _refuse_secrets(path, {**content, **given})
     try:
         return RunParams.model_validate({**content, **given})
     except ValidationError as error:
@@ -155,7 +185,27 @@ def _read_yaml(path: Path) -> dict[str, object]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path}: not valid YAML: {error}") from error
+        # what is written there is not quoted: it may be a secret
+        raise ParameterError(f"{path}: not valid YAML: {_describe_syntax(error)}.") from None
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected `key: value` lines. See params/ for examples.")
     return content
+
+
+def _refuse_secrets(path: Path, content: dict[str, object]) -> None:
+    """Refuse parameters that hold a secret: they are copied into manifests and notebooks."""
+    found = [f"{key}: looks like {what}." for key, what in name_secrets(content)]
+    if found:
+        raise ParameterError(
+            join_problems(found, heading=f"{path}: {len(found)} secret(s)")
+            + "\nParameters are written beside the reports. Take it out, and give it to what needs "
+            "it by the environment."
+        )
+
+
+def _describe_syntax(error: Exception) -> str:
+    """Say where YAML breaks, and how, without a word of what is written there."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else "it cannot be read"
+    return f"line {mark.line + 1}, column {mark.column + 1} breaks its rules"

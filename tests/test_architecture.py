@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "salesnb"
 PAPER = ROOT / "ARCHITECTURE.md"
 ROOMS = ("sources", "measures", "analysis", "views", "publish")
-SHARED = ("columns", "errors", "periods", "progress", "schema", "summary")
+SHARED = (
+    "columns", "errors", "periods", "privacy", "progress", "schema", "secrecy", "summary",
+)  # fmt: skip
 LEFT_OF = {
     **dict.fromkeys(SHARED, SHARED),
     **{room: (*SHARED, *ROOMS[:place]) for place, room in enumerate(ROOMS)},

@@ -70,6 +70,11 @@ class AgreedActions(Result):
     currency: str
 
     @property
+    def tells_of_people(self) -> bool:
+        """It is about single people."""
+        return True
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many actions of the quarter are in each state; they add up to all."""
         found = self.rows["status"].value_counts()

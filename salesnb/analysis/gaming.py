@@ -97,6 +97,11 @@ class GamingChecks(Result):
     missing: dict[str, str]
 
     @property
+    def tells_of_people(self) -> bool:
+        """It is about single people."""
+        return True
+
+    @property
     def flagged(self) -> pd.DataFrame:
         """Take the rows that are worth a look."""
         return self.signs[self.signs["is_flagged"]]

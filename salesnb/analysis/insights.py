@@ -12,6 +12,8 @@ from scipy.stats import false_discovery_control
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
 from salesnb.measures.catalogue import CATALOGUE
+from salesnb.measures.privacy import is_about_one
+from salesnb.privacy import read_choice
 
 Evidence = Literal["strong", "moderate", "assumption", "not enough evidence"]
 STRONG = 0.01
@@ -80,7 +82,7 @@ def find_insights(*results: Result, most: int = 5) -> Findings:
 
     All tests of the report are corrected together (Benjamini-Hochberg), so that at most 5% of
     companies in which nothing is behind the figures are told anything. Nobody is named on a KPI
-    in which people do not differ beyond chance.
+    in which people do not differ beyond chance, and in a batch of teams only nobody at all.
 
     Parameters
     ----------
@@ -123,7 +125,13 @@ def _once(offered: list[Candidate]) -> tuple[Candidate, ...]:
 
 
 def _offers(result: Result) -> tuple[Candidate, ...]:
-    return result.candidates() if isinstance(result, Offering) else ()
+    if not isinstance(result, Offering):
+        return ()
+    if read_choice().mode != "team_only":
+        return result.candidates()
+    # its parts of a report are left out: also how many people there are of a kind is
+    offered = () if result.tells_of_people else result.candidates()
+    return tuple(item for item in offered if not is_about_one(f"{item.text} {item.why}"))
 
 
 def _adjust(tested: list[Candidate]) -> list[float]:

@@ -73,6 +73,11 @@ class PerformanceMatrix(Result):
     currency: str
 
     @property
+    def tells_of_people(self) -> bool:
+        """Whether its units are people."""
+        return self.by == "rep"
+
+    @property
     def units(self) -> tuple[str, ...]:
         """Ids of the units shown, by name."""
         order = self.scores.drop_duplicates("unit_id").sort_values(["unit", "unit_id"])

@@ -36,6 +36,11 @@ class Result(Summarised):
 
     _views: ClassVar[dict[tuple[type, str], View]] = {}
 
+    @property
+    def tells_of_people(self) -> bool:
+        """Whether it is about single people, so that reports of teams only leave it out."""
+        return False
+
     @classmethod
     def register(cls, *, table: View, plot: View) -> None:
         """Say how results of this class are shown and plotted (called by `views`)."""

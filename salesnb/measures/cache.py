@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -26,8 +26,10 @@ from salesnb.measures.demand import Demand
 from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.flow import Flow
 from salesnb.measures.measures import Measures
+from salesnb.measures.privacy import protect_measures, protect_report, read_people
 from salesnb.measures.shared import name_of, remember
 from salesnb.measures.spark import ended_if_interrupted
+from salesnb.privacy import Privacy, read_choice
 from salesnb.progress import waiting
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.mapping import Company
@@ -71,11 +73,21 @@ def file_fingerprint(path: str | Path) -> str:
 def load_snapshot(path: str | Path = "") -> Snapshot:
     """Open a snapshot; an empty path opens the sample company, made on first use.
 
+    In a kernel of a batch that hides names its report has no examples; its tables are as they are.
+
     Raises
     ------
     DataError
         There is no snapshot at the path, or it is not whole.
     """
+    opened, who = _open(path), read_choice()
+    if who.mode == "named":
+        return opened
+    report = protect_report(opened.report, read_people(opened), who)
+    return replace(opened, index=opened.index.model_copy(update={"report": report}))
+
+
+def _open(path: str | Path) -> Snapshot:
     if str(path):
         return open_snapshot(path)
     home = cache_folder() / f"sample-{code_fingerprint()}"
@@ -99,7 +111,7 @@ def _open_whole(folder: Path) -> Snapshot | None:
 
 def load_measures(
     snapshot: str | Path = "", *, as_of: dt.date | str = "", engine: EngineName = "duckdb",
-    spark_master: str = "", catalogue: str | Path = "",
+    spark_master: str = "", catalogue: str | Path = "", privacy: Privacy | None = None,
 ) -> Measures:  # fmt: skip
     """Load all measures of a snapshot, computing them the first time.
 
@@ -113,6 +125,8 @@ def load_measures(
         Where they are computed the first time, as `open_engine` takes it.
     catalogue
         Python file with KPIs of your own (docs/kpis.md), which is run; empty for none.
+    privacy
+        What may be read of people; None is what the batch that runs this kernel has chosen.
 
     Returns
     -------
@@ -123,10 +137,11 @@ def load_measures(
     DataError
         There is no snapshot, it is not whole, or an exchange rate is missing.
     ParameterError
-        `as_of` is after the snapshot, the engine cannot be used, or `catalogue` is no such file.
+        `as_of` is after the snapshot, the engine cannot be used, `catalogue` is no such file, or
+        the company has too few people for `privacy`.
     """
     own = read_kpis(catalogue)
-    opened = load_snapshot(snapshot)
+    opened = _open(snapshot)
     day = as_day(as_of) or opened.as_of
     # The key names no engine, as all give the same: what a batch has computed on Spark its kernels
     # find here, and one that does not, because the cache was emptied, computes it with DuckDB.
@@ -140,7 +155,10 @@ def load_measures(
 
     with ended_if_interrupted():
         kept = keep(home, read=lambda folder: _read_whole(folder, own), make=compute, write=_write)
-    return remember(kept, home.name)
+    who = privacy or read_choice()
+    if who.mode == "named":
+        return remember(kept, home.name)
+    return remember(protect_measures(kept, read_people(opened), who), f"{home.name}-{who.tag}")
 
 
 def keep(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from salesnb.publish.gather import gather
-from salesnb.publish.journal import Journal, locked, read_state
+from salesnb.publish.journal import Journal, locked, read_state, remove_others
 from salesnb.publish.kernel import ONE_THREAD, Isolation, end_kernels, running_kernels
 from salesnb.publish.manifest import PORTAL, About, Record
 from salesnb.publish.memory import Memory
@@ -94,6 +94,7 @@ def run_batch(
     """
     with locked(plan.folder, patience=_PATIENCE):
         manifest = read_state(plan.folder).manifest
+        remove_others(plan.folder, manifest, plan.privacy.tag)
         manifest.left_out = plan.left_out
         with closing(Journal(plan.folder)) as journal:
             run = Recorder(plan, manifest, journal, isolation)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from salesnb.errors import ParameterError
 from salesnb.params import RunParams
+from salesnb.privacy import read_text
 from salesnb.publish.kernel import ONE_THREAD, Isolation
 from salesnb.publish.manifest import Record
 from salesnb.publish.plan import Job, Plan, make_plan
@@ -48,6 +49,7 @@ def make_on_cluster(run: Recorder, jobs: list[Job], *, address: str) -> Events:
     except (OSError, ValueError) as error:
         raise ParameterError(f"cluster: no scheduler answers at {address!r} ({error}).") from error
     params = _with_whole_paths(run.plan.params).model_dump_json()
+    privacy = run.plan.privacy.to_text()
     names = learn_imports({job.notebook for job in jobs})
     with client:
         futures = {}
@@ -55,7 +57,8 @@ def make_on_cluster(run: Recorder, jobs: list[Job], *, address: str) -> Events:
             run.begin(job)
             here = replace(job, notebook=job.notebook.resolve())
             key = f"{job.slug}-{job.fingerprint}-{uuid4()}"
-            futures[client.submit(_make, here, params, run.isolation, names, key=key)] = job
+            asked = (here, params, privacy, run.isolation, names)
+            futures[client.submit(_make, *asked, key=key)] = job
             yield Started(job, len(futures), 0)
         try:
             for future in as_completed(list(futures), loop=client.loop):  # type: ignore[no-untyped-call]
@@ -78,14 +81,16 @@ def _with_whole_paths(params: RunParams) -> RunParams:
     return params.model_copy(update={**folders, **files})
 
 
-def _make(job: Job, params: str, isolation: Isolation, names: tuple[str, ...]) -> Record:
+def _make(
+    job: Job, params: str, privacy: str, isolation: Isolation, names: tuple[str, ...]
+) -> Record:
     """Make one report, on a worker."""
     if isolation == "warm":
         start_server(names, ONE_THREAD)
-    return run_report(job, _plan_of(params), isolation=isolation)
+    return run_report(job, _plan_of(params, privacy), isolation=isolation)
 
 
 @lru_cache(maxsize=1)
-def _plan_of(params: str) -> Plan:
+def _plan_of(params: str, privacy: str) -> Plan:
     """Plan the batch, once a worker: what is measured is kept on each machine, for its kernels."""
-    return make_plan(RunParams.model_validate_json(params))
+    return make_plan(RunParams.model_validate_json(params), read_text(privacy))

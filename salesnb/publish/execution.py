@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from salesnb.privacy import NAMED, Privacy
 from salesnb.publish.kernel import (
     Isolation,
     end_kernels,
@@ -79,7 +80,7 @@ class Limits:
 
 def execute(
     notebook: NotebookNode, parameters: Parameters, *, limits: Limits, log: Path,
-    isolation: Isolation = "cold", share: Path | None = None,
+    isolation: Isolation = "cold", share: Path | None = None, privacy: Privacy = NAMED,
 ) -> Outcome:  # fmt: skip
     """Execute a notebook in a kernel of its own and find out whether it really ended.
 
@@ -101,6 +102,8 @@ def execute(
         Whether the kernel is forked from a warm process.
     share
         Folder of what reports of a batch have in common.
+    privacy
+        What the kernel may tell of people.
     """
     token = secrets.token_hex(16)
     watched = without_outputs(notebook)
@@ -122,7 +125,9 @@ def execute(
                 progress_bar=False,
                 engine_name=_ENGINE,
                 execution_timeout=limits.cell,
-                **kernel_options(Path(folder), log, isolation=isolation, share=share),
+                **kernel_options(
+                    Path(folder), log, isolation=isolation, share=share, privacy=privacy
+                ),
             )
         except Exception as error:  # whatever it is, it is this report's failure alone
             failure = error

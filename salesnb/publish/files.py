@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from salesnb.errors import SalesnbError
+from salesnb.measures.privacy import People
 
 PRIVATE = 0o600
 """Reports hold personal performance data: only their owner reads them."""
@@ -47,6 +48,13 @@ def write_bytes_whole(path: Path, content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above that are not there, that only their owner enters."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)  # refuses a file of that name
+
+
 def start_private(path: Path) -> None:
     """Make an empty file that only its owner reads, in a folder that only its owner enters.
 
@@ -59,6 +67,15 @@ def start_private(path: Path) -> None:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.unlink(missing_ok=True)
         path.touch(mode=PRIVATE)
+
+
+def hide_in_file(path: Path, people: People) -> None:
+    """Take whom a log names out of it."""
+    if path.is_file():
+        told = path.read_text(encoding="utf-8", errors="replace")
+        hidden = people.hide(told)
+        if hidden != told:
+            write_whole(path, hidden)
 
 
 @contextmanager

@@ -25,8 +25,8 @@ from salesnb.publish.links import (
     render_links,
 )
 from salesnb.publish.listing import list_all, list_reports
-from salesnb.publish.mail import MAIL, render_mail, render_plain_mail
-from salesnb.publish.manifest import MANIFEST, PORTAL, Manifest, Record, write_json
+from salesnb.publish.mail import render_mail, render_plain_mail
+from salesnb.publish.manifest import MAIL, MANIFEST, PORTAL, Manifest, Record, write_json
 from salesnb.publish.portal import render_portal
 
 _QUARTER = re.compile(r"\d{4}Q[1-4]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,18 @@ import pandas as pd
 
 from salesnb.analysis.plan import TrainingPlan, skill_importance, training_plan
 from salesnb.analysis.profiles import skill_profiles
-from salesnb.errors import SalesnbError
+from salesnb.errors import ParameterError, SalesnbError
 from salesnb.params import RunParams
-from salesnb.publish.files import write_bytes_whole
-from salesnb.publish.plan import load_for
-from salesnb.publish.units import settle_quarter
+from salesnb.publish.files import make_private_folder, write_bytes_whole
+from salesnb.publish.plan import choose_for, load_for, settle
 
 if TYPE_CHECKING:
     from icalendar import Event
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_UNSEEN = r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*"
+_FORMULA = re.compile(rf"[\t\r\n]|{_UNSEEN}[=+\-@＝＋－＠]")
+_NEXT_CELL = re.compile(rf"([;\t\r\n])(?={_UNSEEN}[=+\-@＝＋－＠])")
+"""Where a spreadsheet that parts cells by semicolons or tabs would begin one with a formula."""
 _WIDEST = 60
 
 
@@ -30,12 +33,17 @@ def plan_company(params: RunParams) -> TrainingPlan:
     Raises
     ------
     ParameterError
-        The quarter is outside the data.
+        The quarter is outside the data, or the batch tells of teams only.
     DataError
         The snapshot is missing or not whole.
     """
-    measures = load_for(params)
-    params = settle_quarter(params, measures)
+    if params.privacy == "team_only":
+        raise ParameterError(
+            "privacy: a training plan says who takes which course, which team_only does not tell. "
+            "Set `privacy:` to named or pseudonyms."
+        )
+    params = settle(params)
+    measures = load_for(params, choose_for(params))
     profiles = skill_profiles(measures, period=params.quarter)
     importance = skill_importance(measures, period=params.quarter)
     return training_plan(
@@ -66,7 +74,7 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
         raise SalesnbError(f"training plan: nothing to write. {plan.finding}")
     home = Path(folder)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(home)
     except OSError as error:
         raise SalesnbError(
             f"{home}: cannot be made ({error.strerror or error}). Name another folder."
@@ -80,7 +88,8 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
     safe = {name: neutralise(frame) for name, frame in tables.items()}
     written = []
     for name, frame in safe.items():
-        content = frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n")
+        closed = frame.map(_close)
+        content = closed.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\r\n")
         # the mark lets Excel read names as UTF-8
         written.append(home / f"{name}.csv")
         write_bytes_whole(written[-1], content.encode("utf-8-sig"))
@@ -94,7 +103,8 @@ def write_plan(plan: TrainingPlan, folder: str | Path) -> tuple[Path, ...]:
 def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before texts that a spreadsheet would run as a formula.
 
-    Numbers and days are left as they are.
+    What it does not show, or drops, before the sign does not hide it. Numbers and days are left
+    as they are.
 
     >>> neutralise(pd.DataFrame({"name": ["=1+1", "Ann"], "gain": [-1.0, 2.0]}))
         name  gain
@@ -105,9 +115,12 @@ def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _quote(value: object) -> object:
-    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(_DANGEROUS):
-        return f"'{value}"
-    return value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+
+
+def _close(value: object) -> object:
+    """Quote what would be a formula if a text were cut into cells."""
+    return _NEXT_CELL.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _write_workbook(tables: dict[str, pd.DataFrame]) -> bytes:

@@ -19,10 +19,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError, ParameterError
 from salesnb.publish.files import PRIVATE, explained
-from salesnb.publish.manifest import About, Manifest, Record, read_manifest
+from salesnb.publish.manifest import (
+    MAIL,
+    MANIFEST,
+    PORTAL,
+    About,
+    Manifest,
+    Record,
+    read_manifest,
+)
 
 JOURNAL = "manifest.jsonl"
 LOCK = ".lock"
+LOGS = "logs"
+"""Folder beside the reports for what their kernels wrote to the console."""
 EventName = Literal["began", "started", "report", "settled", "ended"]
 
 
@@ -136,6 +146,23 @@ def read_state(folder: Path) -> State:
     there = {slug: one for slug, one in reports.items() if (folder / f"{slug}.html").is_file()}
     state.manifest.reports = there
     return state
+
+
+def remove_others(folder: Path, manifest: Manifest, privacy: str) -> None:
+    """Remove reports made under another privacy, from the folder and from its manifest.
+
+    Reports of two modes side by side would tell who is who. The portal and the journal go first,
+    as they quote what reports say; all can be made again.
+    """
+    others = [slug for slug, record in manifest.reports.items() if record.privacy != privacy]
+    if not others:
+        return
+    for name in (f"{PORTAL}.html", f"{MAIL}.html", f"{MAIL}.txt", MANIFEST, JOURNAL):
+        (folder / name).unlink(missing_ok=True)
+    for slug in others:
+        for path in (f"{slug}.html", f"{slug}.pdf", f"{slug}.ipynb", f"{LOGS}/{slug}.log"):
+            (folder / path).unlink(missing_ok=True)
+        del manifest.reports[slug]
 
 
 def _read_entries(path: Path) -> Iterator[Entry]:

@@ -19,6 +19,7 @@ from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
 from salesnb.measures.shared import SHARE
+from salesnb.privacy import NAMED, PRIVACY, Privacy
 from salesnb.publish.files import start_private
 from salesnb.publish.warm import PROVISIONER, ForkedKernel, can_fork
 
@@ -66,6 +67,7 @@ class ReportKernelManager(AsyncKernelManager):
 
     log_path = Unicode(help="file for what the kernel writes to its console").tag(config=True)
     share = Unicode(help="folder of what kernels share").tag(config=True)
+    privacy = Unicode(help="what may be read of people").tag(config=True)
 
     @default("kernel_spec_manager")
     def _only_this_interpreter(self) -> KernelSpecManager:
@@ -74,7 +76,8 @@ class ReportKernelManager(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel, and remember its process until it has ended."""
         with Path(self.log_path).open("ab") as log:
-            environment = {**os.environ, **ONE_THREAD, SHARE: self.share}
+            told = {SHARE: self.share, PRIVACY: self.privacy}
+            environment = {**os.environ, **ONE_THREAD, **told}
             await super().start_kernel(stdout=log, stderr=log, env=environment, **options)
         process = getattr(self.provisioner, "process", None)
         if process is not None:
@@ -118,8 +121,9 @@ def running_kernels() -> tuple[int, ...]:
 
 
 def kernel_options(
-    folder: Path, log: Path, *, isolation: Isolation = "cold", share: Path | None = None
-) -> dict[str, Any]:
+    folder: Path, log: Path, *, isolation: Isolation = "cold", share: Path | None = None,
+    privacy: Privacy = NAMED,
+) -> dict[str, Any]:  # fmt: skip
     """Say to papermill which kernel to start.
 
     Parameters
@@ -133,11 +137,14 @@ def kernel_options(
         long.
     share
         Folder of what reports of a batch have in common; None: each finds all by itself.
+    privacy
+        What the kernel may tell of people.
     """
     settings = {
         "log_path": str(log),
         "connection_file": str(folder / "kernel.json"),
         "share": str(share or ""),
+        "privacy": privacy.to_text(),
     }
     specs = {"is_warm": isolation == "warm" and can_fork()}
     sockets = str(folder / "s")

@@ -27,6 +27,8 @@ class Kind:
     takes
         Settings of a batch, besides snapshot, quarter and day, that its notebook has parameters
         for.
+    is_personal
+        Whether it holds figures of single people, and so says what it may be used for.
     """
 
     label: str
@@ -35,6 +37,7 @@ class Kind:
     each: Literal["company", "team", "programme"] = "company"
     needs: tuple[str, ...] = ()
     takes: frozenset[str] = frozenset()
+    is_personal: bool = True
 
 
 _COMPARED = frozenset({"catalogue", "benchmarks", "kpis", "weights", "kpi_targets"})
@@ -51,12 +54,14 @@ KINDS: dict[ReportName, Kind] = {
         "Sales process",
         slug="process",
         title="Sales process",
+        is_personal=False,
         takes=frozenset({"catalogue"}),
     ),
     "marketing_alignment": Kind(
         "Marketing and sales",
         slug="marketing",
         title="Marketing and sales",
+        is_personal=False,
         needs=("leads",),
         takes=frozenset({"catalogue"}),
     ),
@@ -74,6 +79,8 @@ KINDS: dict[ReportName, Kind] = {
         needs=("trainings",),
         takes=frozenset({"catalogue"}),
     ),
-    "data_quality": Kind("Data quality", slug="data-quality", title="Data quality"),
+    "data_quality": Kind(
+        "Data quality", slug="data-quality", title="Data quality", is_personal=False
+    ),
 }
 """All kinds, in the order of the portal."""

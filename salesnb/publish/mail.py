@@ -19,9 +19,6 @@ from salesnb.publish.page import render_template, spell_date
 from salesnb.publish.portal import TITLE, summarise
 from salesnb.publish.sanitise import safe_link
 
-MAIL = "mail_summary"
-"""Name of both files; no report can have it, as names of reports hold no underscore."""
-
 LARGEST = 100_000
 """Bytes of the HTML."""
 PURPOSE = (

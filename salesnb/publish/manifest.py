@@ -15,6 +15,8 @@ from salesnb.publish.files import write_whole
 MANIFEST = "manifest.json"
 PORTAL = "index"
 """Name of the page that lists a folder's reports."""
+MAIL = "mail_summary"
+"""Name of both summaries; no report can have it, as names of reports hold no underscore."""
 _LIBRARIES = ("salesnb", "papermill", "nbconvert", "pandas", "numpy", "scipy", "matplotlib")
 
 Status = Literal["complete", "failed"]
@@ -32,13 +34,16 @@ class Kpi(NamedTuple):
     """``up`` is better, ``down`` is worse, whichever way the figure went."""
 
 
+Evidence = Literal["strong", "moderate", "assumption", "not enough evidence", ""]
+
+
 class Facts(BaseModel):
     """What the portal shows of a report's findings."""
 
     model_config = ConfigDict(frozen=True)
 
     headline: str = ""
-    evidence: Literal["strong", "moderate", "assumption", "not enough evidence", ""] = ""
+    evidence: Evidence = ""
     kpis: Annotated[tuple[Kpi, ...], AfterValidator(lambda kpis: kpis[:4])] = ()
 
 
@@ -74,6 +79,7 @@ class Record(Facts):
     fingerprint: str
     snapshot_id: str
     company: str = ""
+    privacy: str = "named"
     status: Status
     reason: str = ""
     cell: int | None = None

@@ -9,6 +9,8 @@ from nbformat import NotebookNode
 PARAMETERS_TAG = "parameters"
 NEEDS = "needs:"
 """A cell tagged `needs:<table>` is dropped when the snapshot lacks the table."""
+PERSONS = "persons"
+"""A cell tagged `needs:persons` is dropped where a batch tells of teams only."""
 
 
 def tags_of(cell: NotebookNode) -> list[str]:
@@ -18,7 +20,13 @@ def tags_of(cell: NotebookNode) -> list[str]:
 
 def needed_tables(cell: NotebookNode) -> list[str]:
     """List the tables that a cell's tags say it needs."""
-    return [tag.removeprefix(NEEDS) for tag in tags_of(cell) if tag.startswith(NEEDS)]
+    needs = [tag.removeprefix(NEEDS) for tag in tags_of(cell) if tag.startswith(NEEDS)]
+    return [need for need in needs if need != PERSONS]
+
+
+def needs_persons(cell: NotebookNode) -> bool:
+    """Whether a cell is about single people."""
+    return f"{NEEDS}{PERSONS}" in tags_of(cell)
 
 
 def parameter_names(notebook: NotebookNode) -> set[str] | None:

@@ -14,6 +14,7 @@ from salesnb.analysis.external import read_external
 from salesnb.analysis.selection import select_kpis
 from salesnb.errors import ParameterError, join_problems, quote_examples
 from salesnb.measures.cache import (
+    cache_folder,
     code_fingerprint,
     file_fingerprint,
     load_measures,
@@ -21,13 +22,22 @@ from salesnb.measures.cache import (
 )
 from salesnb.measures.measures import Measures
 from salesnb.measures.pictures import load_pipeline
+from salesnb.measures.privacy import FEWEST_SHOWN, People, hider, read_people
 from salesnb.measures.spark import stop_session
 from salesnb.params import RunParams
+from salesnb.privacy import NAMED, Privacy, choose
+from salesnb.publish.files import make_private_folder
 from salesnb.publish.kinds import KINDS, PIPELINE, Kind
 from salesnb.publish.manifest import PORTAL, Parameters, library_versions
-from salesnb.publish.notebooks import NEEDS, PARAMETERS_TAG, needed_tables, parameter_names
+from salesnb.publish.notebooks import (
+    NEEDS,
+    PARAMETERS_TAG,
+    needed_tables,
+    needs_persons,
+    parameter_names,
+)
 from salesnb.publish.own import own_kind
-from salesnb.publish.units import Unit, find_programmes, find_teams, settle_quarter
+from salesnb.publish.units import Unit, find_programmes, find_small_teams, find_teams, settle_quarter
 from salesnb.schema import TABLES
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks import slug
@@ -64,7 +74,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked batch; `left_out` are kinds of reports that cannot be made, and why."""
+    """A checked batch.
+
+    Attributes
+    ----------
+    measures
+        As reports may show them.
+    left_out
+        Kinds of reports that cannot be made, and why.
+    privacy
+        What reports tell of people, and the key of pseudonyms.
+    people
+        Whom no log may name.
+    """
 
     params: RunParams
     snapshot: Snapshot
@@ -72,10 +94,20 @@ class Plan:
     jobs: tuple[Job, ...]
     folder: Path
     left_out: tuple[tuple[str, str], ...] = ()
+    privacy: Privacy = NAMED
+    people: People = People({}, ())
 
 
-def make_plan(params: RunParams) -> Plan:
+def make_plan(params: RunParams, privacy: Privacy | None = None) -> Plan:
     """Check a batch against its data and notebooks, and list its reports.
+
+    Parameters
+    ----------
+    params
+        What is asked.
+    privacy
+        With the key of another machine that makes reports of the same batch; None makes the key
+        of this machine's secret.
 
     Raises
     ------
@@ -87,8 +119,14 @@ def make_plan(params: RunParams) -> Plan:
         The snapshot is missing or not whole.
     """
     snapshot = load_snapshot(params.snapshot)
-    measures = load_for(params)
-    params = settle_quarter(params, measures)
+    params = settle(params)
+    people = read_people(snapshot)
+    privacy = privacy or choose_for(params)
+    measures = load_for(params, privacy)
+    hide = hider(people, privacy)  # teams can be called by who leads them
+    params = params.model_copy(
+        update={name: tuple(map(hide, getattr(params, name))) for name in ("teams", "programmes")}
+    )
     problems = [
         *_check_quarter(params, measures),
         *_check_selection(params, measures),
@@ -104,8 +142,9 @@ def make_plan(params: RunParams) -> Plan:
     left_out: list[tuple[str, str]] = []
     for notebook, kind in _choose_kinds(params).items():
         units, reason = _choose_units(kind, found, snapshot, params.quarter)
-        jobs += [_make_job(params, snapshot, notebook, kind, unit) for unit in units]
+        jobs += [_make_job(params, privacy, snapshot, notebook, kind, unit) for unit in units]
         left_out += [(kind.label, reason)] if reason else []
+    left_out += _leave_small_out(params, measures)
     problems += _check_slugs(jobs)
     problems += [line for job in _one_each(jobs) for line in check_notebook(job)]
     if not jobs and not problems:
@@ -115,10 +154,22 @@ def make_plan(params: RunParams) -> Plan:
     problems += _check_folder(folder)
     if problems:
         raise ParameterError(join_problems(problems, heading=f"{len(problems)} problem(s)"))
-    return Plan(params, snapshot, measures, tuple(jobs), folder, tuple(left_out))
+    return Plan(
+        params, snapshot, measures, tuple(jobs), folder, tuple(left_out), privacy, people
+    )  # fmt: skip
 
 
-def load_for(params: RunParams) -> Measures:
+def settle(params: RunParams) -> RunParams:
+    """Name the quarter where the batch names none: the last whole one."""
+    return params if params.quarter else settle_quarter(params, load_for(params, NAMED))
+
+
+def choose_for(params: RunParams) -> Privacy:
+    """Choose what a batch's reports tell of people, with the key of its quarter."""
+    return choose(params.privacy, params.quarter, cache_folder())
+
+
+def load_for(params: RunParams, privacy: Privacy) -> Measures:
     """Load a batch's measures, and its open opportunities where a report is about them.
 
     Spark ends here, as kernels read what it computed and need its memory.
@@ -129,7 +180,7 @@ def load_for(params: RunParams) -> Measures:
             load_pipeline(params.snapshot, as_of=day, engine=engine, spark_master=master)
         return load_measures(
             params.snapshot, as_of=day, engine=engine, spark_master=master,
-            catalogue=params.catalogue,
+            catalogue=params.catalogue, privacy=privacy,
         )  # fmt: skip
     finally:
         stop_session()
@@ -191,7 +242,22 @@ def _choose_units(
     return units, "" if units else nothing[kind.each]
 
 
-def _make_job(params: RunParams, snapshot: Snapshot, notebook: Path, kind: Kind, unit: Unit) -> Job:
+def _leave_small_out(params: RunParams, measures: Measures) -> list[tuple[str, str]]:
+    """Say which teams have no report of their own because they are few people."""
+    if params.privacy != "team_only" or params.quarter not in measures.periods:
+        return []
+    kinds = [KINDS[name] for name in dict.fromkeys(params.reports) if KINDS[name].each == "team"]
+    small = find_small_teams(params, measures) if kinds else []
+    reason = (
+        f"is not made for {', '.join(small)}: they are fewer than {FEWEST_SHOWN} people, or would "
+        "tell of a team that is, and are shown together"
+    )
+    return [(kind.label, reason) for kind in kinds if small]
+
+
+def _make_job(
+    params: RunParams, privacy: Privacy, snapshot: Snapshot, notebook: Path, kind: Kind, unit: Unit
+) -> Job:
     parameters: Parameters = {"snapshot": _given_snapshot(params), "quarter": params.quarter}
     if params.as_of:
         parameters["as_of"] = params.as_of.isoformat()
@@ -209,7 +275,8 @@ def _make_job(params: RunParams, snapshot: Snapshot, notebook: Path, kind: Kind,
             notebook,
             parameters,
             snapshot,
-            file_fingerprint(params.catalogue)
+            f"{privacy.tag} {params.purpose.text}"
+            + file_fingerprint(params.catalogue)
             + file_fingerprint(str(parameters.get("benchmarks", ""))),
         ),
     )
@@ -293,7 +360,7 @@ def check_notebook(job: Job) -> list[str]:
 
 def _check_folder(folder: Path) -> list[str]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         return [f"{folder}: cannot be created ({error.strerror}). Set `out:` to another folder."]
     if not os.access(folder, os.W_OK):

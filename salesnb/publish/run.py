@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,23 +16,35 @@ from nbformat import NotebookNode
 
 from salesnb.errors import SalesnbError
 from salesnb.measures.cache import share_folder
+from salesnb.measures.privacy import FEWEST_SHOWN, People
+from salesnb.privacy import NAMED, Privacy
 from salesnb.publish.execution import Limits, Outcome, execute, one_line, without_outputs
 from salesnb.publish.export import render_report
-from salesnb.publish.files import write_whole
+from salesnb.publish.files import hide_in_file, write_whole
+from salesnb.publish.guard import inspect_page, inspect_people, without_paths
+from salesnb.publish.journal import LOGS
 from salesnb.publish.kernel import Isolation
+from salesnb.publish.kinds import KINDS
 from salesnb.publish.manifest import PORTAL, Record, library_versions, read_facts
-from salesnb.publish.notebooks import needed_tables
+from salesnb.publish.notebooks import needed_tables, needs_persons
 from salesnb.publish.plan import Job, Plan
 from salesnb.sources.snapshot import Snapshot
+from salesnb.views.blocks import EVIDENCE
 from salesnb.views.blocks.base import FACTS_MIME
 
-LOGS = "logs"
-"""Folder beside the reports for what their kernels wrote to the console."""
-
-PURPOSE = (
-    "Personal performance data, for coaching conversations within the team named. "
-    "No figure here is by itself a verdict on a person."
+TEAMS_ONLY = (
+    f"This report tells of teams only. Groups of fewer than {FEWEST_SHOWN} people are shown "
+    "together with others, and parts about single people are left out."
 )
+PSEUDONYMS = (
+    "People go by pseudonyms of this quarter; who knows the work may still know who is who."
+)
+_PRIVACY = {
+    "named": "named",
+    "pseudonyms": "pseudonyms, others each quarter; open opportunities without owners",
+    "team_only": f"teams only, groups of at least {FEWEST_SHOWN} people",
+}
+_PERSONS_HIDDEN = "people to be told of, which privacy: team_only does not"
 
 
 def run_report(
@@ -66,12 +80,12 @@ def run_report(
     """
     started = time.monotonic()
     source = nbformat.read(job.notebook, as_version=4)
-    notebook, left_out = leave_out(source, plan.snapshot)
+    notebook, left_out = leave_out(source, plan.snapshot, plan.privacy)
     log = plan.folder / LOGS / f"{job.slug}.log"
     limits = Limits(plan.params.timeout_seconds, plan.params.report_timeout_seconds)
     attempt = partial(
         execute, notebook, job.parameters, limits=limits, log=log,
-        share=share_folder(plan.measures),
+        share=share_folder(plan.measures), privacy=plan.privacy,
     )  # fmt: skip
     outcome = attempt(isolation=isolation)
     _check_stop(stop)
@@ -79,6 +93,7 @@ def run_report(
     if died:
         outcome = attempt(isolation="cold")
         _check_stop(stop)
+    hide_in_file(log, plan.people)
     outcome, page = _render(job, plan, outcome, left_out)
     record = Record(
         slug=job.slug,
@@ -92,16 +107,17 @@ def run_report(
         snapshot_id=plan.snapshot.id,
         company=plan.measures.company.name,
         status="failed" if outcome.reason else "complete",
-        reason=outcome.reason,
+        reason=plan.people.hide(outcome.reason),
+        privacy=plan.privacy.tag,
         cell=outcome.cell,
         kernel=outcome.isolation,
         attempts=2 if died else 1,
-        died=died,
+        died=plan.people.hide(died),
         seconds=round(time.monotonic() - started, 3),
         built=dt.date.today().isoformat(),
         left_out=tuple((item["section"], item["needs"]) for item in left_out),
         versions=library_versions(),
-        **_read_facts(outcome.notebook),
+        **_read_facts(outcome.notebook, plan.people),
     )
     try:
         write_whole(plan.folder / f"{job.slug}.ipynb", nbformat.writes(outcome.notebook))
@@ -117,9 +133,11 @@ def _check_stop(stop: threading.Event | None) -> None:
 
 
 def leave_out(
-    notebook: NotebookNode, snapshot: Snapshot
+    notebook: NotebookNode, snapshot: Snapshot, privacy: Privacy = NAMED
 ) -> tuple[NotebookNode, list[dict[str, str]]]:
     """Drop the cells whose tag `needs:<table>` names a table the snapshot does not have.
+
+    In a batch of teams only, `needs:persons` drops what is about single people.
 
     Returns
     -------
@@ -134,6 +152,8 @@ def leave_out(
         if cell.cell_type == "markdown" and cell.source.lstrip().startswith("#"):
             section = cell.source.lstrip().splitlines()[0].lstrip("# ").strip()
         absent = [table for table in needed_tables(cell) if not snapshot.has(table)]
+        if privacy.mode == "team_only" and needs_persons(cell):
+            absent.append(_PERSONS_HIDDEN)
         if not absent:
             kept.append(cell)
             continue
@@ -147,25 +167,58 @@ def leave_out(
 def _render(
     job: Job, plan: Plan, outcome: Outcome, left_out: list[dict[str, str]]
 ) -> tuple[Outcome, str]:
-    """Make the page; outputs that no page can be made of are left out and named."""
-    outcome.notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
+    """Make the page; what no page can be made of, or is not safe to be shown, is left out."""
+    outcome = replace(outcome, reason=without_paths(outcome.reason))
+    bare = without_outputs(outcome.notebook)
+    empty = nbformat.from_dict({**bare, "cells": []})
+    page = ""
+    for notebook in (outcome.notebook, bare, empty):
+        outcome = replace(outcome, notebook=notebook)
+        notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
+        page, problem = _try_page(notebook, plan)
+        if not problem:
+            break
+        outcome = replace(outcome, reason=outcome.reason or problem)
+    return outcome, page
+
+
+def _try_page(notebook: NotebookNode, plan: Plan) -> tuple[str, str]:
+    """Make a page, and say why it cannot be shown; "" where it can."""
     try:
-        return outcome, render_report(outcome.notebook)
+        page = render_report(notebook)
     except Exception as error:
-        reason = f"its outputs cannot be shown: {one_line(type(error).__name__, str(error))}"
-        bare = Outcome(without_outputs(outcome.notebook), outcome.reason or reason, outcome.cell)
-        bare.notebook.metadata["salesnb"] = _describe(job, plan, bare, left_out)
-        return bare, render_report(bare.notebook)
+        return "", f"its outputs cannot be shown: {one_line(type(error).__name__, str(error))}"
+    both = f"{page} {nbformat.writes(notebook)}"
+    problems = (*inspect_page(page), *inspect_people(both, plan.people, plan.privacy))
+    return page, f"it was not safe to be shown: {'; '.join(problems)}" if problems else ""
 
 
-def _read_facts(notebook: NotebookNode) -> dict[str, Any]:
-    """Collect what blocks say of themselves for the portal; the first of each kind counts."""
+def _read_facts(notebook: NotebookNode, people: People) -> dict[str, Any]:
+    """Collect what blocks say of themselves for the portal; the first of each kind counts.
+
+    Many read the portal, so a finding that names somebody stays in the report.
+    """
     found: dict[str, Any] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             told = read_facts(output.get("data", {}).get(FACTS_MIME))
             found = {**told, **found}
+    if people.hide(found.get("headline", "")) != found.get("headline", ""):
+        found = {**found, "headline": "", "evidence": ""} | next(_further(notebook, people), {})
     return found
+
+
+def _further(notebook: NotebookNode, people: People) -> Iterator[dict[str, str]]:
+    """Find the findings that name nobody; the text of a block of findings has one a line."""
+    labels = {label: evidence for evidence, (_, label) in EVIDENCE.items()}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "headline" not in read_facts(output.get("data", {}).get(FACTS_MIME)):
+                continue
+            for line in "".join(output.data.get("text/plain", "")).splitlines():
+                words, _, label = line.removesuffix("]").rpartition(" [")
+                if label in labels and people.hide(words) == words:
+                    yield {"headline": words, "evidence": labels[label]}
 
 
 def _describe(
@@ -184,7 +237,7 @@ def _describe(
         "team": job.team,
         "as_of": measures.as_of.isoformat(),
         "meta": f"{people} people" if people is not None else "",
-        "notice": PURPOSE,
+        "notice": _notice(job, plan),
         "status": "incomplete" if outcome.reason else "complete",
         "reason": outcome.reason,
         "left_out": left_out,
@@ -192,8 +245,22 @@ def _describe(
         "provenance": [
             ["Snapshot", plan.snapshot.id],
             ["Data as of", measures.as_of.isoformat()],
+            ["Privacy", _PRIVACY[plan.privacy.mode]],
             ["Files", ", ".join(item.name for item in plan.snapshot.index.originals)],
             ["Notebook", job.notebook.name],
             ["Made with", ", ".join(f"{k} {v}" for k, v in library_versions().items())],
         ],
     }
+
+
+def _notice(job: Job, plan: Plan) -> str:
+    """Say what a report may be used for, if it tells of single people."""
+    if job.kind not in _PERSONAL:
+        return ""
+    if plan.privacy.mode == "team_only":
+        return TEAMS_ONLY
+    purpose = plan.params.purpose.text
+    return f"{purpose} {PSEUDONYMS}" if plan.privacy.mode == "pseudonyms" else purpose
+
+
+_PERSONAL = {kind.label for kind in KINDS.values() if kind.is_personal}

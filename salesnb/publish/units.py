@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from salesnb.analysis.impact import programmes
 from salesnb.errors import ParameterError, quote_examples
 from salesnb.measures.measures import Measures
+from salesnb.measures.privacy import FEWEST_SHOWN, is_pool
 from salesnb.params import ALL, RunParams
+from salesnb.schema import memberships
+
+_FROM, _TO = memberships.valid_from, memberships.valid_to
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,11 @@ def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> li
     """List the teams asked for, each once; who is in them is asked only in a quarter with data."""
     is_known = params.quarter in measures.periods
     if params.teams == ALL:
-        found = [team for team in measures.team_ids() if measures.members(team, params.quarter)]
+        found = [
+            team
+            for team in measures.team_ids()
+            if measures.members(team, params.quarter) and not is_pool(team)
+        ]
         return [Unit(team, measures.team_name(team)) for team in found]
     found = []
     for name in params.teams:
@@ -37,10 +47,27 @@ def find_teams(params: RunParams, measures: Measures, problems: list[str]) -> li
             problems.append(str(error))
             continue
         if is_known and not measures.members(team, params.quarter):
-            problems.append(f"team: {name!r} has no members in {params.quarter}.")
+            few = (
+                f", or fewer than {FEWEST_SHOWN} (privacy: team_only)"
+                if params.privacy == "team_only"
+                else ""
+            )
+            problems.append(f"team: {name!r} has no members in {params.quarter}{few}.")
         else:
             found.append(team)
     return [Unit(team, measures.team_name(team)) for team in dict.fromkeys(found)]
+
+
+def find_small_teams(params: RunParams, measures: Measures) -> list[str]:
+    """Name the teams with people in the quarter that are shown only together with others."""
+    first = pd.Timestamp(measures.calendar.first_day(params.quarter))
+    last = pd.Timestamp(measures.calendar.last_day(params.quarter))
+    rows = measures.memberships
+    begins, ends = (pd.to_datetime(rows[name]) for name in (_FROM, _TO))
+    there = rows.loc[~(begins > last) & ~(ends <= first), memberships.team_id]
+    teams = sorted(set(there.dropna()) & set(measures.teams["team_id"]))
+    shown = [team for team in teams if measures.members(team, params.quarter)]
+    return [measures.team_name(team) for team in teams if team not in shown]
 
 
 def find_programmes(params: RunParams, measures: Measures, problems: list[str]) -> list[Unit]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from salesnb.analysis.targets import TARGETS_ANCHOR, TargetTree
 from salesnb.analysis.wording import MISSING, format_precise, format_value
+from salesnb.measures.privacy import is_about_one
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
@@ -59,10 +60,11 @@ def target_table(tree: TargetTree) -> Block:
 
 
 def _rows_to_show(tree: TargetTree) -> tuple[pd.DataFrame, str]:
-    if len(tree.rows) <= MOST_OWNERS:
-        return tree.rows, ""
-    shown = tree.rows[(tree.rows["owner_kind"] == "team") | (tree.rows["issue"] != "")]
-    return shown, f" {len(tree.rows) - len(shown):,} reps whose target is in order are left out."
+    listed = tree.rows[~tree.rows["owner"].map(is_about_one).astype(bool)]
+    if len(listed) <= MOST_OWNERS:
+        return listed, ""
+    shown = listed[(listed["owner_kind"] == "team") | (listed["issue"] != "")]
+    return shown, f" {len(listed) - len(shown):,} reps whose target is in order are left out."
 
 
 def _caption(tree: TargetTree) -> str:

@@ -11,6 +11,7 @@ from salesnb.analysis.insights import find_insights
 from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.trend import quarter_trend
 from salesnb.periods import FiscalCalendar
+from salesnb.privacy import PRIVACY
 
 NOW = QUARTERS[-1]
 
@@ -20,9 +21,14 @@ class Offer:
     """A result that offers these candidates and nothing else."""
 
     offered: tuple
+    tells_of_people = False
 
     def candidates(self):
         return self.offered
+
+
+class OfPeople(Offer):
+    tells_of_people = True
 
 
 def candidate(text, *, effect=0.5, p_value=1e-6, anchor="a", kpi=""):
@@ -36,6 +42,14 @@ def told(*candidates, most=5):
 def insights(measures):
     matrix = performance_matrix(measures, period=NOW, n_draws=300)
     return find_insights(matrix, quarter_trend(measures, period=NOW))
+
+
+def test_of_teams_only_nothing_about_people_is_told(monkeypatch):
+    about_one = candidate("‹K7M4› won most"), Candidate("North won", "as ‹K7M4› did", "a", 0.5, 0.0)
+    offers = OfPeople((candidate("3 of 7 wait"),)), Offer((*about_one, candidate("North won most")))
+    assert len(find_insights(*offers).items) == 4
+    monkeypatch.setenv(PRIVACY, "team_only:ab")
+    assert [item.text for item in find_insights(*offers).items] == ["North won most"]
 
 
 # What a company is told --------------------------------------------------------------------

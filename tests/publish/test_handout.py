@@ -1,5 +1,6 @@
 import csv
 import datetime as dt
+import re
 import stat
 
 import pandas as pd
@@ -9,8 +10,9 @@ from openpyxl import load_workbook
 from planned_company import course, make_company, make_importance, make_profiles
 
 from salesnb.analysis.plan import training_plan
-from salesnb.errors import SalesnbError
-from salesnb.publish.handout import neutralise, write_plan
+from salesnb.errors import ParameterError, SalesnbError
+from salesnb.params import RunParams
+from salesnb.publish.handout import neutralise, plan_company, write_plan
 
 HOSTILE = '=HYPERLINK("http://x",1)'
 
@@ -46,9 +48,26 @@ def test_files_hold_the_plan_and_no_formula(tmp_path):
     assert f"'{HOSTILE}" in {cell.value for cell in cells}
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", " =1", "\n=1"])
+@pytest.mark.parametrize("text", [
+    "=1", "+1", "-1", "@x", "\tx", "\rx", " =1", "\n=1", "\x00=1", "\ufeff=1", "\u200b@x",
+    "\u202e=1", "\u00a0+1", "＝1", "－1",
+])  # fmt: skip
 def test_what_a_spreadsheet_would_run_is_quoted(text):
     assert neutralise(pd.DataFrame({"a": [text]}))["a"].iloc[0] == f"'{text}"
+
+
+def test_no_text_becomes_a_formula_where_cells_are_parted_otherwise(tmp_path):
+    written = write_plan(plan(name="Ann;=1+1;\t -2; fine"), tmp_path)
+    text = written[0].read_text(encoding="utf-8-sig")
+    assert "Ann;'=1+1;'\t' -2; fine" in text
+    for line in text.splitlines():
+        assert not any(re.match(r"\s*[=+@-][^\d.]", cell) for cell in re.split("[;\t]", line))
+
+
+def test_a_control_character_does_not_hide_a_formula_in_the_workbook(tmp_path):
+    write_plan(plan(name="\x00=1+1"), tmp_path)
+    sheet = load_workbook(tmp_path / "training_plan.xlsx")["training_plan"]
+    assert (sheet["B2"].value, sheet["B2"].data_type) == ("'=1+1", "s")
 
 
 def test_numbers_stay_numbers():
@@ -77,6 +96,12 @@ def test_control_characters_do_not_break_the_workbook(tmp_path):
     write_plan(plan(name="a\x00b\x0b"), tmp_path)
     sheet = load_workbook(tmp_path / "training_plan.xlsx")["training_plan"]
     assert sheet["B2"].value == "ab"
+
+
+def test_a_plan_is_not_written_where_only_teams_are_told_of():
+    params = RunParams(snapshot="", quarter="2026Q3", privacy="team_only")
+    with pytest.raises(ParameterError, match="privacy: a training plan says who takes which"):
+        plan_company(params)
 
 
 def test_no_plan_is_not_written(tmp_path):

@@ -8,6 +8,7 @@ from tiny_batch import PARAMETERS, TEAMS, make_params, make_snapshot, write_note
 
 from salesnb.errors import DataError, ParameterError
 from salesnb.params import REPORTS
+from salesnb.privacy import NAMED
 from salesnb.publish import plan as plans
 from salesnb.publish.plan import make_plan, parameter_names
 
@@ -99,10 +100,13 @@ def test_the_engine_is_passed_on_and_spark_has_ended_before_the_reports(plan_bat
     monkeypatch.setattr(plans, "stop_session", lambda: calls.append("ended"))
     on_spark = plan_batch(engine="spark", spark_master="spark://there:7077")
     assert calls == [
-        {"engine": "spark", "spark_master": "spark://there:7077", "catalogue": ""}, "ended"
+        {"engine": "spark", "spark_master": "spark://there:7077", "catalogue": "",
+         "privacy": NAMED},
+        "ended",
     ]  # fmt: skip
     on_duckdb = plan_batch()
-    assert calls[2:] == [{"engine": "duckdb", "spark_master": "", "catalogue": ""}, "ended"]
+    where = {"engine": "duckdb", "spark_master": "", "catalogue": "", "privacy": NAMED}
+    assert calls[2:] == [where, "ended"]
     assert on_spark.jobs == on_duckdb.jobs
 
 

@@ -64,6 +64,11 @@ class AdjustedPerformance(Result):
     currency: str
 
     @property
+    def tells_of_people(self) -> bool:
+        """It is about single people."""
+        return True
+
+    @property
     def is_beyond_chance(self) -> bool:
         """Whether people differ from what was to be expected of them beyond chance."""
         return self.estimates is not None and (self.estimates.heterogeneity.p_value < FALSE_CLAIMS)

@@ -59,6 +59,11 @@ class CompositeScore(Result):
     fewest_records: int
 
     @property
+    def tells_of_people(self) -> bool:
+        """It is about single people."""
+        return True
+
+    @property
     def is_beyond_chance(self) -> bool:
         """Whether units of any group differ beyond chance."""
         return bool(self.groups["is_ranked"].any())

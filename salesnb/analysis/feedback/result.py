@@ -125,6 +125,11 @@ class FeedbackLoop(Result):
     lacking: str = ""
 
     @property
+    def tells_of_people(self) -> bool:
+        """It is about single people."""
+        return True
+
+    @property
     def now(self) -> pd.Series[float]:
         """Coverage in the quarter: n_people, n_covered, share, low, high, n."""
         return self.quarters.iloc[-1]

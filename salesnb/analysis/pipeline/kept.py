@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +16,10 @@ from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.scores import score_pipeline
 from salesnb.measures.cache import as_day, cache_folder, code_fingerprint, keep, load_snapshot
 from salesnb.measures.pictures import Feature, load_pipeline
+from salesnb.measures.privacy import protect_teams, read_people
+from salesnb.privacy import Privacy, read_choice
 from salesnb.sources.mapping import Company
+from salesnb.sources.snapshot import Snapshot
 
 _FRAMES = ("open", "tried", "reasons", "quarters", "ages", "bookings", "teams")
 _PLAIN = ("method", "settles", "oldest_won", "origin", "horizon_days", "snapshot_id")
@@ -37,7 +42,8 @@ def load_pipeline_scores(
     Returns
     -------
     PipelineScores
-        Of the whole company, as `score_pipeline` gives them without columns of your own.
+        Of the whole company, as `score_pipeline` gives them without columns of your own; without
+        owners in a kernel of a batch that hides names.
 
     Raises
     ------
@@ -54,7 +60,20 @@ def load_pipeline_scores(
         history = load_pipeline(snapshot, as_of=as_of)
         return score_pipeline(history, horizon_days=horizon_days)
 
-    return keep(home, read=lambda folder: _read_whole(folder, day), make=learn, write=_write)
+    kept = keep(home, read=lambda folder: _read_whole(folder, day), make=learn, write=_write)
+    return _protect(kept, opened, read_choice())
+
+
+def _protect(scores: PipelineScores, snapshot: Snapshot, privacy: Privacy) -> PipelineScores:
+    """Take people out of the scores, where the batch has chosen so."""
+    if privacy.mode == "named":
+        return scores
+    people = read_people(snapshot)
+    frames: dict[str, Any] = {
+        name: protect_teams(getattr(scores, name), people, privacy)
+        for name in ("open", "quarters", "bookings", "teams")
+    }
+    return replace(scores, **frames)
 
 
 def _write(scores: PipelineScores, folder: Path) -> None:

@@ -58,6 +58,11 @@ class PipelinePriorities(Result):
     lacking: str
 
     @property
+    def tells_of_people(self) -> bool:
+        """It is about single people."""
+        return True
+
+    @property
     def finding(self) -> str:
         """Say how much is at stake in the first few, and what most often comes next."""
         if self.rows.empty:
