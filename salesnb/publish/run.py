@@ -255,7 +255,7 @@ def _describe(
 
 def _notice(job: Job, plan: Plan) -> str:
     """Say what a report may be used for, if it tells of single people."""
-    if job.kind not in _PERSONAL:
+    if job.kind in _IMPERSONAL:
         return ""
     if plan.privacy.mode == "team_only":
         return TEAMS_ONLY
@@ -263,4 +263,5 @@ def _notice(job: Job, plan: Plan) -> str:
     return f"{purpose} {PSEUDONYMS}" if plan.privacy.mode == "pseudonyms" else purpose
 
 
-_PERSONAL = {kind.label for kind in KINDS.values() if kind.is_personal}
+_IMPERSONAL = {kind.label for kind in KINDS.values() if not kind.is_personal}
+"""Of a customer's own kind of report nobody knows, so it says what it may be used for."""
