@@ -191,7 +191,7 @@ def by_salesnb(folder: Path) -> Cost:
     command = [str(Path(sys.executable).with_name("salesnb")), "run", str(given)]
     quarters = [f"--quarter={quarter}" for quarter in QUARTERS]
     cost = measure(len(jobs_of(folder)), [*command, "-j", str(WORKERS), *quarters])
-    made = [path for path in (folder / "reports").glob("*/*.ipynb")]
+    made = list((folder / "reports").glob("*/*.ipynb"))
     if len(made) != cost.n:
         raise SystemExit(f"{len(made)} of {cost.n} reports")
     return cost

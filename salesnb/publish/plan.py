@@ -33,11 +33,16 @@ from salesnb.publish.notebooks import (
     NEEDS,
     PARAMETERS_TAG,
     needed_tables,
-    needs_persons,
     parameter_names,
 )
 from salesnb.publish.own import own_kind
-from salesnb.publish.units import Unit, find_programmes, find_small_teams, find_teams, settle_quarter
+from salesnb.publish.units import (
+    Unit,
+    find_programmes,
+    find_small_teams,
+    find_teams,
+    settle_quarter,
+)
 from salesnb.schema import TABLES
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks import slug
