@@ -17,7 +17,7 @@ _TEXT_TAGS = set(
         r"\w+",
         "a abbr b bdi blockquote br caption code dd del details div dl dt em figcaption figure "
         "h1 h2 h3 h4 h5 h6 hr i img kbd li ol p pre small span strong sub summary sup table tbody "
-        "td tfoot th thead time tr ul",
+        "td tfoot th thead time tr ul wbr",
     )
 )
 _ATTRIBUTES = {

@@ -115,7 +115,7 @@ def test_a_shortened_page_is_the_same_page(open_page, report, monkeypatch):
     })"""
     monkeypatch.setattr(export, "shorten_page", lambda page: page)
     whole = render_report(make_notebook())
-    assert len(report.encode()) < 0.9 * len(whole.encode())
+    assert len(report.encode()) < 0.96 * len(whole.encode())
     short = open_page(report).evaluate(elements)
     assert short == open_page(whole).evaluate(elements)
 

@@ -23,7 +23,7 @@ def path(html, name):
 
 def test_a_panel_names_its_axis_ends_and_itself():
     html = panel()
-    for words in ("Win &lt;rate&gt;", ">0%<", ">2%<", ">4%<", ">2025Q1<", ">2026Q3 so far<"):
+    for words in ("Win &lt;rate&gt;", ">0%<", ">3%<", ">2025Q1<", ">2026Q3 so far<"):
         assert words in html
     assert 'aria-hidden="true"' in html
 
@@ -51,7 +51,6 @@ def test_a_value_that_is_not_final_is_hollow_and_apart():
 
 def test_a_stepped_band_is_wide_around_its_places_and_ends_at_the_last():
     straight, stepped = path(panel(), "b"), path(panel(is_stepped=True), "b")
-    assert "v" not in straight.split("v", 1)[0]
     assert stepped.count("v") > straight.count("v")
 
 

@@ -87,6 +87,21 @@ def text(value: object) -> str:
     return escape(printable(str(value)), quote=False).replace("\u00a0", "&nbsp;")
 
 
+def breakable(value: object) -> str:
+    """Escape untrusted text for a cell; a word longer than a column is wide may break.
+
+    >>> breakable("Ana " + "W" * 26)
+    'Ana WWWWWWWWWWWW<wbr>WWWWWWWWWWWW<wbr>WW'
+    """
+    parts = re.split(r"(\S{25,})", str(value))
+    return "".join(
+        "<wbr>".join(text(part[at : at + 12]) for at in range(0, len(part), 12))
+        if place % 2
+        else text(part)
+        for place, part in enumerate(parts)
+    )
+
+
 def attribute(value: object) -> str:
     """Escape untrusted text for use inside a double-quoted attribute.
 

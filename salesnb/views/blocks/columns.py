@@ -17,10 +17,10 @@ LONG = 28
 SHORT = 10
 """Letters up to which a column is kept on one line."""
 
-STYLE = re.compile(r"(--h\d+:'(?:[\w .,:/()%+–·-]|\\[0-9a-f]+ )*';?)*")
+STYLE = re.compile(r"(--h\d{1,2}:'(?:[\w .,:/()%+–·-]|\\[0-9a-f]+ )*';?)*")
 """What `name_columns` writes; nothing in it can end the text it stands in."""
 
-_NAME = re.compile(r"--h(\d+):")
+_NAMED = re.compile(r'<table class="[^"]*" style="--h(\d+):')
 
 
 def is_stacked(header: Sequence[str], rows: Collection[Sequence[str]] = ()) -> bool:
@@ -80,10 +80,10 @@ def name_rules(n_columns: int) -> str:
 def count_columns(page: str) -> int:
     """Return the columns of the widest table that has named its own.
 
-    >>> count_columns(name_columns(["Rep", "Won", "n", "Low"]))
+    >>> count_columns(f'<table class="t k"{name_columns(["Rep", "Won", "n", "Low"])}>')
     4
     """
-    return max((int(hit) for hit in _NAME.findall(page)), default=0)
+    return max((int(hit) for hit in _NAMED.findall(page)), default=0)
 
 
 def _write_css(name: str) -> str:

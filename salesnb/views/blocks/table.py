@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesnb.errors import ParameterError
-from salesnb.views.blocks.base import Block, anchor_of, attribute, text, titled
+from salesnb.views.blocks.base import Block, anchor_of, attribute, breakable, text, titled
 from salesnb.views.blocks.columns import align_columns, is_stacked, name_columns
 
 MISSING = "–"
@@ -194,10 +194,10 @@ def _render_row(row: tuple[str, ...], *, span: int, sortable: bool) -> str:
     cells = []
     if row and span:
         scope = f'scope="rowgroup" rowspan="{span}"' if span > 1 else 'scope="row"'
-        cells.append(f"<th {scope}><bdi>{text(row[0])}</bdi></th>")
+        cells.append(f"<th {scope}><bdi>{breakable(row[0])}</bdi></th>")
     for shown in row[1:]:
         value = format_sort_value(read_number(shown)) if sortable else ""
-        cells.append(f"<td{value}>{text(shown)}</td>")
+        cells.append(f"<td{value}>{breakable(shown)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
