@@ -97,7 +97,7 @@ def test_one_portal_lists_all_quarters_and_each_quarter_has_its_own(out):
                  left_out=[reason])  # fmt: skip
     tell(out / "2026Q3")
     page = (out / "index.html").read_text(encoding="utf-8")
-    assert "4 reports, 1 incomplete, 1 not made of 2 quarters" in page
+    assert "4 reports, 1 incomplete, 1 not made · 2 quarters" in page
     assert 'href="2026Q2/south.html"' in page
     assert "It needs trainings; the snapshot has none." in page
     own = (out / "2026Q2" / "index.html").read_text(encoding="utf-8")

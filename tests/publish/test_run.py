@@ -17,7 +17,7 @@ from tiny_batch import write_notebook
 from salesnb.errors import SalesnbError
 from salesnb.publish import execution
 from salesnb.publish import run as runs
-from salesnb.publish.manifest import library_versions
+from salesnb.publish.manifest import Kpi, library_versions
 from salesnb.publish.run import leave_out, run_report
 
 FACTS = "application/vnd.salesnb.facts+json"
@@ -65,7 +65,7 @@ def test_a_complete_report(report, tiny_company):
     assert (record.status, record.reason, record.cell) == ("complete", "", None)
     assert (record.slug, record.kind, record.team) == ("company", "Company review", "")
     assert record.parameters == {"snapshot": str(tiny_company), "quarter": "2026Q2"}
-    assert (record.headline, record.evidence, record.kpis) == ("Up", "strong", (("a", "1"),))
+    assert (record.headline, record.evidence, record.kpis) == ("Up", "strong", (Kpi("a", "1"),))
     assert record.versions == library_versions()
     assert 0 < record.seconds < 60
     assert f"2026Q2 {tiny_company} t1" in made.page
