@@ -52,7 +52,7 @@ def run_all(page, address, token):
     page.goto(f"{address}/lab/tree/tour.ipynb?token={token}&reset")
     cells = page.locator(".jp-Notebook .jp-CodeCell")
     cells.first.wait_for(timeout=PATIENCE)
-    page.locator("[data-status='idle']").first.wait_for(timeout=PATIENCE)
+    page.get_by_text(re.compile(r"Python 3.* \| Idle")).first.wait_for(timeout=PATIENCE)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     last = sum(cell.cell_type == "code" for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
