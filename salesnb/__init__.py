@@ -5,7 +5,7 @@ The names below are the public face; each is loaded from its room when it is fir
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module as _import
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -146,12 +146,14 @@ __all__ = ["views", *_HOMES]  # noqa: PLE0604
 def __getattr__(name: str) -> object:
     """Load a public name from its room; results learn from `views` how they are shown."""
     if name == "views":
-        return import_module("salesnb.views")
+        return _import("salesnb.views")
     if name not in _HOMES:
-        raise AttributeError(f"module 'salesnb' has no attribute {name!r}")
-    home = import_module(f"salesnb.{_HOMES[name]}")
+        hint = "" if name.startswith("_") else _import("salesnb.errors").meant(name, __all__)
+        said = f"module 'salesnb' has no attribute {name!r}"
+        raise AttributeError(f"{said}.{hint}" if hint else said)
+    home = _import(f"salesnb.{_HOMES[name]}")
     if home.__name__.startswith("salesnb.analysis"):
-        import_module("salesnb.views")
+        _import("salesnb.views")
     return getattr(home, name)
 
 

@@ -120,6 +120,7 @@ def import_(
     told = err if json == _STANDARD_OUTPUT else out
     told.print(snapshot.report)
     told.print(f"Snapshot {snapshot.id}, data as of {snapshot.as_of}, in {snapshot.folder}")
+    told.print(f"Next: salesnb run {snapshot.folder}")
     if json is not None:
         _write(snapshot.report.to_json(), json)
 

@@ -19,7 +19,7 @@ NamedBy = Literal["end", "start"]
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 _QUARTER = re.compile(r"(19|2[01])[0-9]{2}Q[1-4]")
 _YEAR = re.compile(r"(19|2[01])[0-9]{2}")
-_PART = re.compile(r"q ?([1-4])(?![0-9])|(?<![0-9])([1-4]) ?q(?![0-9])", re.IGNORECASE)
+_PART = re.compile(r"q ?([1-4])(?![0-9])|(?<![0-9])([1-4]) ?q", re.IGNORECASE)
 _WEEK = 7
 _WEEKS_A_QUARTER = 13
 

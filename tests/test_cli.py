@@ -114,7 +114,8 @@ def test_an_import_says_what_came_in(call, tmp_path):
     code, shown, said = call("import", export, "--to", tmp_path / NAME.replace("/", ""))
     assert (code, said) == (0, "")
     assert "All 16 rows were accepted." in shown
-    assert shown.splitlines()[-1].endswith(f"in {tmp_path / NAME.replace('/', '')}")
+    assert shown.splitlines()[-2].endswith(f"in {tmp_path / NAME.replace('/', '')}")
+    assert shown.splitlines()[-1].startswith("Next: salesnb run ")
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def describe_validation(error: ValidationError, known: Iterable[str] = ()) -> st
     items = error.errors()
     wrong = {item["loc"][:1] for item in items if len(item["loc"]) > 1}
     problems = [
-        f"{_place(item['loc'])}: {item['msg']}{_meant(item, known)}"
+        f"{_place(item['loc'])}: {item['msg'].rstrip('.')}.{_meant(item, known)}"
         for item in items
         if item["type"] != "too_short" or item["loc"] not in wrong
     ]
