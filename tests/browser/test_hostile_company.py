@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     home = tmp_path_factory.mktemp("hostile")
     params = RunParams(
         snapshot=str(hostile_snapshot(home).folder), quarter=QUARTER, teams=("north",),
-        reports=REPORTS, out=home / "reports",
+        reports=REPORTS, programmes=("NEG-220 2026-01",), out=home / "reports",
     )  # fmt: skip
     result = run_batch(make_plan(params), workers=2)
     assert [(item.job.slug, item.record.reason) for item in result.failed] == []
