@@ -1,4 +1,4 @@
-"""Drawings get smaller and stay the same picture; that they do is asked of pixels in a browser."""
+"""Drawings get smaller and stay the same picture."""
 
 import re
 
