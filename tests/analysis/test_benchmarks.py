@@ -141,7 +141,7 @@ def test_the_table_tints_only_the_teams_and_escapes_sources(tmp_path):
     hostile = "<img src=x onerror=alert(1)>"
     path = write(
         tmp_path,
-        f"kpi: win_rate, value: 0.2, source: '{hostile}', dated: 2026-01-31, definition: '<b>'",
+        f"kpi: win_rate, value: 0.2, source: '{hostile}', dated: 2026-01-31, definition: '<i>'",
         "kpi: win_rate, value: 0.4, source: Before, dated: 2021-01-31",
     )
     block = views.benchmark_table(compare(company(shares=[0.6] * 11), external=path))
@@ -154,7 +154,7 @@ def test_the_table_tints_only_the_teams_and_escapes_sources(tmp_path):
     assert list(block.numbers["Dated"]) == ["2026-01-31", "2021-01-31 (old)"]
     html = block.render_html()
     assert hostile not in html
-    assert "<b>" not in html
+    assert "<i>" not in html
 
 
 def test_what_teams_have_per_rep_says_so():

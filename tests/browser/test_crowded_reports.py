@@ -18,6 +18,7 @@ from page_checks import (
 
 from salesnb.measures.cache import load_measures
 from salesnb.params import REPORTS
+from salesnb.publish.manifest import MAIL, PORTAL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 QUICK = ("team_review", "pipeline_priorities")
@@ -40,7 +41,7 @@ def run_reports(snapshot, to, reports):
     command = [sys.executable, "-c", "from salesnb.cli import main; main()", "run", str(path)]
     subprocess.run(command, check=True)
     pages = (to / "reports" / quarter).glob("*.html")
-    return {page.stem: page.read_text(encoding="utf-8") for page in pages if page.stem != "index"}
+    return {page.stem: page.read_text(encoding="utf-8") for page in pages if page.stem not in (PORTAL, MAIL)}
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from hostile_texts import ATTACKS, ELSEWHERE, QUARTER, hostile_snapshot
 
 from salesnb.params import REPORTS, RunParams
 from salesnb.publish.batch import run_batch
+from salesnb.publish.manifest import MAIL
 from salesnb.publish.plan import make_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -32,7 +33,8 @@ def folder(tmp_path_factory):
 
 
 def test_texts_of_the_crm_are_on_the_pages_as_texts(folder):
-    pages = html.unescape("".join(path.read_text("utf-8") for path in folder.glob("*.html")))
+    whole = "".join(path.read_text("utf-8") for path in folder.glob("*.html"))
+    pages = html.unescape(whole.replace("<wbr>", ""))
     assert sum(attack in pages for attack in ATTACKS) >= len(ATTACKS) - 4
 
 
@@ -53,7 +55,7 @@ def test_nothing_runs_and_nothing_is_asked_for(folder, open_page, has_policy):
         assert page.locator("iframe, object, embed, form, base, svg foreignObject").count() == 0
         links = page.eval_on_selector_all("a", "all => all.map(a => a.protocol)")
         assert set(links) <= {"file:", "https:", "http:"}, path.name
-        assert page.evaluate("document.scripts.length") == 1
+        assert page.evaluate("document.scripts.length") == (path.stem != MAIL)
         page.context.close()
 
 
