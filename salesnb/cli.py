@@ -18,8 +18,6 @@ from rich.console import Console
 from salesnb.errors import ParameterError, SalesnbError
 
 if TYPE_CHECKING:
-    from salesnb.params import RunParams
-    from salesnb.publish.pdf import Browser
     from salesnb.publish.plan import Plan
 
 _ENDLESS = 10_000
@@ -193,8 +191,9 @@ def check(
 ) -> None:
     """Check everything about a batch that can be checked without a kernel."""
     from salesnb.params import read_params
+    from salesnb.publish.plan import make_plan
 
-    plan = _plan(read_params(params, snapshot=snapshot))
+    plan = make_plan(read_params(params, snapshot=snapshot))
     out.print(f"{len(plan.jobs)} reports for {plan.params.quarter} into {plan.folder}:")
     for job in plan.jobs:
         out.print(f"  {job.slug}.html  {job.kind}, {job.title}")
@@ -240,12 +239,19 @@ def run(
         given = {"teams": team or None, "snapshot": snapshot}
         quarters: list[str | None] = list(dict.fromkeys(quarter)) if quarter else [None]
         asked = [read_params(params, quarter=one, **given) for one in quarters]
-        if isolation is Isolated.warm and not cluster:
-            _warm_up(asked[0])
-        plans = [_plan(one) for one in asked]
-        browser = _find_browser() if pdf else None
+        if isolation is Isolated.warm and not cluster:  # the server loads while all is planned
+            from salesnb.publish.kernel import warm_up
+
+            warm_up(asked[0].notebooks / f"{name}.ipynb" for name in asked[0].reports)
         from salesnb.publish.batch import run_batch
+        from salesnb.publish.pdf import MISSING, find_browser
+        from salesnb.publish.plan import make_plan
         from salesnb.publish.tell import summarise, telling
+
+        plans = [make_plan(one) for one in asked]
+        browser = find_browser() if pdf else None
+        if pdf and browser is None:
+            err.print(MISSING)
 
         for plan in plans:
             _tell_left_out(plan, err)
@@ -350,31 +356,6 @@ def kpis(
 
 def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _warm_up(asked: RunParams) -> None:
-    """Let the server of warm kernels load while the batch is planned."""
-    from salesnb.publish.kernel import ONE_THREAD
-    from salesnb.publish.warm import learn_imports, start_server
-
-    notebooks = [asked.notebooks / f"{name}.ipynb" for name in asked.reports]
-    start_server(learn_imports(notebooks), ONE_THREAD)
-
-
-def _plan(asked: RunParams) -> Plan:
-    from salesnb.publish.plan import make_plan
-
-    return make_plan(asked)
-
-
-def _find_browser() -> Browser | None:
-    """Find what prints PDFs; say so where there is nothing, and go on without."""
-    from salesnb.publish.pdf import MISSING, find_browser
-
-    browser = find_browser()
-    if browser is None:
-        err.print(MISSING)
-    return browser
 
 
 def _tell_left_out(plan: Plan, console: Console) -> None:

@@ -15,7 +15,7 @@ from salesnb.sources.load import import_snapshot
     [
         ("salesforce_datacloud_demo", "salesforce"),
         pytest.param("salesforce_schema", "salesforce", marks=pytest.mark.bench),
-        ("hubspot_schema", "hubspot"),
+        pytest.param("hubspot_schema", "hubspot", marks=pytest.mark.bench),
     ],
 )
 def test_every_export_gives_reports(shared_data, tmp_path, folder, preset):

@@ -66,6 +66,8 @@ class Strengths(Result):
         loud = self.n_units - len(self.quiet)
         if not loud:
             return f"Nothing stands out about any of {self.n_units} {who}."
+        if not self.quiet:
+            return f"Something stands out about each of {self.n_units} {who}."
         return (
             f"Something stands out about {loud} of {self.n_units} {who}; about the other "
             f"{len(self.quiet)} nothing does."

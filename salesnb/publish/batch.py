@@ -11,13 +11,12 @@ from pathlib import Path
 
 from salesnb.publish.gather import gather
 from salesnb.publish.journal import Journal, locked, read_state, remove_others
-from salesnb.publish.kernel import ONE_THREAD, Isolation, end_kernels, running_kernels
+from salesnb.publish.kernel import Isolation, end_kernels, running_kernels, warm_up
 from salesnb.publish.manifest import PORTAL, About, Record
 from salesnb.publish.memory import Memory
 from salesnb.publish.pdf import Browser, print_reports
 from salesnb.publish.plan import Job, Plan
 from salesnb.publish.recorder import Done, Event, Events, Recorder, Started
-from salesnb.publish.warm import learn_imports, start_server
 
 _PATIENCE = 2.0
 """Seconds to wait for another quarter's batch that puts its links into these pages."""
@@ -153,7 +152,7 @@ def _make_all(run: Recorder, jobs: list[Job], *, workers: int, cluster: str) -> 
 
         return make_on_cluster(run, jobs, address=cluster)
     if run.isolation == "warm" and jobs:
-        start_server(learn_imports({job.notebook for job in jobs}), ONE_THREAD)
+        warm_up({job.notebook for job in jobs})
     return _make_here(run, jobs, workers=workers)
 
 

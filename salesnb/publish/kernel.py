@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,13 @@ from traitlets.config import Config
 from salesnb.measures.shared import SHARE
 from salesnb.privacy import NAMED, PRIVACY, Privacy
 from salesnb.publish.files import start_private
-from salesnb.publish.warm import PROVISIONER, ForkedKernel, can_fork
+from salesnb.publish.warm import (
+    PROVISIONER,
+    ForkedKernel,
+    can_fork,
+    learn_imports,
+    start_server,
+)
 
 KERNEL = "python3"
 ONE_THREAD = {
@@ -87,6 +93,11 @@ class ReportKernelManager(AsyncKernelManager):
                 log_path = Path(self.log_path)
                 _running[process] = log_path
                 _started[log_path] = "warm" if isinstance(process, ForkedKernel) else "cold"
+
+
+def warm_up(notebooks: Iterable[Path]) -> None:
+    """Start the server of warm kernels, which loads what notebooks import."""
+    start_server(learn_imports(notebooks), ONE_THREAD)
 
 
 def end_kernels(log: Path | None = None) -> None:

@@ -41,7 +41,8 @@ def run_reports(snapshot, to, reports):
     command = [sys.executable, "-c", "from salesnb.cli import main; main()", "run", str(path)]
     subprocess.run(command, check=True)
     pages = (to / "reports" / quarter).glob("*.html")
-    return {page.stem: page.read_text(encoding="utf-8") for page in pages if page.stem not in (PORTAL, MAIL)}
+    kept = [page for page in pages if page.stem not in (PORTAL, MAIL)]
+    return {page.stem: page.read_text(encoding="utf-8") for page in kept}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +52,9 @@ def pages(snapshot, tmp_path_factory):
 
 @pytest.mark.parametrize(
     "check",
-    [check_axe_in_dark, check_axe_on_a_phone, check_quiet_and_still, check_widths, check_words,
-     check_print],
+    [pytest.param(check_axe_in_dark, marks=pytest.mark.bench),
+     pytest.param(check_axe_on_a_phone, marks=pytest.mark.bench),
+     check_quiet_and_still, check_widths, check_words, check_print],
     ids=lambda check: check.__name__,
 )  # fmt: skip
 def test_names_of_all_kinds_harm_no_page(open_page, pages, check):

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from page_checks import CHECKS, count_printed
+from page_checks import CHECKS, check_axe_in_dark, check_axe_on_a_phone, count_printed
 
 from salesnb.publish.export import render_report
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+LONG = [check for check in CHECKS if check in (check_axe_in_dark, check_axe_on_a_phone)]
+QUICK = [check for check in CHECKS if check not in LONG]
 MOST_SHEETS = 17
 """The company review needs them: 15 figures, and tables of which one has 60 rows."""
 
@@ -19,9 +21,22 @@ def page_html(request):
     return render_report(nbformat.read(request.param, as_version=4))
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", QUICK, ids=lambda check: check.__name__)
 def test_every_report_of_the_sample_company_passes(open_page, page_html, check):
     check(open_page, page_html)
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("check", LONG, ids=lambda check: check.__name__)
+def test_every_report_passes_in_the_dark_and_on_a_phone(open_page, page_html, check):
+    """The team review, which has every kind of block, is checked so each time: below."""
+    check(open_page, page_html)
+
+
+@pytest.mark.parametrize("check", LONG, ids=lambda check: check.__name__)
+def test_the_team_review_passes_in_the_dark_and_on_a_phone(open_page, check):
+    (team_review,) = (path for path in NOTEBOOKS if path.stem == "team_review")
+    check(open_page, render_report(nbformat.read(team_review, as_version=4)))
 
 
 @pytest.mark.parametrize("paper", [{"prefer_css_page_size": True}, {"format": "Letter"}])

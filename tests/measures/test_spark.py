@@ -193,6 +193,7 @@ def test_the_pipelines_history_is_the_same(session, sample, hostile):
             pd.testing.assert_frame_equal(a, b, check_exact=False, rtol=1e-9, atol=0)
 
 
+@pytest.mark.bench
 def test_odd_data_in_many_files_are_the_same(session, hostile, tmp_path):
     scattered = scatter(hostile, tmp_path)
     on_duckdb = compute_measures(hostile)
