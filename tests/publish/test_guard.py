@@ -110,6 +110,7 @@ def test_paths_of_the_machine_are_left_out_of_messages():
         ("pseudonyms", "Rep K7M4 ‹K7M4›", 0),
         ("team_only", "‹K7M4›", 1),
         ("team_only", "&lsaquo;K7M4&rsaquo; of Sabine O'Hara", 2),
+        ("pseudonyms", "Sabine O'H<wbr>ara", 1),
         ("team_only", "North", 0),
     ],
 )
