@@ -202,7 +202,7 @@ def by_one_batch(folder: Path, n: int, snapshot: str) -> None:
     from salesnb.publish.batch import run_batch
 
     measures = load_measures(snapshot)
-    latest = tuple(reversed(measures.periods[:-1]))
+    latest = tuple(reversed(measures.periods))
     found = plans(folder, snapshot, latest)
     named = [(job, plan.params.quarter) for plan in found for job in plan.jobs]
     jobs = [replace(job, slug=f"{job.slug}-{quarter}") for job, quarter in named]
