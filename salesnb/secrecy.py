@@ -12,7 +12,7 @@ _KEYS = re.compile(
 )
 _MARKS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "an address with a password": r"[A-Za-z][\w+.-]*://[^\s/:@]*:[^\s/@]+@[^\s/]",
+    "an address with a password": r"[A-Za-z][\w+.-]{0,30}://[^\s/:@]{0,200}:[^\s/@]{1,200}@[^\s/]",
     "a connection string with a password":
         r"(?i)(?:^|[;?&\s\"'])(?:password|pwd|passwd|accountkey|sharedaccesskey|(?:access_?)?token|api_?key)\s*=\s*[^;&\s\"']+",
     "an access key of a cloud": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}\b",
@@ -22,6 +22,7 @@ _MARKS = {
     "a signed token": r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
     "a password": r"(?i)\bbearer\s+[\w.~+/-]{20,}",
 }  # fmt: skip
+# repetitions are bounded where any place can begin one: a page may hold a word of a million letters
 _FOUND = {what: re.compile(pattern) for what, pattern in _MARKS.items()}
 
 

@@ -79,3 +79,9 @@ def test_yaml_that_breaks_is_located_not_quoted(tmp_path):
         read_params(path)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_a_word_of_a_million_letters_is_read_once():
+    """Read again from each letter it would take hours."""
+    assert find_secret("x" * 1_000_000) == ""
+    assert find_secret("x" * 1_000_000 + " postgresql://ann:hunter2@db/crm") != ""
