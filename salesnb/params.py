@@ -48,7 +48,8 @@ Limit = Annotated[
 
 def _quarter(value: str) -> str:
     try:
-        check_quarter(value or "2026Q3")
+        if value:
+            check_quarter(value)
     except ParameterError as error:
         raise ValueError(str(error).removeprefix("quarter: ")) from error
     return value

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from browser_pages import chromium, open_page
+from browser_pages import chromium, open_file, open_page
 from page_checks import CHECKS
 
 from salesnb.analysis.insights import find_insights
@@ -19,7 +19,7 @@ from salesnb.publish.manifest import MAIL, PORTAL
 from salesnb.publish.plan import make_plan
 from salesnb.sources.load import import_snapshot
 
-__all__ = ["chromium", "open_page"]  # fixtures of the last test
+__all__ = ["chromium", "open_file", "open_page"]  # fixtures of the last test
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError
-from salesnb.publish.files import write_whole
 
 MANIFEST = "manifest.json"
 PORTAL = "index"
@@ -159,11 +158,6 @@ def read_manifest(folder: Path) -> Manifest:
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def write_manifest(manifest: Manifest, folder: Path) -> None:
-    """Write a folder's manifest, whole."""
-    write_whole(folder / MANIFEST, write_json(manifest))
 
 
 def write_json(manifest: Manifest) -> str:

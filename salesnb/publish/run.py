@@ -94,7 +94,7 @@ def run_report(
         outcome = attempt(isolation="cold")
         _check_stop(stop)
     hide_in_file(log, plan.people)
-    outcome, page = _render(job, plan, outcome, left_out)
+    outcome, page, executed = _render(job, plan, outcome, left_out)
     record = Record(
         slug=job.slug,
         kind=job.kind,
@@ -120,7 +120,7 @@ def run_report(
         **_read_facts(outcome.notebook, plan.people),
     )
     try:
-        write_whole(plan.folder / f"{job.slug}.ipynb", nbformat.writes(outcome.notebook))
+        write_whole(plan.folder / f"{job.slug}.ipynb", executed)
         digest = write_whole(plan.folder / f"{job.slug}.html", page)
     except SalesnbError as error:
         return record.model_copy(update={"status": "failed", "reason": str(error)})
@@ -166,29 +166,30 @@ def leave_out(
 
 def _render(
     job: Job, plan: Plan, outcome: Outcome, left_out: list[dict[str, str]]
-) -> tuple[Outcome, str]:
-    """Make the page; what no page can be made of, or is not safe to be shown, is left out."""
+) -> tuple[Outcome, str, str]:
+    """Make page and file of a notebook; what no page can be made of, or is unsafe, is left out."""
     outcome = replace(outcome, reason=without_paths(outcome.reason))
     bare = without_outputs(outcome.notebook)
     empty = nbformat.from_dict({**bare, "cells": []})
-    page = ""
+    page = executed = ""
     for notebook in (outcome.notebook, bare, empty):
         outcome = replace(outcome, notebook=notebook)
         notebook.metadata["salesnb"] = _describe(job, plan, outcome, left_out)
-        page, problem = _try_page(notebook, plan)
+        executed = nbformat.writes(notebook)
+        page, problem = _try_page(notebook, executed, plan)
         if not problem:
             break
         outcome = replace(outcome, reason=outcome.reason or problem)
-    return outcome, page
+    return outcome, page, executed
 
 
-def _try_page(notebook: NotebookNode, plan: Plan) -> tuple[str, str]:
+def _try_page(notebook: NotebookNode, executed: str, plan: Plan) -> tuple[str, str]:
     """Make a page, and say why it cannot be shown; "" where it can."""
     try:
         page = render_report(notebook)
     except Exception as error:
         return "", f"its outputs cannot be shown: {one_line(type(error).__name__, str(error))}"
-    both = f"{page} {nbformat.writes(notebook)}"
+    both = f"{page} {executed}"
     problems = (*inspect_page(page), *inspect_people(both, plan.people, plan.privacy))
     return page, f"it was not safe to be shown: {'; '.join(problems)}" if problems else ""
 

@@ -30,13 +30,11 @@ def chromium():
 
 
 @pytest.fixture
-def open_page(chromium, tmp_path):
-    """Return a function that opens HTML from a file, as a reader would, and watches it."""
+def open_file(chromium):
+    """Return a function that opens a page from its file, as a reader would, and watches it."""
     contexts = []
 
-    def open_html(html, *, width=1280, scheme="light", **options):
-        path = tmp_path / "page.html"
-        path.write_text(html, encoding="utf-8")
+    def open_path(path, *, width=1280, scheme="light", **options):
         viewport = {"width": width, "height": 900}
         context = chromium.new_context(viewport=viewport, color_scheme=scheme, **options)
         contexts.append(context)
@@ -45,9 +43,22 @@ def open_page(chromium, tmp_path):
         page.on("request", lambda request: page.requested.append(request.url))
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: page.complaints.append(request.url))
         page.goto(path.as_uri())
         return page
 
-    yield open_html
+    yield open_path
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(open_file, tmp_path):
+    """Return a function that opens HTML from a file of its own."""
+
+    def open_html(html, **options):
+        path = tmp_path / "page.html"
+        path.write_text(html, encoding="utf-8")
+        return open_file(path, **options)
+
+    return open_html

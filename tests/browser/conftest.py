@@ -1,5 +1,5 @@
 import pytest
-from browser_pages import chromium, open_page
+from browser_pages import chromium, open_file, open_page
 from demo_portal import ABOUT, ENTRIES, LINKS, QUARTER
 from demo_report import make_notebook
 
@@ -8,7 +8,7 @@ from salesnb.publish.links import put_links, render_links
 from salesnb.publish.mail import render_mail
 from salesnb.publish.portal import render_portal
 
-__all__ = ["chromium", "open_page"]
+__all__ = ["chromium", "open_file", "open_page"]
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,11 @@ from folders import (
 )
 
 from salesnb.errors import DataError, SalesnbError
+from salesnb.publish.files import write_whole
 from salesnb.publish.gather import gather
 from salesnb.publish.journal import JOURNAL, Entry, locked, read_state
 from salesnb.publish.links import hash_content
-from salesnb.publish.manifest import Manifest, Printed, write_manifest
+from salesnb.publish.manifest import MANIFEST, Manifest, Printed, write_json
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_a_folder_from_before_journals_gets_links_and_no_half_journal(out):
     (old / "north.html").write_text(page, encoding="utf-8")
     digest = hashlib.sha256(page.encode()).hexdigest()
     record = make_record("north", quarter="2026Q1", sha256=digest)
-    write_manifest(Manifest(reports={"north": record}), old)
+    write_whole(old / MANIFEST, write_json(Manifest(reports={"north": record})))
     tell(out / "2026Q3")
     assert ("Later: 2026Q2", "../2026Q2/north.html") in header(out, "2026Q1/north")
     assert set(check_records(old)) == {"north"}

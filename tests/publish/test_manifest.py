@@ -5,14 +5,16 @@ import pytest
 from pydantic import ValidationError
 
 from salesnb.errors import DataError
+from salesnb.publish.files import write_whole
 from salesnb.publish.manifest import (
+    MANIFEST,
     Kpi,
     Manifest,
     Record,
     library_versions,
     read_facts,
     read_manifest,
-    write_manifest,
+    write_json,
 )
 
 PAGE = b"<html>"
@@ -47,12 +49,12 @@ def folder(tmp_path):
 
 def test_what_is_written_is_read_again(folder):
     manifest = Manifest(reports={"north": record()})
-    write_manifest(manifest, folder)
+    write_whole(folder / MANIFEST, write_json(manifest))
     assert read_manifest(folder) == manifest
 
 
 def test_the_file_is_plain_json_by_slug(folder):
-    write_manifest(Manifest(reports={"north": record()}), folder)
+    write_whole(folder / MANIFEST, write_json(Manifest(reports={"north": record()})))
     content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert content["format"] == 1
     assert content["reports"]["north"]["parameters"] == {"team": "t1"}
@@ -65,7 +67,7 @@ def test_a_folder_without_a_manifest_has_no_reports(tmp_path):
 
 def test_a_report_whose_page_was_removed_is_left_out(folder):
     reports = {"north": record(), "south": record(slug="south")}
-    write_manifest(Manifest(reports=reports), folder)
+    write_whole(folder / MANIFEST, write_json(Manifest(reports=reports)))
     assert list(read_manifest(folder).reports) == ["north"]
 
 
