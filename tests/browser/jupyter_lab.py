@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from urllib.error import URLError
 
+import matplotlib
 import psutil
 
 _PATIENCE = 40
@@ -47,6 +48,7 @@ def private_environment(folder):
         "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "HOME": "home",
         "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython",
         "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "SALESNB_CACHE": "cache",
     }  # fmt: skip
     for name in places.values():
         (folder / name).mkdir(exist_ok=True)
@@ -56,7 +58,11 @@ def private_environment(folder):
     whole = {"windowingMode": "none"}
     (tracker / "tracker.jupyterlab-settings").write_text(json.dumps(whole))
     private = {key: str(folder / name) for key, name in places.items()}
-    return {**os.environ, **private, "JUPYTER_NO_CONFIG": "1", "OMP_NUM_THREADS": "1"}
+    fonts = matplotlib.get_cachedir()  # looking for fonts anew is told in the notebook
+    return {
+        **os.environ, **private,
+        "JUPYTER_NO_CONFIG": "1", "OMP_NUM_THREADS": "1", "MPLCONFIGDIR": fonts,
+    }  # fmt: skip
 
 
 def _wait_for_port(runtime, server, log):
@@ -83,6 +89,7 @@ def end(server):
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(alive, timeout=5)
 
 
 def family_of(server):
@@ -91,3 +98,11 @@ def family_of(server):
         process = psutil.Process(server.pid)
         return [process, *process.children(recursive=True)]
     return []
+
+
+def is_alive(process):
+    """Say whether a process runs; one that ended and that nobody asked about does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

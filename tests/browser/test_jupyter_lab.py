@@ -6,7 +6,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_lab import family_of, running_lab
+from jupyter_lab import family_of, is_alive, running_lab
+from playwright.sync_api import expect
 
 import salesnb as sn
 
@@ -66,14 +67,16 @@ def test_an_analyst_runs_the_tour_in_jupyterlab(desk, page):
         family = family_of(server)
         shown = page.locator(".jp-Notebook .jp-OutputArea-output")
         for kind in ("error", "stderr"):
-            assert shown.and_(page.locator(f"[data-mime-type$='jupyter.{kind}']")).count() == 0
+            told = shown.and_(page.locator(f"[data-mime-type$='jupyter.{kind}']"))
+            assert told.all_inner_texts() == []
         matrix = page.locator(".jp-Notebook .snb table.mx").first
         matrix.scroll_into_view_if_needed()
-        assert matrix.is_visible()
+        expect(matrix).to_be_visible(timeout=PATIENCE)
         assert matrix.locator("tbody tr").count() > FEWEST_ROWS
         figure = page.locator(".jp-Notebook .snb figure svg").first
         figure.scroll_into_view_if_needed()
         assert figure.bounding_box()["width"] > NARROWEST
-        assert shown.filter(has_text=re.compile("Measuring: done in [0-9]+ s")).count() == 1
+        measured = shown.filter(has_text=re.compile("Measuring: done in [0-9]+ s"))
+        expect(measured).to_have_count(1, timeout=PATIENCE)
     assert len(family) > 1
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in family if is_alive(process)] == []
