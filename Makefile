@@ -8,7 +8,7 @@ STAMP := $(VENV)/.salesnb-stamp
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test lint docs bench notebooks lock clean
+.PHONY: help setup report test lint docs bench notebooks texts lock clean
 
 help:  ## Show these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +45,7 @@ lint: $(STAMP)  ## Check style, types and generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tests/environment.py --check
+	$(BIN)/python tests/texts.py --check
 	$(BIN)/salesnb lint-notebook notebooks/*.ipynb
 
 docs: $(STAMP)  ## Build the documentation site and print its path; a warning fails
@@ -59,6 +60,9 @@ bench: $(STAMP)  ## Run the slow tests and the benchmarks (many minutes)
 notebooks: $(STAMP)  ## Execute the notebooks in place on the sample company, as they are committed
 	$(BIN)/jupyter nbconvert --to notebook --inplace --execute --ExecutePreprocessor.record_timing=False \
 	notebooks/*.ipynb
+
+texts: $(STAMP)  ## Collect the texts of reports and bring translations up to date
+	$(BIN)/python tests/texts.py
 
 lock:  ## Renew requirements.lock and environment.yml from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra dev --upgrade pyproject.toml --output-file requirements.lock

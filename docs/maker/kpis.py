@@ -202,7 +202,7 @@ def _settings(kpi):
 def _templates():
     from salesnb.measures import catalogue
 
-    return catalogue._TEMPLATES
+    return catalogue.TEMPLATES
 
 
 def _made(kpi):

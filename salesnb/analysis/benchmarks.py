@@ -11,7 +11,7 @@ import pandas as pd
 from salesnb.analysis.external import ExternalFigure, read_external
 from salesnb.analysis.matrix import PerformanceMatrix, performance_matrix
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 
@@ -80,15 +80,15 @@ class Benchmarks(Result):
         if self.gap:
             return f"{self.unit}: {self.gap}"
         head = f"{self.unit}, {self.period}"
-        n = count(len(self.rows), "KPI")
+        n = count_things(len(self.rows), "KPI", "KPIs")
         judged = self.rows[self.rows["is_judged"].astype(bool)]
         if judged.empty:
             if self.external.empty:
                 return f"{head}: {n} beside their own past and the teams."
-            outside = count(len(self.external), "external figure")
+            outside = count_things(len(self.external), "external figure", "external figures")
             return f"{head}: {n} beside their own past, the teams and {outside}."
         labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}
-        n = count(len(judged), "KPI")
+        n = count_things(len(judged), "KPI", "KPIs")
         real = judged[judged["evidence"].abs() >= _SURE]
         if real.empty:
             return (

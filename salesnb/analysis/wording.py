@@ -7,11 +7,20 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from salesnb.language import (
+    format_number,
+    format_share,
+    mark,
+    place_symbol,
+    tr,
+    tr_many,
+    write_day,
+)
 from salesnb.measures.catalogue import Kpi
 
 MISSING = "–"
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-_STEPS = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
+_STEPS = ((1e9, mark("{number}bn")), (1e6, mark("{number}m")), (1e3, mark("{number}k")))
 
 
 def format_money(amount: float, currency: str, *, exact: bool = False) -> str:
@@ -24,14 +33,13 @@ def format_money(amount: float, currency: str, *, exact: bool = False) -> str:
         return MISSING
     symbol = _SYMBOLS.get(currency, f"{currency} ")
     sign, size = ("−" if amount < 0 else ""), abs(amount)
-    if exact:
-        return f"{sign}{symbol}{size:,.0f}"
-    for step, suffix in _STEPS:
+    written = format_number(size)
+    for step, shorten in () if exact else _STEPS:
         if size >= step * 0.9995:
             scaled = size / step
-            digits = 0 if scaled >= 99.95 else 1
-            return f"{sign}{symbol}{scaled:,.{digits}f}{suffix}"
-    return f"{sign}{symbol}{size:,.0f}"
+            written = tr(shorten, number=format_number(scaled, 0 if scaled >= 99.95 else 1))
+            break
+    return f"{sign}{place_symbol(written, symbol)}"
 
 
 def format_value(kpi: Kpi, value: float, currency: str) -> str:
@@ -41,14 +49,12 @@ def format_value(kpi: Kpi, value: float, currency: str) -> str:
     if kpi.unit == "money":
         return format_money(value, currency)
     if kpi.unit == "share":
-        return f"{value:.0%}" if abs(value) >= 0.0995 else f"{value:.1%}"
+        return format_share(value, 0 if abs(value) >= 0.0995 else 1)
     if kpi.unit == "days":
-        return f"{value:.0f} days"
+        return tr("{number} days", number=format_number(value, group=False))
     if kpi.unit == "minutes":
-        return f"{value:,.0f} min"
-    if kpi.unit == "count":
-        return f"{value:,.0f}"
-    return f"{value:.1f}"
+        return tr("{number} min", number=format_number(value))
+    return format_number(value, 0 if kpi.unit == "count" else 1, group=kpi.unit == "count")
 
 
 def format_precise(kpi: Kpi, value: float, currency: str) -> str:
@@ -58,10 +64,10 @@ def format_precise(kpi: Kpi, value: float, currency: str) -> str:
     if kpi.unit == "money":
         return format_money(value, currency, exact=True)
     if kpi.unit == "share":
-        return f"{value:.2%}"
+        return format_share(value, 2)
     if kpi.unit == "days":
-        return f"{value:.1f} days"
-    return f"{value:,.0f}" if kpi.unit == "count" else f"{value:.2f}"
+        return tr("{number} days", number=format_number(value, 1, group=False))
+    return format_number(value, 0 if kpi.unit == "count" else 2, group=kpi.unit == "count")
 
 
 def format_range(kpi: Kpi, low: float, high: float, currency: str) -> str:
@@ -83,7 +89,7 @@ def format_change(kpi: Kpi, change: float, currency: str) -> str:
     sign = "−" if change < 0 else "+"
     size = abs(change)
     if kpi.unit == "share":
-        return f"{sign}{size * 100:.1f} pts"
+        return tr("{change} pts", change=f"{sign}{format_number(size * 100, 1, group=False)}")
     return f"{sign}{format_value(kpi, size, currency)}"
 
 
@@ -96,13 +102,13 @@ def begin_large(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def count(n: float, one: str, many: str = "") -> str:
-    """Write a number of things; `many` where it is not `one` with an s.
+def count_things(n: float, one: str, many: str) -> str:
+    """Write a number of things.
 
-    >>> count(1, "win"), count(1200, "win"), count(2, "entry", "entries")
-    ('1 win', '1,200 wins', '2 entries')
+    >>> count_things(1, "win", "wins"), count_things(1200, "win", "wins")
+    ('1 win', '1,200 wins')
     """
-    return f"{n:,.0f} {one}" if n == 1 else f"{n:,.0f} {many or f'{one}s'}"
+    return f"{format_number(n)} {tr_many(one, many, n)}"
 
 
 def count_people(n: float) -> str:
@@ -111,7 +117,7 @@ def count_people(n: float) -> str:
     >>> count_people(1), count_people(1200)
     ('1 person', '1,200 people')
     """
-    return count(n, "person", "people")
+    return count_things(n, "person", "people")
 
 
 def count_opportunities(n: float) -> str:
@@ -120,7 +126,7 @@ def count_opportunities(n: float) -> str:
     >>> count_opportunities(1), count_opportunities(1200)
     ('1 opportunity', '1,200 opportunities')
     """
-    return count(n, "opportunity", "opportunities")
+    return count_things(n, "opportunity", "opportunities")
 
 
 def name_quarters(periods: Sequence[str]) -> str:
@@ -130,8 +136,9 @@ def name_quarters(periods: Sequence[str]) -> str:
     ('2026Q1 to 2026Q3', '2026Q1')
     """
     if not periods:
-        return "no quarter"
-    return periods[0] if len(periods) == 1 else f"{periods[0]} to {periods[-1]}"
+        return tr("no quarter")
+    first, last = periods[0], periods[-1]
+    return first if len(periods) == 1 else tr("{first} to {last}", first=first, last=last)
 
 
 def format_day(day: pd.Timestamp) -> str:
@@ -140,7 +147,7 @@ def format_day(day: pd.Timestamp) -> str:
     >>> format_day(pd.Timestamp("2026-09-30")), format_day(pd.NaT)
     ('2026-09-30', '–')
     """
-    return MISSING if pd.isna(day) else f"{day:%Y-%m-%d}"
+    return MISSING if pd.isna(day) else write_day(day)
 
 
 def list_words(words: Sequence[str]) -> str:
@@ -149,7 +156,9 @@ def list_words(words: Sequence[str]) -> str:
     >>> list_words(["one", "two", "three"]), list_words(["one"])
     ('one, two and three', 'one')
     """
-    return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
+    if len(words) < 2:
+        return "".join(words)
+    return tr("{words} and {last}", words=", ".join(words[:-1]), last=words[-1])
 
 
 def name_some(names: Sequence[str], most: int) -> str:
@@ -159,4 +168,4 @@ def name_some(names: Sequence[str], most: int) -> str:
     'north, south and 1 more'
     """
     named, more = ", ".join(names[:most]), len(names) - most
-    return f"{named} and {more:,} more" if more > 0 else named
+    return tr("{names} and {n} more", names=named, n=format_number(more)) if more > 0 else named

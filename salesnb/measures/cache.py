@@ -60,7 +60,7 @@ def code_fingerprint() -> str:
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*")):
-        if path.suffix in {".py", ".yaml", ".j2", ".css", ".js"}:
+        if path.suffix in {".py", ".yaml", ".j2", ".css", ".js", ".po"}:
             digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -22,7 +22,7 @@ from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
 from salesnb.analysis.alignment.handover import HANDOVER_ANCHOR, say_sign
 from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
-from salesnb.analysis.wording import MISSING, begin_large, count, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
 from salesnb.measures.demand.names import MODELS, NO_TOUCH, STAGES_OF_REJECTION
 from salesnb.views.blocks import Block, Note, Table
 
@@ -145,17 +145,17 @@ def response_table(effect: ResponseEffect) -> Block:
     one, who = effect.in_time, effect.waiting
     words = OUTCOMES[effect.outcome]
     rows = [
-        (f"Answered within {count(one.minutes, 'minute')}", _share(one.share),
+        (f"Answered within {count_things(one.minutes, 'minute', 'minutes')}", _share(one.share),
          f"{one.n_in_time:,.0f} of {one.n_due:,.0f} whose time is up or that were touched"),
     ]  # fmt: skip
     if math.isfinite(one.difference):
         missed, low, high = one.missed
         rows += [
-            (f"Of those in time {words}", _share(one.raw_early), count(one.n_early, "lead")),
-            (f"Of those answered late {words}", _share(one.raw_late), count(one.n_late, "lead")),
+            (f"Of those in time {words}", _share(one.raw_early), count_things(one.n_early, "lead", "leads")),
+            (f"Of those answered late {words}", _share(one.raw_late), count_things(one.n_late, "lead", "leads")),
             ("Difference within source, team and quarter", f"{one.difference * 100:+.1f} points",
              f"95% interval {one.low * 100:+.1f} to {one.high * 100:+.1f} points"),
-            ("Goes with being late", f"{count(round(missed), 'lead')} fewer that {words}",
+            ("Goes with being late", f"{count_things(round(missed), 'lead', 'leads')} fewer that {words}",
              f"{low:,.0f} to {high:,.0f}, if the late ones were like those in time; an "
              "association, not a promise"),
         ]  # fmt: skip
@@ -165,7 +165,7 @@ def response_table(effect: ResponseEffect) -> Block:
         ("Untouched so far", f"{who.n_untouched:,.0f}",
          f"not counted as slow; of them qualified nonetheless: {who.n_untouched_reached:,.0f}"),
         ("Answered too recently", f"{who.n_young:,.0f}",
-         f"less than {count(effect.days, 'day')} ago: left out"),
+         f"less than {count_things(effect.days, 'day', 'days')} ago: left out"),
         ("Decided before the first touch", f"{who.n_before:,.0f}", "left out"),
     ]  # fmt: skip
     return Table(

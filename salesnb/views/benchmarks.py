@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from salesnb.analysis.benchmarks import BENCHMARKS_ANCHOR, FEWEST_TEAMS, Benchmarks
-from salesnb.analysis.wording import MISSING, count, format_range, format_value
+from salesnb.analysis.wording import MISSING, count_things, format_range, format_value
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Cell, Matrix, Note
 from salesnb.views.figures.parts import shorten
@@ -56,7 +56,7 @@ def _cells(found: Benchmarks, kpi: Kpi, row: _Row) -> list[Cell]:
         return format_value(kpi, value, found.currency)
 
     past = format_range(kpi, row["lowest"], row["highest"], found.currency)
-    quarters = count(row["n_quarters"], "quarter")
+    quarters = count_things(row["n_quarters"], "quarter", "quarters")
     cells = [
         Cell(write(row["value"]), f"{row['period']}, n {row['n']:,.0f}", words=_UNCOMPARED),
         Cell(write(row["median"]), f"{past}, {quarters}", words=_UNCOMPARED),
@@ -73,7 +73,7 @@ def _team_cell(found: Benchmarks, kpi: Kpi, row: _Row) -> Cell:
     few = "only " if row["n_teams"] < FEWEST_TEAMS else ""
     value = format_range(kpi, row["first_quartile"], row["third_quartile"], found.currency)
     here = each if own == MISSING else f"here {own} {each}".rstrip()
-    note = f"{few}{count(row['n_teams'], 'team')}"
+    note = f"{few}{count_things(row['n_teams'], 'team', 'teams')}"
     return Cell(
         value=value,
         note=f"{here}; {note}" if here else note,

@@ -16,7 +16,7 @@ from salesnb.analysis.impact import (
     ProgrammeVerdicts,
     TrainingImpact,
 )
-from salesnb.analysis.wording import MISSING, begin_large, count
+from salesnb.analysis.wording import MISSING, begin_large, count_things
 from salesnb.views.blocks import Block, Note, Remark, Remarks, Table
 
 Row = dict[Hashable, Any]
@@ -217,4 +217,4 @@ def _level(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
 def _state(row: Row) -> str:
     if row["status"] != READY:
         return str(row["status"])
-    return f"{READY}: {count(row['n_after'], 'quarter')} since"
+    return f"{READY}: {count_things(row['n_after'], 'quarter', 'quarters')} since"

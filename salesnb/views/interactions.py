@@ -14,7 +14,7 @@ from salesnb.analysis.interactions.capacity_result import (
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
 from salesnb.analysis.interactions.steps import STEP_WORDS
-from salesnb.analysis.wording import MISSING, begin_large, count, count_people
+from salesnb.analysis.wording import MISSING, begin_large, count_people, count_things
 from salesnb.measures.contacts import LANDMARK_DAYS
 from salesnb.views.blocks import Block, Note, Table
 from salesnb.views.tables import Row
@@ -79,7 +79,7 @@ def capacity_table(found: Capacity) -> Block:
     return Table(
         title=found.week_said,
         caption=f"{found.unit}, {found.period}: {count_people(found.n_people)} with "
-        f"{count(found.working_days, 'working day')}. {found.caveat}",
+        f"{count_things(found.working_days, 'working day', 'working days')}. {found.caveat}",
         header=(
             "What",
             found.period,

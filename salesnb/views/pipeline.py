@@ -15,7 +15,7 @@ from salesnb.analysis.pipeline import (
     PipelinePriorities,
     PipelineScores,
 )
-from salesnb.analysis.wording import MISSING, begin_large, count, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
@@ -111,7 +111,7 @@ def forecast_table(found: PipelineForecast) -> Block:
     return Table(
         title=found.finding,
         caption=(
-            f"{found.unit}, {found.period}, {count(found.days_left, 'day')} to go. Range: 90% "
+            f"{found.unit}, {found.period}, {count_things(found.days_left, 'day', 'days')} to go. Range: 90% "
             "interval."
         ),
         header=("What", "Opportunities", "Amount", "Expected", "Range"),
@@ -147,7 +147,7 @@ def _beside(found: PipelineForecast) -> list[tuple[str, ...]]:
     if math.isfinite(found.slipped):
         rows.append(
             (
-                f"Due amounts that moved out, {count(found.n_slipped, 'quarter')} before",
+                f"Due amounts that moved out, {count_things(found.n_slipped, 'quarter', 'quarters')} before",
                 MISSING,
                 MISSING,
                 f"{found.slipped:.0%}",

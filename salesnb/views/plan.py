@@ -9,7 +9,7 @@ import pandas as pd
 from salesnb.analysis.plan import PLAN_ANCHOR, TrainingPlan
 from salesnb.analysis.plan.reasons import ASSIGNED, DONE, NO_EVIDENCE, NO_GAP, NO_TARGET
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large, count, format_day, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count_things, format_day, format_money
 from salesnb.views.blocks import Block, Note, Table
 
 MOST_LINES = 40
@@ -34,7 +34,7 @@ def plan_table(plan: TrainingPlan, *, teams: Collection[str] | None = None) -> B
     lines, title = plan.lines, plan.finding
     if teams is not None:
         lines = lines[lines["team_id"].isin(teams)]
-        title = f"{len(lines)} of the {count(len(plan.lines), 'seat')} planned for {plan.unit}"
+        title = f"{len(lines)} of the {count_things(len(plan.lines), 'seat', 'seats')} planned for {plan.unit}"
     shown = lines.head(MOST_LINES)
     cut = f" The first {MOST_LINES} of {len(lines)} seats." if len(shown) < len(lines) else ""
     table = {
@@ -145,7 +145,7 @@ def plan_left_out(plan: TrainingPlan) -> Block:
     why = "; ".join(f"{reason} {number:,}" for reason, number in counts.items())
     open_ = counts[~counts.index.isin(_NOT_OPEN)]
     title = (
-        f"{count(open_.sum(), 'gap')} without a seat, most for: {open_.index[0]}."
+        f"{count_things(open_.sum(), 'gap', 'gaps')} without a seat, most for: {open_.index[0]}."
         if len(open_)
         else "No open gap is left without a seat."
     )

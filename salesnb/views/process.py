@@ -19,7 +19,7 @@ from salesnb.analysis.process import (
     TeamBottlenecks,
 )
 from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
-from salesnb.analysis.wording import MISSING, count, format_money, name_quarters
+from salesnb.analysis.wording import MISSING, count_things, format_money, name_quarters
 from salesnb.views.blocks import Block, Note, Table
 
 STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"
@@ -88,7 +88,7 @@ def steps_table(flow: StageFlow) -> Block:
     rows = [name for name in order if name in wide.index]
     columns = [name for name in order if name in wide.columns]
     most = steps.sort_values(["n", "from_stage", "to_stage"]).iloc[-1]
-    begin, times = most["from_stage"] or _BEGINNING, count(most["n"], "time")
+    begin, times = most["from_stage"] or _BEGINNING, count_things(most["n"], "time", "times")
     return Table(
         title=f"The most frequent step is {begin} to {most['to_stage']} ({times})",
         caption=(
@@ -234,7 +234,7 @@ def comparison_table(found: ProcessComparison) -> Block:
 
 def _heading(found: ProcessComparison, figure: str, stage: str) -> str:
     name = {
-        WON_IN_TIME: f"Won within {count(found.horizon, 'day')}", MOVED: f"{stage}: moved on",
+        WON_IN_TIME: f"Won within {count_things(found.horizon, 'day', 'days')}", MOVED: f"{stage}: moved on",
         DAYS: f"{stage}: days",
     }[figure]  # fmt: skip
     return name if found.is_beyond_chance(figure, stage) else f"{name}*"
@@ -268,7 +268,7 @@ def days(value: float) -> str:
 
 
 def _count_days(value: float) -> str:
-    return count(round(value), "day") if math.isfinite(value) else "days not known"
+    return count_things(round(value), "day", "days") if math.isfinite(value) else "days not known"
 
 
 def _days_span(low: float, high: float) -> str:

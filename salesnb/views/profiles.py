@@ -10,7 +10,7 @@ import pandas as pd
 
 from salesnb.analysis.profiles import PROFILES_ANCHOR, RATERS_ANCHOR, SkillProfiles
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large, count
+from salesnb.analysis.wording import MISSING, begin_large, count_things
 from salesnb.views.blocks import Block, Cell, Matrix, Note, Table
 
 _KEY = ((2, "surely above target"), (0, "cannot be told"), (-2, "surely below target"))
@@ -61,7 +61,7 @@ def raters_table(profiles: SkillProfiles) -> Block:
     apart = int(raters["is_beyond_chance"].sum())
     cut = f" The {len(shown)} with most forms are shown." if len(shown) < len(raters) else ""
     return Table(
-        title=f"{apart} of {count(len(raters), 'rater')} are stricter or kinder beyond chance",
+        title=f"{apart} of {count_things(len(raters), 'rater', 'raters')} are stricter or kinder beyond chance",
         caption=(
             f"Whole company, {profiles.window[0]} to {profiles.window[-1]}: points above (kinder) "
             "or below (stricter) the average form, with 90% interval. Halo: how much more (+) or "

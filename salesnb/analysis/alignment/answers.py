@@ -13,7 +13,7 @@ from salesnb.analysis.alignment.odds import CONFIDENCE, Slope
 from salesnb.analysis.alignment.rows import share_of, tested
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 
 RESPONSE_ANCHOR = "response-effect"
 Outcome = Literal["qualified", "opportunities"]
@@ -153,7 +153,7 @@ class ResponseEffect(Result):
             return f"{self.unit}: {self.lacking}."
         odds, low, high = self.odds
         words = OUTCOMES[self.outcome]
-        within = f"were answered within {count(self.in_time.minutes, 'minute')}"
+        within = f"were answered within {count_things(self.in_time.minutes, 'minute', 'minutes')}"
         sla = f"; {self.in_time.share:.0%} {within}" if self.in_time.n_due else ""
         if not self.is_beyond_chance:
             return (
@@ -171,7 +171,7 @@ class ResponseEffect(Result):
         """Say who is compared, what becomes of untouched leads, and that it is no cause."""
         if self.lacking:
             return ""
-        one, days = self.waiting, count(self.days, "day")
+        one, days = self.waiting, count_things(self.days, "day", "days")
         return (
             f"Associated, not caused: who looks promising may be called first. Compared are "
             f"{one.n_followed:,.0f} leads answered at least {days} ago, within the same "
@@ -193,7 +193,7 @@ class ResponseEffect(Result):
             text=self.finding,
             why=(
                 f"{self.waiting.n_followed:,.0f} answered leads followed for "
-                f"{count(self.days, 'day')}, compared within source, team and quarter; "
+                f"{count_things(self.days, 'day', 'days')}, compared within source, team and quarter; "
                 "an association."
             ),
             anchor=RESPONSE_ANCHOR,

@@ -21,7 +21,7 @@ from salesnb.analysis.alignment.rows import (
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, count_opportunities
+from salesnb.analysis.wording import count_opportunities, count_things
 from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER, TOTALS
 from salesnb.measures.measures import Measures
 
@@ -279,4 +279,4 @@ def _explain(row: dict[Hashable, Any]) -> str:
         f"{row['partner']} most often closes what it opens" if is_opener
         else f"it most often closes what {row['partner']} opens"
     )  # fmt: skip
-    return f"{words}; {pair} ({count(row['n_partner'], 'time')})."
+    return f"{words}; {pair} ({count_things(row['n_partner'], 'time', 'times')})."

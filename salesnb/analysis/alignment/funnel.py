@@ -24,7 +24,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, list_words, name_quarters
+from salesnb.analysis.wording import count_things, list_words, name_quarters
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER
 from salesnb.measures.measures import Measures
@@ -128,7 +128,7 @@ class LeadFunnel(Result):
         parts = [f"{row['share']:.0%} {words[row['step']]}" for row in shown]
         n = max((row["n"] for row in shown), default=0.0)
         known = " and ".join(parts) or "nothing more is known"
-        said = f"{self.unit}: of {count(n, 'lead')} {known}"
+        said = f"{self.unit}: of {count_things(n, 'lead', 'leads')} {known}"
         apart = [row["label"].lower() for row in rows if row["adjusted"] < FALSE_CLAIMS]
         if not apart:
             return f"{said}; no {self.by} differs from the others beyond chance."
@@ -167,8 +167,8 @@ class LeadFunnel(Result):
         return Candidate(
             text=f"{self.unit}: {self.apart(str(row['step']))}.",
             why=(
-                f"{count(row['n'], 'case')} of {self.span}, {len(rows)} {self.by}s compared, each "
-                "pulled to the others as far as it is small."
+                f"{count_things(row['n'], 'case', 'cases')} of {self.span}, {len(rows)} {self.by}s "
+                "compared, each pulled to the others as far as it is small."
             ),
             anchor=f"{FUNNEL_ANCHOR}-{self.by}",
             effect=float(high["estimate"] - low["estimate"]),
@@ -220,7 +220,7 @@ def lead_funnel(
         return replace(nothing, lacking=f"telling leads apart by {by} needs leads.{by}")
     cohorts, why = _mature(measures, period)
     if not cohorts:
-        age = count(measures.company.maturity_days, "day")
+        age = count_things(measures.company.maturity_days, "day", "days")
         return replace(nothing, lacking=f"no leads up to {period} are {age} old yet")
     view = replace(view, periods=cohorts)
     rows = view.take(measures.demand.lead_flow)
@@ -247,7 +247,8 @@ def _mature(measures: Measures, period: str) -> tuple[tuple[str, ...], str]:
     if young:
         verb = "is" if len(young) == 1 else "are"
         names = " and ".join(young)
-        why = f", as {names} {verb} not {count(measures.company.maturity_days, 'day')} old yet"
+        age = count_things(measures.company.maturity_days, "day", "days")
+        why = f", as {names} {verb} not {age} old yet"
     return measures.window(last, 4), why
 
 

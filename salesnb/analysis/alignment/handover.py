@@ -22,7 +22,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, list_words
+from salesnb.analysis.wording import count_things, list_words
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER, STAGES_OF_REJECTION
 from salesnb.measures.measures import Measures
 
@@ -68,7 +68,7 @@ def say_sign(row: Mapping[Hashable, Any]) -> str:
     """
     verb = "is" if row["n"] == 1 else "are"
     return (
-        f"{row['n']:,.0f} of {count(row['of'], 'lead')} {verb} {row['marketing_says']} for "
+        f"{row['n']:,.0f} of {count_things(row['of'], 'lead', 'leads')} {verb} {row['marketing_says']} for "
         f"marketing and {row['sales_says']} for sales"
     )
 
@@ -128,7 +128,9 @@ class Handover(Result):
         parts = [text.format(f"{shares[name]:.0%}") for name, text in words.items()
                  if math.isfinite(shares[name])]  # fmt: skip
         told = list_words(parts) or "has recorded nothing of them"
-        said = f"{self.unit}: of {count(self.n, 'lead')} of {self.period} sales {told}"
+        said = (
+            f"{self.unit}: of {count_things(self.n, 'lead', 'leads')} of {self.period} sales {told}"
+        )
         unsaid = ["duplicate", "invalid", NOT_SAID]
         real = self.reasons[~self.reasons["reason"].isin(unsaid)]
         return f"{said}, most often for {real.iloc[0]['reason']}." if len(real) else f"{said}."
@@ -166,7 +168,7 @@ class Handover(Result):
                 f"{self.unit}: sales rejects {high['rejected_share']:.0%} of the leads of "
                 f"{high['unit']} and {low['rejected_share']:.0%} of those of {low['unit']}."
             ),
-            why=f"{count(self.n, 'lead')} of {self.period}, {len(units)} {row['test']}s compared.",
+            why=f"{count_things(self.n, 'lead', 'leads')} of {self.period}, {len(units)} {row['test']}s compared.",
             anchor=HANDOVER_ANCHOR,
             effect=float(high["rejected_share"] - low["rejected_share"]),
             p_value=float(row["p_value"]),

@@ -25,7 +25,7 @@ from salesnb.analysis.alignment.rows import (
     share_of,
 )
 from salesnb.analysis.logistic import Floats
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.measures.measures import Measures
 
 SHOWN = (15.0, 60.0, 240.0, 480.0, 1440.0, math.inf)
@@ -95,7 +95,7 @@ def _find_lacking(rows: pd.DataFrame, outcome: str, view: View, days: int) -> st
     if n < FEWEST_LEADS or min(reached, n - reached) < FEWEST_OUTCOMES:
         return (
             f"too few leads to compare: {view.span} has {n:,.0f} answered at least "
-            f"{count(days, 'day')} ago, {reached:,.0f} with the outcome; needs {FEWEST_LEADS}, of "
+            f"{count_things(days, 'day', 'days')} ago, {reached:,.0f} with the outcome; needs {FEWEST_LEADS}, of "
             f"which {FEWEST_OUTCOMES} with and {FEWEST_OUTCOMES} without it"
         )
     return ""

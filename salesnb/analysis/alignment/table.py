@@ -11,7 +11,7 @@ import pandas as pd
 
 from salesnb.analysis.alignment.rows import called, look_at, order_units, share_of
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import begin_large, count, count_opportunities
+from salesnb.analysis.wording import begin_large, count_opportunities, count_things
 from salesnb.errors import DataError
 from salesnb.measures.demand.names import OTHER, TOTALS
 from salesnb.measures.measures import Measures
@@ -103,7 +103,7 @@ class AlignmentTable(Result):
         if math.isfinite(total["leads"]):
             some = f", {total['qualified']:,.0f} of them accepted"
             known = math.isfinite(total["qualified"])
-            parts.append(f"{count(total['leads'], 'lead')}{some if known else ''}")
+            parts.append(f"{count_things(total['leads'], 'lead', 'leads')}{some if known else ''}")
         if math.isfinite(total["opportunities"]):
             made = count_opportunities(total["opportunities"])
             parts.append(f"{made}, {total['won']:,.0f} won")

@@ -17,7 +17,7 @@ from salesnb.analysis.impact.result import TrainingImpact
 from salesnb.analysis.impact.study import Comparison
 from salesnb.analysis.impact.successive import Joint
 from salesnb.analysis.impact.verdict import FAILED, LEAST_OVERLAP, Check
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 
 METHODS = {
     "lottery": "Against those who waited",
@@ -39,7 +39,7 @@ def describe_design(joint: Joint, *, rule: str, n_assigned: int) -> str:
         return f"{how} Nothing can be compared yet."
     if joint.design == "team":
         return (
-            f"{how} {count(ours, 'whole team')} against {theirs} others, each as one figure: what "
+            f"{how} {count_things(ours, 'whole team', 'whole teams')} against {theirs} others, each as one figure: what "
             "happens to a team happens to all in it."
         )
     left = f" {missing} of those assigned are not known on both sides." if missing > 0 else ""

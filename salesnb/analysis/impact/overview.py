@@ -13,7 +13,7 @@ from salesnb.analysis.impact.result import TrainingImpact
 from salesnb.analysis.impact.score import OUTCOME, training_impact
 from salesnb.analysis.impact.verdict import Word
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
@@ -75,7 +75,7 @@ class ProgrammeVerdicts(Result):
         """Name the programmes that worked, and those after which the outcome got worse."""
         if self.lacking:
             return f"No programme can be judged: {self.lacking}."
-        of = count(len(self.impacts), "training programme")
+        of = count_things(len(self.impacts), "training programme", "training programmes")
         what = self.impacts[0].kpi.label.lower()
         named = f": {_enumerate(self.worked)}" if self.worked else ""
         told = f"Of {of}, {len(self.worked)} improved {what} beyond chance{named}"

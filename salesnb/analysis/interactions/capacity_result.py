@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import MISSING, count, count_people
+from salesnb.analysis.wording import MISSING, count_people, count_things
 
 CAPACITY_ANCHOR = "capacity"
 LOADS = ("open_per_person", "touches_per_open", "activities_per_day", "hours_per_week")
@@ -124,7 +124,7 @@ class Capacity(Result):
             said.append(f"{now:.1f} open opportunities{past}")
         if math.isfinite(done):
             said.append(f"{done:.1f} activities a working day")
-        days = count(round(self.working_days / self.n_people), "working day")
+        days = count_things(round(self.working_days / self.n_people), "working day", "working days")
         told = " and ".join(said) or days
         return f"{self.unit}: a person at work had {told} in {self.period}{self._teams_said()}."
 
@@ -200,7 +200,7 @@ class Capacity(Result):
                 f"({high['label']})."
             ),
             why=(
-                f"{count_people(self.n_people)} in {count(len(self.teams), 'team')} compared in "
+                f"{count_people(self.n_people)} in {count_things(len(self.teams), 'team', 'teams')} compared in "
                 f"{self.period}."
             ),
             anchor=CAPACITY_ANCHOR,

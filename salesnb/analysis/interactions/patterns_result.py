@@ -12,7 +12,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.interactions.steps import STEP_WORDS
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.measures.contacts import LANDMARK_DAYS
 
 PATTERNS_ANCHOR = "winning-patterns"
@@ -80,7 +80,11 @@ class WinningPatterns(Result):
 
     def _others_said(self) -> str:
         others = len(self.clear) - 1
-        return f" ({count(others, 'other pattern')} beyond chance too)" if others > 0 else ""
+        return (
+            f" ({count_things(others, 'other pattern', 'other patterns')} beyond chance too)"
+            if others > 0
+            else ""
+        )
 
     def _say(self, row: pd.Series[float]) -> str:
         pattern = str(row["pattern"])

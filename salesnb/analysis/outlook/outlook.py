@@ -19,7 +19,7 @@ from salesnb.analysis.outlook.history import earlier_quarters, point_of
 from salesnb.analysis.outlook.simulate import Rest, simulate_rest
 from salesnb.analysis.outlook.units import COMPANY, future_of, list_units
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count_things, format_money
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
@@ -145,7 +145,7 @@ class Outlook(Result):
         if self.is_over:
             verdict = "missed" if share < 1 else "hit"
             text = f"{row['unit']} {verdict} its {self.period} target of {target}: {share:.0%}."
-            why, p_value, effect = f"{count(row['n'], 'win')}.", 0.0, abs(share - 1)
+            why, p_value, effect = f"{count_things(row['n'], 'win', 'wins')}.", 0.0, abs(share - 1)
         else:
             p_value = min(row["p_hit"], 1 - row["p_hit"])
             if not p_value <= 1 - SURE:
@@ -187,7 +187,7 @@ def say_chance(p: float) -> str:
 
 
 def _points(error: float) -> str:
-    return count(max(round(error * 100), 1), "point")
+    return count_things(max(round(error * 100), 1), "point", "points")
 
 
 def describe_calibration(found: Calibration) -> str:

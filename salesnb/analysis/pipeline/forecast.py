@@ -20,7 +20,7 @@ from salesnb.analysis.pipeline.draws import (
 from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.teams import check_same, find_unit
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count_things, format_money
 from salesnb.measures.measures import Measures
 from salesnb.progress import long
 
@@ -130,7 +130,7 @@ class PipelineForecast(Result):
         if n:
             word = "high" if self.bias > 0 else "low"
             parts.append(
-                f"Forecasts of what was open at this point of {count(n, 'past quarter')}, made "
+                f"Forecasts of what was open at this point of {count_things(n, 'past quarter', 'past quarters')}, made "
                 f"with what was known then, were {abs(self.bias):.0%} too {word} in sum"
             )
         elif not self.lacking:

@@ -15,7 +15,7 @@ from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.rules import PLAN, suggest
 from salesnb.analysis.pipeline.teams import check_same, count_open, find_unit
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count_things, format_money
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
@@ -109,7 +109,9 @@ class PipelinePriorities(Result):
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer how many wait for an overdue date or an answer, as counts."""
         offered = []
-        silent = f"had no answered touch for {count(self.stalled_days, 'day')} or more"
+        silent = (
+            f"had no answered touch for {count_things(self.stalled_days, 'day', 'days')} or more"
+        )
         for rule, words in (
             ("overdue", ("is past its expected close", "are past their expected close")),
             ("silent", (f"has {silent}", f"have {silent}")),

@@ -11,7 +11,7 @@ from scipy.special import logit
 
 from salesnb.analysis.pipeline.frames import KEY
 from salesnb.analysis.pipeline.models import Model
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.measures.pictures import Feature
 
 REASONS = [KEY, "feature", "effect", "value", "typical"]
@@ -103,8 +103,8 @@ _NAMES = {"source": "lead source", "product_id": "product", "due_days": "expecte
 
 def _due(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
     if number < 0:
-        return f"expected close passed {count(-number, 'day')} ago"
-    return f"expected to close in {count(number, 'day')} (typical {usual:.0f})"
+        return f"expected close passed {count_things(-number, 'day', 'days')} ago"
+    return f"expected to close in {count_things(number, 'day', 'days')} (typical {usual:.0f})"
 
 
 def _amount(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
@@ -113,22 +113,36 @@ def _amount(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
 
 
 _WORDS: dict[str, Callable[[float, float, str], str]] = {
-    "stage_days": lambda v, u, s: f"in {s or 'no stage'} for {count(v, 'day')} (typical {u:.0f})",
-    "n_stages": lambda v, u, s: f"{count(v, 'stage')} entered (typical {u:.0f})",
-    "n_back": lambda v, u, s: f"moved back {count(v, 'time')}" if v else "never moved back",
-    "age_days": lambda v, u, s: f"open for {count(v, 'day')} (typical {u:.0f})",
+    "stage_days": lambda v, u, s: (
+        f"in {s or 'no stage'} for {count_things(v, 'day', 'days')} (typical {u:.0f})"
+    ),
+    "n_stages": lambda v, u, s: f"{count_things(v, 'stage', 'stages')} entered (typical {u:.0f})",
+    "n_back": lambda v, u, s: (
+        f"moved back {count_things(v, 'time', 'times')}" if v else "never moved back"
+    ),
+    "age_days": lambda v, u, s: f"open for {count_things(v, 'day', 'days')} (typical {u:.0f})",
     "log_amount": _amount,
     "amount_drift": lambda v, u, s: f"amount {np.expm1(v):+.0%} since first seen".replace("-", "−"),
     "due_days": _due,
     "is_overdue": lambda v, u, s: "expected close has passed" if v else "not overdue",
     "n_postponed": lambda v, u, s: (
-        f"closing date moved {count(v, 'time')}" if v else "closing date never moved"
+        f"closing date moved {count_things(v, 'time', 'times')}"
+        if v
+        else "closing date never moved"
     ),
-    "touches_30": lambda v, u, s: f"touched {count(v, 'time')} in thirty days (typical {u:.0f})",
-    "n_meetings": lambda v, u, s: f"{count(v, 'meeting')} held (typical {u:.0f})",
-    "untouched_days": lambda v, u, s: f"no answered touch for {count(v, 'day')} (typical {u:.0f})",
-    "n_kinds": lambda v, u, s: f"answered by {count(v, 'kind')} of touch (typical {u:.0f})",
-    "quarter_days_left": lambda v, u, s: f"{count(v, 'day')} left of the quarter",
+    "touches_30": lambda v, u, s: (
+        f"touched {count_things(v, 'time', 'times')} in thirty days (typical {u:.0f})"
+    ),
+    "n_meetings": lambda v, u, s: (
+        f"{count_things(v, 'meeting', 'meetings')} held (typical {u:.0f})"
+    ),
+    "untouched_days": lambda v, u, s: (
+        f"no answered touch for {count_things(v, 'day', 'days')} (typical {u:.0f})"
+    ),
+    "n_kinds": lambda v, u, s: (
+        f"answered by {count_things(v, 'kind', 'kinds')} of touch (typical {u:.0f})"
+    ),
+    "quarter_days_left": lambda v, u, s: f"{count_things(v, 'day', 'days')} left of the quarter",
     "is_customer": lambda v, u, s: "has bought before" if v else "has not bought before",
 }
 

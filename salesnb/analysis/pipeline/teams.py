@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from salesnb.analysis.pipeline.result import PipelineScores
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.errors import ParameterError
 from salesnb.measures.measures import Measures
 
@@ -41,4 +41,4 @@ def count_open(n: int) -> str:
     >>> count_open(1), count_open(1200)
     ('1 open opportunity', '1,200 open opportunities')
     """
-    return count(n, "open opportunity", "open opportunities")
+    return count_things(n, "open opportunity", "open opportunities")

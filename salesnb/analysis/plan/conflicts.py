@@ -6,7 +6,13 @@ import numpy as np
 
 from salesnb.analysis.plan.assign import find_conflict, loosen
 from salesnb.analysis.plan.limits import Name, Offers, PlanLimits, write_rows
-from salesnb.analysis.wording import begin_large, count, count_people, format_money, list_words
+from salesnb.analysis.wording import (
+    begin_large,
+    count_people,
+    count_things,
+    format_money,
+    list_words,
+)
 
 _ORDER: tuple[Name, ...] = (
     "budget", "hours", "seats", "smallest class", "team share", "everyone",
@@ -33,9 +39,9 @@ def _word(name: Name, offers: Offers, limits: PlanLimits, currency: str) -> str:
     if name == "budget":
         return f"a budget of {format_money(limits.budget, currency, exact=True)}"
     if name == "hours":
-        return f"at most {count(limits.hours, 'hour')} a person"
+        return f"at most {count_things(limits.hours, 'hour', 'hours')} a person"
     if name == "seats":
-        return f"the {count(offers.seats.sum(), 'seat')} of {len(offers.seats)} courses"
+        return f"the {count_things(offers.seats.sum(), 'seat', 'seats')} of {len(offers.seats)} courses"
     if name == "smallest class":
         return f"classes of at least {limits.smallest_class}"
     if name == "team share":
@@ -43,7 +49,7 @@ def _word(name: Name, offers: Offers, limits: PlanLimits, currency: str) -> str:
     n_due = int(offers.is_due.sum())
     return (
         f"a course for each of the {n_due} who had none within "
-        f"{count(limits.everyone_within, 'quarter')}"
+        f"{count_things(limits.everyone_within, 'quarter', 'quarters')}"
     )
 
 
@@ -55,8 +61,8 @@ def _way_out(name: Name, amount: float, limits: PlanLimits, currency: str) -> st
         needed = np.ceil(limits.budget + amount)
         return f"raise the budget to {format_money(needed, currency, exact=True)}"
     if name == "hours":
-        return f"allow {count(np.ceil(limits.hours + amount), 'hour')} a person"
-    more = count(np.ceil(amount - 1e-6), "seat")
+        return f"allow {count_things(np.ceil(limits.hours + amount), 'hour', 'hours')} a person"
+    more = count_things(np.ceil(amount - 1e-6), "seat", "seats")
     return {
         "seats": f"add {more}",
         "smallest class": f"hold classes {more} short of their smallest size in all",

@@ -12,7 +12,7 @@ from salesnb.analysis.plan.limits import PlanLimits
 from salesnb.analysis.plan.reasons import NO_EVIDENCE
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import count, count_people, format_money
+from salesnb.analysis.wording import count_people, count_things, format_money
 
 PLAN_ANCHOR = "training-plan"
 THIS_PLAN, LOWEST_FIRST, BY_WEIGHT = "this plan", "lowest score first", "by the manager's weights"
@@ -109,7 +109,7 @@ class TrainingPlan(Result):
         )
         return (
             f"{self.unit}: {count_people(total['n_people'])} in "
-            f"{count(total['n_seats'], 'seat')} for {format_money(total['cost'], self.currency)}, "
+            f"{count_things(total['n_seats'], 'seat', 'seats')} for {format_money(total['cost'], self.currency)}, "
             f"expected to bring {format_money(total['gain'], self.currency)} of bookings within "
             f"a year (90% interval {low} to {high}){assuming}; most of it by {first}."
         )
@@ -127,7 +127,7 @@ class TrainingPlan(Result):
             else ""
         )
         late = int((self.lines["session"] == "").sum())
-        undated = f"No day was left for {count(late, 'seat')}." if late else ""
+        undated = f"No day was left for {count_things(late, 'seat', 'seats')}." if late else ""
         return " ".join(part for part in (self.assumptions, first, undated) if part)
 
     @property

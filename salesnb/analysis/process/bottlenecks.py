@@ -22,7 +22,7 @@ from salesnb.analysis.process.records import (
     open_stages,
 )
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, format_money, name_quarters
+from salesnb.analysis.wording import count_things, format_money, name_quarters
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, REENTERED, WON
 from salesnb.measures.measures import Measures
 
@@ -102,7 +102,7 @@ class Bottlenecks(Result):
             return ""
         said = (
             f"At stake: what would be booked of the stage's entries in {self.period} if as many "
-            f"moved on within {count(self.horizon, 'day')} as {self.other}, the stages after it "
+            f"moved on within {count_things(self.horizon, 'day', 'days')} as {self.other}, the stages after it "
             "and the size of wins being as they are. All stages are tested together. That others "
             "move more on is no proof that this team could: its opportunities may differ."
         )
@@ -125,7 +125,7 @@ class Bottlenecks(Result):
 
 def describe_stage(row: pd.Series[float], unit: str, place: str, other: str, currency: str) -> str:
     """Say how many move on, how many elsewhere, and what that costs."""
-    cost = f"about {count(round(abs(row['wins'])), 'win')}"
+    cost = f"about {count_things(round(abs(row['wins'])), 'win', 'wins')}"
     if math.isfinite(row["stake"]):
         low, high = (format_money(row[name], currency) for name in ("stake_low", "stake_high"))
         cost = f"{format_money(row['stake'], currency)} at stake ({low} – {high})"
@@ -142,8 +142,8 @@ def offer_stage(row: pd.Series[float], text: str, horizon: int, anchor: str) -> 
     return Candidate(
         text=text,
         why=(
-            f"{count(row['n'], 'entry', 'entries')} against {row['n_other']:,.0f}, within "
-            f"{count(horizon, 'day')}, with the open ones counted."
+            f"{count_things(row['n'], 'entry', 'entries')} against {row['n_other']:,.0f}, within "
+            f"{count_things(horizon, 'day', 'days')}, with the open ones counted."
         ),
         anchor=anchor,
         effect=min(float(size), 1.0) if row["is_bottleneck"] else 0.0,

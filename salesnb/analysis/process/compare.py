@@ -25,7 +25,7 @@ from salesnb.analysis.process.records import (
 )
 from salesnb.analysis.rates import estimate_effects
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, name_quarters
+from salesnb.analysis.wording import count_things, name_quarters
 from salesnb.errors import ParameterError
 from salesnb.measures.flow.stays import WON
 from salesnb.measures.measures import Measures
@@ -129,13 +129,13 @@ class ProcessComparison(Result):
 
 
 def _write_days(days: float) -> str:
-    return count(round(days), "day")
+    return count_things(round(days), "day", "days")
 
 
 def name_figure(figure: str, stage: str, horizon: int) -> str:
     """Name a compared figure."""
     if figure == WON_IN_TIME:
-        return f"won within {count(horizon, 'day')}"
+        return f"won within {count_things(horizon, 'day', 'days')}"
     return f"moved on from {stage}" if figure == MOVED else f"days in {stage}"
 
 

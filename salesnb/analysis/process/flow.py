@@ -18,7 +18,7 @@ from salesnb.analysis.process.records import (
     open_stages,
 )
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, name_quarters
+from salesnb.analysis.wording import count_things, name_quarters
 from salesnb.errors import DataError
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, LOST, REENTERED, WON
 from salesnb.measures.measures import Measures
@@ -80,7 +80,7 @@ class StageFlow(Result):
         if timed.empty:
             return f"{said}."
         slow = timed.sort_values("days").iloc[-1]
-        time = count(round(slow["days"]), "day")
+        time = count_things(round(slow["days"]), "day", "days")
         return f"{said}; {slow['stage']} takes longest ({time} in the median)."
 
     @property
@@ -89,7 +89,7 @@ class StageFlow(Result):
         if self.lacking:
             return ""
         said = (
-            f"Shares within {count(self.horizon, 'day')} of entering, as things went in "
+            f"Shares within {count_things(self.horizon, 'day', 'days')} of entering, as things went in "
             f"{name_quarters(self.periods)}: every stay counts for the days it was followed in "
             "these quarters, also those that have not ended. Most lost is no verdict: early stages "
             "are there to sort out."

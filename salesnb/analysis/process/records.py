@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from salesnb.analysis.wording import count, format_day, name_some
+from salesnb.analysis.wording import count_things, format_day, name_some
 from salesnb.measures.flow.stays import ENTERED
 from salesnb.measures.measures import Measures
 
@@ -149,7 +149,7 @@ def _describe_unlisted(measures: Measures) -> str:
         return ""
     shown = unlisted.sort_values(["n", "stage"], ascending=[False, True])
     texts = [
-        f"{row['stage']} ({count(row['n'], 'time')}, last on {format_day(row['last_on'])})"
+        f"{row['stage']} ({count_things(row['n'], 'time', 'times')}, last on {format_day(row['last_on'])})"
         for row in shown.to_dict("records")
     ]
     said = (

@@ -17,7 +17,7 @@ from salesnb.analysis.process.bottlenecks import (
 )
 from salesnb.analysis.process.records import NO_HISTORY, is_lacking, name_teams
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 from salesnb.measures.measures import Measures
 
 TEAM_BOTTLENECKS_ANCHOR = "team-bottlenecks"
@@ -63,7 +63,11 @@ class TeamBottlenecks(Result):
             return f"{self.company}: no team has a bottleneck beyond chance in {self.period}."
         more = len(self.found) - 1
         said = self._describe(self.found.iloc[0])
-        return f"{said[:-1]}; {count(more, 'other bottleneck')}." if more else said
+        return (
+            f"{said[:-1]}; {count_things(more, 'other bottleneck', 'other bottlenecks')}."
+            if more
+            else said
+        )
 
     def _describe(self, row: pd.Series[float]) -> str:
         place = f"from {row['stage']} in {self.period}"
@@ -74,7 +78,7 @@ class TeamBottlenecks(Result):
         """Say how many tests the claims come from."""
         if self.lacking:
             return ""
-        pairs = count(self.rows["p_value"].notna().sum(), "pair")
+        pairs = count_things(self.rows["p_value"].notna().sum(), "pair", "pairs")
         return (
             f"{pairs} of team and stage tested together, each team by what its own members did. "
             "That others move more on is no proof that this team could: its opportunities may "

@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb.analysis.process.incidence import Incidence, find_incidence
 from salesnb.analysis.process.records import WINDOW, cohort
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count, count_opportunities, name_quarters
+from salesnb.analysis.wording import count_opportunities, count_things, name_quarters
 from salesnb.measures.flow import NO_CREATED_DATE
 from salesnb.measures.flow.stays import LOST, OPEN, WON
 from salesnb.measures.measures import Measures
@@ -78,7 +78,7 @@ class WinTiming(Result):
         row = self.headline
         if math.isnan(row["won"]):
             return (
-                f"{self.unit}: no opportunity was followed for {count(self.maturity, 'day')} yet, "
+                f"{self.unit}: no opportunity was followed for {count_things(self.maturity, 'day', 'days')} yet, "
                 "so the share won by then is not known."
             )
         usual = (
@@ -88,7 +88,7 @@ class WinTiming(Result):
         )
         return (
             f"{self.unit}: {row['won']:.0%} of opportunities are won within "
-            f"{count(self.maturity, 'day')} ({row['low']:.0%} – {row['high']:.0%}); {usual}."
+            f"{count_things(self.maturity, 'day', 'days')} ({row['low']:.0%} – {row['high']:.0%}); {usual}."
         )
 
     @property

@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.profiles.agreement import OVERALL
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 
 PROFILES_ANCHOR = "skill-profiles"
 RATERS_ANCHOR = "raters"
@@ -137,7 +137,7 @@ class SkillProfiles(Result):
         return (
             Candidate(
                 text=(
-                    f"{len(apart)} of {count(len(self.raters), 'rater')} score more strictly or "
+                    f"{len(apart)} of {count_things(len(self.raters), 'rater', 'raters')} score more strictly or "
                     "more kindly than others; the figures shown take that out."
                 ),
                 why=f"By up to {spread:.1f} points on the scale of 1 to 5{agreed}.",

@@ -11,7 +11,7 @@ from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
 from salesnb.analysis.segments.gate import FEWEST_PEOPLE, Verdict
 from salesnb.analysis.segments.stability import STABLE
-from salesnb.analysis.wording import count
+from salesnb.analysis.wording import count_things
 
 SEGMENTS_ANCHOR = "skill-segments"
 FEWEST_DESCRIBED = 5
@@ -93,7 +93,7 @@ class SkillSegments(Result):
         likely = "" if self.verdict is Verdict.CONFIRMED else "probably "
         return (
             f"{self.unit}: {self.n_people} people {likely}fall into "
-            f"{count(len(self.segments), 'skill segment')}{self._largest()}."
+            f"{count_things(len(self.segments), 'skill segment', 'skill segments')}{self._largest()}."
         )
 
     @property
@@ -165,10 +165,12 @@ class SkillSegments(Result):
     def _left_out(self) -> str:
         n_small = int((self.segments["size"] < FEWEST_DESCRIBED).sum())
         shaky = (self.segments["stability"] < STABLE) & (self.segments["size"] >= FEWEST_DESCRIBED)
-        small = f"{count(n_small, 'segment')} of fewer than {FEWEST_DESCRIBED} people"
+        small = f"{count_things(n_small, 'segment', 'segments')} of fewer than {FEWEST_DESCRIBED} people"
         parts = [small] if n_small else []
         if shaky.any():
-            parts.append(f"{count(int(shaky.sum()), 'segment')} not found again in other samples")
+            parts.append(
+                f"{count_things(int(shaky.sum()), 'segment', 'segments')} not found again in other samples"
+            )
         return f"Not described: {', '.join(parts)}." if parts else ""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from salesnb.errors import ParameterError, meant
+from salesnb.language import tr
 from salesnb.measures.catalogue import leads, outcomes, people, process
 from salesnb.measures.catalogue.kpi import Direction as Direction
 from salesnb.measures.catalogue.kpi import Fact as Fact
@@ -22,7 +23,7 @@ from salesnb.measures.catalogue.kpi import Unit as Unit
 from salesnb.measures.catalogue.kpi import flag as flag
 from salesnb.sources.mapping import Company
 
-_TEMPLATES = (
+TEMPLATES = (
     outcomes.BOOKINGS,
     outcomes.QUOTA_ATTAINMENT,
     outcomes.ADJUSTED_ATTAINMENT,
@@ -57,18 +58,21 @@ _TEMPLATES = (
     people.RAMP,
     people.SKILL_GAP,
 )
+WORDS = ("label", "formula", "cohort", "caveat")
+"""What readers see of a KPI."""
+
 _SETTINGS = ("maturity_days", "stalled_days", "sla_minutes", "opens_at", "closes_at")
 
 
 def word_kpis(kpis: Iterable[Kpi], company: Company) -> tuple[Kpi, ...]:
-    """Fill a company's settings into the words of KPIs."""
+    """Say the words of KPIs in the language spoken, a company's settings filled in."""
     return tuple(
         replace(
             kpi,
-            label=_fill(kpi.label, company),
-            formula=_fill(kpi.formula, company),
-            cohort=_fill(kpi.cohort, company),
-            caveat=_fill(kpi.caveat, company),
+            label=_fill(tr(kpi.label), company),
+            formula=_fill(tr(kpi.formula), company),
+            cohort=_fill(tr(kpi.cohort), company),
+            caveat=_fill(tr(kpi.caveat), company),
         )
         for kpi in kpis
     )
@@ -80,7 +84,7 @@ def _fill(text: str, company: Company) -> str:
     return text
 
 
-CATALOGUE = word_kpis(_TEMPLATES, Company())
+CATALOGUE = word_kpis(TEMPLATES, Company())
 """Every KPI, in the order reports show them, worded for a company that has set nothing."""
 
 
@@ -104,7 +108,7 @@ def find_kpis(
     ParameterError
         A name is not in the catalogue.
     """
-    kpis = (*_TEMPLATES, *own)
+    kpis = (*TEMPLATES, *own)
     chosen = None if names is None else set(names)
     known = [kpi.kpi for kpi in kpis]
     unknown = sorted((chosen or set()) - set(known))
@@ -141,7 +145,7 @@ def read_kpis(path: str | Path) -> tuple[Kpi, ...]:
         ) from error
     if not isinstance(own, list | tuple) or not all(isinstance(kpi, Kpi) for kpi in own):
         raise ParameterError(f"catalogue: {file}: expected KPIS, a list of Kpi. See docs/kpis.md.")
-    names = [kpi.kpi for kpi in (*_TEMPLATES, *own)]
+    names = [kpi.kpi for kpi in (*TEMPLATES, *own)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ParameterError(f"catalogue: {file}: {', '.join(twice)} is there already. Rename it.")

@@ -16,7 +16,7 @@ from salesnb.analysis.interactions.capacity_result import (
     write_load,
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
-from salesnb.analysis.wording import MISSING, begin_large, count, count_people
+from salesnb.analysis.wording import MISSING, begin_large, count_people, count_things
 from salesnb.measures.contacts import LANDMARK_DAYS, SILENCE
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
@@ -171,7 +171,7 @@ def capacity_chart(found: Capacity) -> Block:
             title=found.finding,
             caption=f"{found.unit}, {found.period}, {count_people(found.n_people)}. {found.caveat}",
             alt=(
-                f"Dot plots of {count(len(loads), 'load')} of {count(len(found.teams), 'team')}; "
+                f"Dot plots of {count_things(len(loads), 'load', 'loads')} of {count_things(len(found.teams), 'team', 'teams')}; "
                 f"{LOAD_NAMES[loads[0]].lower()} from {write_load(float(first.min()))} to "
                 f"{write_load(float(first.max()))}. {found.finding}"
             ),

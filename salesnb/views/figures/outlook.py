@@ -13,7 +13,7 @@ from salesnb.analysis.outlook import (
     describe_calibration,
     format_chance,
 )
-from salesnb.analysis.wording import MISSING, count, format_money
+from salesnb.analysis.wording import MISSING, count_things, format_money
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -39,7 +39,7 @@ def outlook_chart(outlook: Outlook) -> Block:
         return Note(outlook.finding, "missing")
     shown = rows.head(MOST_ROWS)
     cut = f" The first {MOST_ROWS} of {len(rows)} are drawn." if len(rows) > MOST_ROWS else ""
-    wins = count(outlook.rows["n"].iloc[0], "win")
+    wins = count_things(outlook.rows["n"].iloc[0], "win", "wins")
     caption = (
         f"{outlook.period}, final: bookings as a share of the target, {wins}."
         if outlook.is_over

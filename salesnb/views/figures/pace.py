@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.outlook import PACE_ANCHOR, Outlook
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count_things, format_money
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
@@ -48,7 +48,7 @@ def pace_chart(outlook: Outlook) -> Block:
             title=title,
             caption=(
                 f"{outlook.unit}, {outlook.period}: bookings as a share of the target "
-                f"({format_money(row['target'], outlook.currency)}), {count(row['n'], 'win')}. "
+                f"({format_money(row['target'], outlook.currency)}), {count_things(row['n'], 'win', 'wins')}. "
                 f"Band: where the {course.past.shape[1]} quarters before stood on the way to "
                 "their own end, lowest to highest; thin line: their middle."
             ),

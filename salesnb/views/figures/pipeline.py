@@ -15,7 +15,7 @@ from salesnb.analysis.pipeline import (
     PipelineScores,
 )
 from salesnb.analysis.pipeline.teams import count_open
-from salesnb.analysis.wording import count, format_money
+from salesnb.analysis.wording import count_things, format_money
 from salesnb.measures.measures import Measures
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis
@@ -103,7 +103,7 @@ def forecast_chart(found: PipelineForecast) -> Block:
     word = "more" if found.bias > 0 else "less"
     title = (
         f"Forecasts of what was open promised {abs(found.bias):.0%} {word} than came, over "
-        f"{count(len(found.past), 'quarter')}"
+        f"{count_things(len(found.past), 'quarter', 'quarters')}"
     )
     with use_theme():
         return Figure.from_axes(
@@ -111,10 +111,10 @@ def forecast_chart(found: PipelineForecast) -> Block:
             narrow=_plot_past(found, NARROW),
             title=title,
             caption=(
-                f"{found.unit}: {n_in} of {count(len(found.past), 'quarter')} ended within the "
+                f"{found.unit}: {n_in} of {count_things(len(found.past), 'quarter', 'quarters')} ended within the "
                 "interval they were given, made with what was known then alone."
             ),
-            alt=f"Expected and actual amounts of {count(len(found.past), 'quarter')}. {title}.",
+            alt=f"Expected and actual amounts of {count_things(len(found.past), 'quarter', 'quarters')}. {title}.",
             how_to_read=_HOW_PAST,
             numbers=_past_numbers(found),
             anchor=f"{FORECAST_ANCHOR}-past",

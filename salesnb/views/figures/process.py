@@ -16,7 +16,7 @@ from salesnb.analysis.process import (
     StageFlow,
     WinTiming,
 )
-from salesnb.analysis.wording import count, format_money, name_quarters
+from salesnb.analysis.wording import count_things, format_money, name_quarters
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis, shorten
 from salesnb.views.process import within_frame
@@ -105,7 +105,7 @@ def stage_flow_chart(flow: StageFlow) -> Block:
             ),
             how_to_read=(
                 f"Each bar holds a stage's entries: those that moved on within "
-                f"{count(flow.horizon, 'day')} (with the 95% interval as a thin line), then those "
+                f"{count_things(flow.horizon, 'day', 'days')} (with the 95% interval as a thin line), then those "
                 "lost (orange), and those sent back or still there (grey)."
             ),
             numbers=_flow_numbers(rows),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from salesnb.analysis.segments import BETWEEN, SEGMENTS_ANCHOR, STABLE, SkillSegments, Verdict
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, count, count_people, name_some
+from salesnb.analysis.wording import MISSING, count_people, count_things, name_some
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -51,7 +51,7 @@ def segments_chart(found: SkillSegments) -> Block:
                 f"skill, level taken out, with 95% interval. {found.caveat}"
             ),
             alt=(
-                f"Small dot plots of {count(len(named), 'segment')}. "
+                f"Small dot plots of {count_things(len(named), 'segment', 'segments')}. "
                 + " ".join(
                     f"{name}: {size} people." for name, size in zip(
                         named["name"], named["size"], strict=True
@@ -80,7 +80,7 @@ def segments_table(found: SkillSegments) -> Block:
                 "Same shape as last quarter": np.where(rows["is_kept"], "yes", "new"),
             }
         ),
-        title=f"{found.unit}: {count(len(rows), 'skill segment')}, {found.verdict}",
+        title=f"{found.unit}: {count_things(len(rows), 'skill segment', 'skill segments')}, {found.verdict}",
         caption=f"{found.unit}, {found.period}. {found.caveat}",
         key=(
             "Between segments: people who belong to this segment more likely than to another, "
