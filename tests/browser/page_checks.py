@@ -1,7 +1,9 @@
 """What every page must pass, asked of the browser: each check opens a page and asserts."""
 
 import gzip
-import re
+from io import BytesIO
+
+from pypdf import PdfReader
 
 WIDTHS = (320, 360, 390, 768)
 PHONES = WIDTHS[:3]
@@ -9,6 +11,8 @@ MOST_BYTES, MOST_ZIPPED = 300_000, 60_000
 MOST_SHIFT = 0.01
 A4_WIDTH = 703
 """CSS pixels of an A4 page between its margins."""
+FOOT = 45
+"""Points above a sheet's lower edge: its margin, with the page number."""
 
 _OUTSIDE = """skipped => [...document.querySelectorAll('body *')]
   .filter(e => !e.closest(skipped) && e.getBoundingClientRect().right >
@@ -106,11 +110,21 @@ def check_print(open_page, html):
     assert set(page.evaluate(heads)) <= {"table-header-group"}
 
 
-def count_printed(open_page, html, **paper):
-    """Print a page and count the sheets."""
+def print_sheets(open_page, html, **paper):
+    """Print a page; gives how far down each sheet its last line is, as a share of the sheet."""
     pdf = open_page(html).pdf(**(paper or {"prefer_css_page_size": True}))
-    assert pdf.startswith(b"%PDF-")
-    return len(re.findall(rb"/Type\s*/Page\b", pdf))
+    return [_fill(sheet) for sheet in PdfReader(BytesIO(pdf)).pages]
+
+
+def _fill(sheet):
+    lines = []
+
+    def note(words, matrix, place, *_):
+        if words.strip():
+            lines.append(matrix[1] * place[4] + matrix[3] * place[5] + matrix[5])
+
+    sheet.extract_text(visitor_text=note)
+    return 1 - min(y for y in lines if y > FOOT) / float(sheet.mediabox.height)
 
 
 CHECKS = (
