@@ -1,0 +1,130 @@
+"""The sample company's reports in German: no English word is left, and figures are German ones."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from babel.messages.pofile import read_po
+from bs4 import BeautifulSoup, Comment, Doctype
+
+import salesnb as sn
+from salesnb.language import CATALOGUES, speaking
+from salesnb.params import RunParams
+from salesnb.publish.batch import run_batch
+from salesnb.publish.plan import make_plan
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+KINDS = (
+    "team_review", "company_review", "pipeline_priorities", "sales_process", "marketing_alignment",
+    "skill_segments", "training_impact", "data_quality",
+)  # fmt: skip
+SHOWN = ("alt", "title", "aria-label", "placeholder", "data-label")
+SHORTEST = 3
+ALSO_GERMAN = {"html", "http", "https", "utf", "width", "device"}
+"""Words of the page's own head, and names that both languages have."""
+ENGLISH_FIGURE = re.compile(r"(?<![\d.,/-])\d{1,3}(?:,\d{3})+(?![\d,])|\d\.\d+ ?%|\d%")
+"""A comma before three digits, a decimal point before a percent sign, or no space before it."""
+
+
+@pytest.fixture(scope="module")
+def batches(tmp_path_factory):
+    """Reports of one quarter and team, of each kind, by language."""
+    made = {}
+    for code in ("en", "de"):
+        folder = tmp_path_factory.mktemp(code)
+        params = RunParams(
+            quarter="2026Q3", reports=KINDS, teams=("North",), programmes=("NEG-223",),
+            notebooks=NOTEBOOKS, out=folder, language=code,
+        )  # fmt: skip
+        with speaking(code):
+            result = run_batch(make_plan(params))
+        assert result.failed == ()
+        made[code] = {path.name: path.read_text() for path in sorted(folder.rglob("*.html"))}
+    return made
+
+
+@pytest.fixture(scope="module")
+def german():
+    """Words of the German texts, and of what a company writes itself."""
+    with (CATALOGUES / "de.po").open("rb") as stream:
+        catalogue = read_po(stream, locale="de")
+    said = [text for message in catalogue for text in _forms(message.string)]
+    snapshot = sn.load_snapshot()
+    written = []
+    for path in sorted(snapshot.folder.rglob("*.parquet")):
+        frame = pd.read_parquet(path)
+        columns = frame.select_dtypes(include=["object", "string", "category"])
+        written += [str(value) for name in columns for value in pd.unique(columns[name].dropna())]
+    return words_of(" ".join((*said, *written))) | ALSO_GERMAN
+
+
+def test_all_texts_are_translated_with_the_same_places():
+    with (CATALOGUES / "de.po").open("rb") as stream:
+        catalogue = read_po(stream, locale="de")
+    open_ones, differing = [], []
+    for message in catalogue:
+        if not message.id:
+            continue
+        sources, said = _forms(message.id), _forms(message.string)
+        if not all(said):
+            open_ones.append(sources[0])
+        elif any(places_in(text) - places_in(sources[-1]) for text in said) or (
+            places_in(said[-1]) != places_in(sources[-1])
+        ):
+            differing.append(sources[0])
+    assert open_ones == []
+    assert differing == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_english_word_is_left(batches, german, kind):
+    (name,) = (name for name in batches["de"] if name.startswith(kind))
+    left = leftovers(batches, german, name)
+    assert left == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_figures_are_written_as_in_german(batches, kind):
+    (name,) = (name for name in batches["de"] if name.startswith(kind))
+    assert [text for text in texts_in(batches["de"][name]) if ENGLISH_FIGURE.search(text)] == []
+
+
+def leftovers(batches, german, name):
+    """English words of a German page, each with a text it is in."""
+    english = words_of(" ".join(texts_in(batches["en"][name])))
+    found = {}
+    for text in texts_in(batches["de"][name]):
+        for word in words_of(text) & english - german:
+            found.setdefault(word, text.strip()[:120])
+    return found
+
+
+def texts_in(page):
+    """List what a page shows or says aloud."""
+    soup = BeautifulSoup(page, "html.parser")
+    for gone in soup(["script", "style"]):
+        gone.decompose()
+    texts = [
+        str(text)
+        for text in soup.find_all(string=True)
+        if not isinstance(text, Comment | Doctype) and text.strip()
+    ]
+    return texts + [
+        tag[name]
+        for tag in soup.find_all()
+        for name in SHOWN
+        if tag.get(name) and tag.name != "meta"
+    ]
+
+
+def words_of(text):
+    return {word.lower() for word in re.findall(r"[^\W\d_]+", text) if len(word) >= SHORTEST}
+
+
+def places_in(text):
+    return set(re.findall(r"(?<!\{)\{(\w+)\}", text))
+
+
+def _forms(text):
+    return [text] if isinstance(text, str) else list(text)
