@@ -17,8 +17,9 @@ from salesnb.analysis.shapley import (
     split_mix,
     weigh_factors,
 )
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.wording import format_money, within_sentence
 from salesnb.errors import ParameterError
+from salesnb.language import mark, tr, write_day
 from salesnb.measures.measures import Measures
 
 DRIVERS_ANCHOR = "drivers"
@@ -31,12 +32,14 @@ FALSE_CLAIMS = 0.05
 """Share of the drivers called beyond chance that may be chance."""
 
 LABELS = {
-    "capacity": "Reps",
-    "mix": "Mix of teams",
-    "volume": "Closed per rep",
-    "win_rate": "Win rate",
-    "deal_size": "Deal size",
+    "capacity": mark("Reps"),
+    "mix": mark("Mix of teams"),
+    "volume": mark("Closed per rep"),
+    "win_rate": mark("Win rate"),
+    "deal_size": mark("Deal size"),
 }
+"""Names of the drivers, to be said by `tr`."""
+
 _FACTORS = ("capacity", "volume", "win_rate", "deal_size")
 _KPIS = {"win_rate": "win_rate", "deal_size": "deal_size"}
 COUNTED = "capacity"
@@ -94,19 +97,33 @@ class BookingDrivers(Result):
         """Say the change and the drivers that are beyond chance."""
         if self.gap:
             return f"{self.unit}: {self.gap}"
-        way = "rose" if self.change > 0 else "fell"
-        moved = f"{way} by {format_money(abs(self.change), self.currency)}"
-        head = f"{self.unit}: bookings {moved if self.change else 'stayed the same'}"
         ordered = self.pieces.sort_values("effect", key=lambda effect: -effect.abs())
         is_real = ordered["is_beyond_chance"].astype(bool)
-        parts = [f"beyond chance: {self._name(ordered[is_real])}"] if is_real.any() else []
+        parts = []
+        if is_real.any():
+            parts.append(tr("beyond chance: {drivers}", drivers=self._name(ordered[is_real])))
         if not is_real.iloc[0]:
-            parts.append(f"within chance: {self._name(ordered.head(1))}, the largest driver")
-        return f"{head} from {self.versus} to {self.period}; {'; '.join(parts)}."
+            largest = self._name(ordered.head(1))
+            parts.append(tr("within chance: {driver}, the largest driver", driver=largest))
+        said = {
+            "unit": self.unit,
+            "amount": format_money(abs(self.change), self.currency),
+            "before": self.versus,
+            "now": self.period,
+            "drivers": "; ".join(parts),
+        }
+        if not self.change:
+            return tr("{unit}: bookings stayed the same from {before} to {now}; {drivers}.", **said)
+        if self.change > 0:
+            return tr(
+                "{unit}: bookings rose by {amount} from {before} to {now}; {drivers}.", **said
+            )
+        return tr("{unit}: bookings fell by {amount} from {before} to {now}; {drivers}.", **said)
 
     def _name(self, pieces: pd.DataFrame) -> str:
         return ", ".join(
-            f"{LABELS[row['driver']].lower()} {signed_money(row['effect'], self.currency)}"
+            f"{within_sentence(tr(LABELS[row['driver']]))} "
+            f"{signed_money(row['effect'], self.currency)}"
             for row in pieces.to_dict("records")
         )
 
@@ -115,11 +132,13 @@ class BookingDrivers(Result):
         """Say what a driver is and what the intervals leave out."""
         if self.gap:
             return ""
-        season = "" if self.is_same_season else " Seasons are in them: see the year before too."
-        return (
+        said = tr(
             "Drivers say which factor moved, not why. Intervals hold chance in the records "
-            f"counted, on the reps there were.{season}"
+            "counted, on the reps there were."
         )
+        if self.is_same_season:
+            return said
+        return f"{said} {tr('Seasons are in them: see the year before too.')}"
 
     @property
     def is_same_season(self) -> bool:
@@ -135,15 +154,18 @@ class BookingDrivers(Result):
         level = max(self.before, self.after)
         return tuple(
             Candidate(
-                text=(
-                    f"{LABELS[row['driver']]} moved bookings by "
-                    f"{signed_money(row['effect'], self.currency)} from {self.versus} to "
-                    f"{self.period}."
+                text=tr(
+                    "{driver} moved bookings by {amount} from {before} to {now}.",
+                    driver=tr(LABELS[row["driver"]]),
+                    amount=signed_money(row["effect"], self.currency),
+                    before=self.versus,
+                    now=self.period,
                 ),
-                why=(
-                    f"Of a change of {signed_money(self.change, self.currency)}; 90% interval "
-                    f"{signed_money(row['low'], self.currency)} to "
-                    f"{signed_money(row['high'], self.currency)}."
+                why=tr(
+                    "Of a change of {change}; 90% interval {low} to {high}.",
+                    change=signed_money(self.change, self.currency),
+                    low=signed_money(row["low"], self.currency),
+                    high=signed_money(row["high"], self.currency),
                 ),
                 anchor=DRIVERS_ANCHOR,
                 effect=min(abs(row["effect"]) / level, 1.0),
@@ -252,19 +274,22 @@ def _find_gap(measures: Measures, period: str, versus: str) -> str:
     """Say why two quarters cannot be compared; nothing when they can."""
     for name in ("bookings", "win_rate"):
         if name in measures.missing:
-            return f"drivers of bookings need {measures.missing[name]}."
+            return tr("drivers of bookings need {needs}.", needs=measures.missing[name])
         if name not in {kpi.kpi for kpi in measures.kpis}:
-            return f"drivers of bookings need {name}, which was not measured."
+            return tr("drivers of bookings need {kpi}, which was not measured.", kpi=name)
     for quarter in (period, versus):
         if quarter not in measures.periods:
-            return f"there are no data of {quarter} to compare with."
+            return tr("there are no data of {period} to compare with.", period=quarter)
         if measures.calendar.last_day(quarter) > measures.as_of:
-            return (
-                f"{quarter} was still running on {measures.as_of}; drivers are split once its "
-                "last weeks are in."
-            )
+            return tr(
+                "{period} was still running on {day}; drivers are split once its last weeks are "
+                "in.",
+                period=quarter, day=write_day(measures.as_of),
+            )  # fmt: skip
         if not measures.is_whole(quarter):
-            return f"the data hold only a part of {quarter}, so it is not compared."
+            return tr(
+                "the data hold only a part of {period}, so it is not compared.", period=quarter
+            )
     return ""
 
 
