@@ -76,7 +76,8 @@ class Conventions(Result):
         said = tr("Neither convention is wrong: they answer different questions.")
         if not self.missing:
             return said
-        return f"{said} {tr('Not shown: {reasons}.', reasons='; '.join(self.missing))}"
+        not_shown = tr("Not shown: {reasons}.", reasons="; ".join(self.missing))
+        return f"{said} {not_shown}"
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a pair."""

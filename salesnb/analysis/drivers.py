@@ -19,7 +19,7 @@ from salesnb.analysis.shapley import (
 )
 from salesnb.analysis.wording import format_money, within_sentence
 from salesnb.errors import ParameterError
-from salesnb.language import mark, tr, write_day
+from salesnb.language import format_share, mark, tr, write_day
 from salesnb.measures.measures import Measures
 
 DRIVERS_ANCHOR = "drivers"
@@ -38,8 +38,6 @@ LABELS = {
     "win_rate": mark("Win rate"),
     "deal_size": mark("Deal size"),
 }
-"""Names of the drivers, to be said by `tr`."""
-
 _FACTORS = ("capacity", "volume", "win_rate", "deal_size")
 _KPIS = {"win_rate": "win_rate", "deal_size": "deal_size"}
 COUNTED = "capacity"
@@ -47,7 +45,8 @@ COUNTED = "capacity"
 
 _LEAST_REPS = 1e-6
 """Full quarters of active time, some seconds, below which there was no rep to divide by."""
-_REACH = float(norm.ppf(0.95))
+_LEVEL = 0.9
+_REACH = float(norm.ppf(0.5 + _LEVEL / 2))
 _PIECES = [
     "unit_id", "unit", "driver", "before", "after", "effect", "low", "high", "p_value",
     "p_adjusted", "is_beyond_chance",
@@ -106,12 +105,9 @@ class BookingDrivers(Result):
             largest = self._name(ordered.head(1))
             parts.append(tr("within chance: {driver}, the largest driver", driver=largest))
         said = {
-            "unit": self.unit,
-            "amount": format_money(abs(self.change), self.currency),
-            "before": self.versus,
-            "now": self.period,
-            "drivers": "; ".join(parts),
-        }
+            "unit": self.unit, "amount": format_money(abs(self.change), self.currency),
+            "before": self.versus, "now": self.period, "drivers": "; ".join(parts),
+        }  # fmt: skip
         if not self.change:
             return tr("{unit}: bookings stayed the same from {before} to {now}; {drivers}.", **said)
         if self.change > 0:
@@ -122,10 +118,12 @@ class BookingDrivers(Result):
 
     def _name(self, pieces: pd.DataFrame) -> str:
         return ", ".join(
-            f"{within_sentence(tr(LABELS[row['driver']]))} "
-            f"{signed_money(row['effect'], self.currency)}"
+            f"{within_sentence(name_driver(row['driver']))} {self._write(row['effect'])}"
             for row in pieces.to_dict("records")
         )
+
+    def _write(self, amount: float) -> str:
+        return signed_money(amount, self.currency)
 
     @property
     def caveat(self) -> str:
@@ -136,9 +134,8 @@ class BookingDrivers(Result):
             "Drivers say which factor moved, not why. Intervals hold chance in the records "
             "counted, on the reps there were."
         )
-        if self.is_same_season:
-            return said
-        return f"{said} {tr('Seasons are in them: see the year before too.')}"
+        season = tr("Seasons are in them: see the year before too.")
+        return said if self.is_same_season else f"{said} {season}"
 
     @property
     def is_same_season(self) -> bool:
@@ -156,17 +153,18 @@ class BookingDrivers(Result):
             Candidate(
                 text=tr(
                     "{driver} moved bookings by {amount} from {before} to {now}.",
-                    driver=tr(LABELS[row["driver"]]),
-                    amount=signed_money(row["effect"], self.currency),
+                    driver=name_driver(row["driver"]),
+                    amount=self._write(row["effect"]),
                     before=self.versus,
                     now=self.period,
-                ),
+                ),  # fmt: skip
                 why=tr(
-                    "Of a change of {change}; 90% interval {low} to {high}.",
-                    change=signed_money(self.change, self.currency),
-                    low=signed_money(row["low"], self.currency),
-                    high=signed_money(row["high"], self.currency),
-                ),
+                    "Of a change of {change}; {level} interval {low} to {high}.",
+                    level=format_share(_LEVEL),
+                    change=self._write(self.change),
+                    low=self._write(row["low"]),
+                    high=self._write(row["high"]),
+                ),  # fmt: skip
                 anchor=DRIVERS_ANCHOR,
                 effect=min(abs(row["effect"]) / level, 1.0),
                 p_value=row["p_value"],
@@ -175,6 +173,15 @@ class BookingDrivers(Result):
             for row in self.pieces.to_dict("records")
             if row["effect"] != 0
         )
+
+
+def name_driver(driver: str) -> str:
+    """Name a driver.
+
+    >>> name_driver("mix")
+    'Mix of teams'
+    """
+    return tr(LABELS[driver])
 
 
 def signed_money(amount: float, currency: str) -> str:

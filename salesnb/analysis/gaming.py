@@ -154,7 +154,8 @@ class GamingChecks(Result):
             tr("{check} (needs {needs})", check=tr(label), needs=tr(needs))
             for label, needs in self.missing.items()
         )
-        return f"{said} {tr('Not checked: {checks}.', checks=left)}"
+        not_checked = tr("Not checked: {checks}.", checks=left)
+        return f"{said} {not_checked}"
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a person and check."""
@@ -339,7 +340,8 @@ def _word(sign: dict[Hashable, Any], measures: Measures) -> str:
             "just long enough ({share}; others {others})",
             width=threshold_width(shortest), shortest=shortest, **said,
         )  # fmt: skip
-    return tr(_SEEN[str(sign["check"])], days=LATE_DAYS, **said)
+    seen = _SEEN[str(sign["check"])]
+    return tr(seen, days=LATE_DAYS, **said)
 
 
 def _offer(check: Check, rows: pd.DataFrame) -> Candidate:
