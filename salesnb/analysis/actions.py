@@ -13,16 +13,20 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.matrix import performance_matrix
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
+from salesnb.language import mark, tr, write_day
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 from salesnb.progress import long
 from salesnb.schema import actions
 
 ACTIONS_ANCHOR = "actions"
-STATUSES = ("done", "open", "overdue", "dropped", "not recorded")
+STATUSES = (
+    mark("done"), mark("open"), mark("overdue"), mark("dropped"), mark("not recorded"),
+)  # fmt: skip
 """What an action can be; overdue is open and due before `as_of`."""
 
 _WORSE = -2
+_UNCLEAR = mark("no clear change")
 _AGREED, _DUE, _STATUS = actions.agreed_on, actions.due_on, actions.status
 _COLUMNS = [
     "action_id", "rep_id", "owner", "agreed_on", "due_on", "kpi", "skill", "target", "status",
@@ -89,20 +93,28 @@ class AgreedActions(Result):
     def finding(self) -> str:
         """Count what became of the quarter's actions."""
         if not self.is_recorded:
-            return "No actions are recorded: it needs the actions table."
+            return tr("No actions are recorded: it needs the actions table.")
         if self.rows.empty:
-            return f"{self.unit}: no action was agreed or due in {self.period}."
-        states = ", ".join(f"{n} {status}" for status, n in self.counts.items() if n)
-        better = int((self.rows["verdict"] == "better").sum())
-        moved = f"{better} of {len(self.tested)} that can be compared improved beyond chance"
-        return f"Of {len(self.rows)} actions agreed or due in {self.period}: {states}; {moved}."
+            return tr(
+                "{unit}: no action was agreed or due in {period}.",
+                unit=self.unit, period=self.period,
+            )  # fmt: skip
+        return tr(
+            "Of {of} actions agreed or due in {period}: {states}; {better} of {tested} that can "
+            "be compared improved beyond chance.",
+            of=len(self.rows),
+            period=self.period,
+            states=", ".join(f"{n} {tr(status)}" for status, n in self.counts.items() if n),
+            better=int((self.rows["verdict"] == "better").sum()),
+            tested=len(self.tested),
+        )
 
     @property
     def caveat(self) -> str:
         """Say what a change does and does not mean."""
         if self.rows.empty:
             return ""
-        return (
+        return tr(
             "A change beyond chance is no proof that the action caused it: seasons and training "
             "move figures too. Weak quarters recover by themselves, so the start is pulled to the "
             "peers before it is compared."
@@ -119,8 +131,13 @@ class AgreedActions(Result):
             return ()
         return (
             Candidate(
-                text=f"{late} of {of} actions agreed or due in {self.period} are overdue.",
-                why=f"Open, and due before {self.as_of:%Y-%m-%d}.",
+                text=tr(
+                    "{late} of {of} actions agreed or due in {period} are overdue.",
+                    late=late,
+                    of=of,
+                    period=self.period,
+                ),  # fmt: skip
+                why=tr("Open, and due before {day}.", day=write_day(self.as_of)),
                 anchor=ACTIONS_ANCHOR,
                 effect=late / of,
                 p_value=0.0,
@@ -219,7 +236,7 @@ def _judge(rows: pd.DataFrame, measures: Measures, period: str, n_draws: int) ->
     out["p_adjusted"] = control_discoveries(out["p_value"])
     is_clear = out["p_adjusted"] < FALSE_CLAIMS
     way = pd.Series(np.where(out["gain"] > 0, "better", "worse"), index=out.index)
-    out["verdict"] = way.where(is_clear, "no clear change").where(tested, out["why"])
+    out["verdict"] = way.where(is_clear, _UNCLEAR).where(tested, out["why"])
     apart = (out["now"] - out["target"]) * sign
     out["is_reached"] = (apart >= 0).astype(object).where(apart.notna(), None)
     days = {name: out[name].dt.date for name in ("agreed_on", "due_on")}

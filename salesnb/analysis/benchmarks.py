@@ -11,7 +11,8 @@ import pandas as pd
 from salesnb.analysis.external import ExternalFigure, read_external
 from salesnb.analysis.matrix import PerformanceMatrix, performance_matrix
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things
+from salesnb.analysis.wording import count_things, within_sentence
+from salesnb.language import tr, write_day
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 
@@ -84,25 +85,38 @@ class Benchmarks(Result):
         judged = self.rows[self.rows["is_judged"].astype(bool)]
         if judged.empty:
             if self.external.empty:
-                return f"{head}: {n} beside their own past and the teams."
+                return tr(
+                    "{unit_and_quarter}: {kpis} beside their own past and the teams.",
+                    unit_and_quarter=head,
+                    kpis=n,
+                )
             outside = count_things(len(self.external), "external figure", "external figures")
-            return f"{head}: {n} beside their own past, the teams and {outside}."
-        labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}
+            return tr(
+                "{unit_and_quarter}: {kpis} beside their own past, the teams and {outside}.",
+                unit_and_quarter=head,
+                kpis=n,
+                outside=outside,
+            )
+        labels = {kpi.kpi: within_sentence(kpi.label) for kpi in self.kpis}
         n = count_things(len(judged), "KPI", "KPIs")
         real = judged[judged["evidence"].abs() >= _SURE]
         if real.empty:
-            return (
-                f"{head}: over several quarters it differs from the other teams beyond chance on "
-                f"none of {n}."
-            )
+            return tr(
+                "{unit_and_quarter}: over several quarters it differs from the other teams beyond "
+                "chance on none of {kpis}.",
+                unit_and_quarter=head, kpis=n,
+            )  # fmt: skip
         named = ", ".join(
-            f"{labels[kpi]} ({'better' if evidence > 0 else 'worse'})"
+            tr("{kpi} (better)", kpi=labels[kpi])
+            if evidence > 0
+            else tr("{kpi} (worse)", kpi=labels[kpi])
             for kpi, evidence in zip(real["kpi"], real["evidence"], strict=True)
         )
-        return (
-            f"{head}: over several quarters it differs from the other teams beyond chance on "
-            f"{len(real)} of {n}: {named}."
-        )
+        return tr(
+            "{unit_and_quarter}: over several quarters it differs from the other teams beyond "
+            "chance on {n} of {kpis}: {named}.",
+            unit_and_quarter=head, n=len(real), kpis=n, named=named,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
@@ -110,16 +124,20 @@ class Benchmarks(Result):
         if self.gap:
             return ""
         lines = [
-            "The range of past quarters is no limit: with eight of them chance alone puts two in "
-            "nine new ones outside."
+            tr(
+                "The range of past quarters is no limit: with eight of them chance alone puts two "
+                "in nine new ones outside."
+            )
         ]
         if len(self.external):
-            lines.append("Sources may count otherwise: compare definitions before figures.")
+            lines.append(tr("Sources may count otherwise: compare definitions before figures."))
         old = self.external[self.external["is_old"].astype(bool)]
         if len(old):
-            lines.append(f"External figures older than {OLD_YEARS} years: {len(old)}.")
+            lines.append(
+                tr("External figures older than {years} years: {n}.", years=OLD_YEARS, n=len(old))
+            )
         if self.left_out:
-            lines.append(f"Not shown: {'; '.join(self.left_out)}.")
+            lines.append(tr("Not shown: {reasons}.", reasons="; ".join(self.left_out)))
         return " ".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
@@ -170,9 +188,9 @@ def benchmark(
     whole = [quarter for quarter in whole if measures.is_whole(quarter)]
     rows, gap = pd.DataFrame(columns=_ROWS), ""
     if not whole:
-        gap = f"no quarter up to {period} is whole, so nothing can be compared."
+        gap = tr("no quarter up to {period} is whole, so nothing can be compared.", period=period)
     elif not kpis:
-        gap = "no KPI was measured, so nothing can be compared."
+        gap = tr("no KPI was measured, so nothing can be compared.")
     else:
         rows = _compare(measures, kpis, whole[-1], team_id, n_draws)
     shown = set(rows["kpi"])
@@ -261,13 +279,26 @@ def _explain(
 ) -> tuple[str, ...]:
     """Say which KPIs and external figures are not shown, and why."""
     late = [figure for figure in figures if figure.dated > measures.as_of]
+    day = write_day(measures.as_of)
     lines = [
-        f"{figure.kpi} of {figure.source}, not published by {measures.as_of}" for figure in late
+        tr(
+            "{kpi} of {source}, not published by {day}",
+            kpi=figure.kpi,
+            source=figure.source,
+            day=day,
+        )
+        for figure in late
     ]
     lines += [
-        f"the external figure of {figure.kpi}, which needs {measures.missing[figure.kpi]}"
+        tr(
+            "the external figure of {kpi}, which needs {needs}",
+            kpi=figure.kpi,
+            needs=measures.missing[figure.kpi],
+        )
         for figure in figures
         if figure.kpi in measures.missing
     ]
-    lines += [f"{kpi.kpi}, no cohort is old enough" for kpi in kpis if kpi.kpi not in shown]
+    lines += [
+        tr("{kpi}, no cohort is old enough", kpi=kpi.kpi) for kpi in kpis if kpi.kpi not in shown
+    ]
     return tuple(lines)

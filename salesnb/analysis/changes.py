@@ -12,6 +12,7 @@ from scipy.stats import norm
 from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.rates import estimate_effects
 from salesnb.analysis.trend import chance_error
+from salesnb.language import mark, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
@@ -26,6 +27,8 @@ likely, with its standard error; and why there is none."""
 
 FEWEST_CASES = 5
 """Records below which a quarter's figure is not compared."""
+
+_NO_RECORD = mark("no record in both quarters")
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def measure_changes(
     for span in dict.fromkeys(spans):
         own = asked[[other == span for other in spans]]
         found = _compare(measures, span, n_draws).reindex(own["rep_id"]).set_axis(own.index)
-        out.loc[own.index] = found.assign(why=found["why"].fillna("no record in both quarters"))
+        out.loc[own.index] = found.assign(why=found["why"].fillna(tr(_NO_RECORD)))
     numbers = [name for name in CHANGES if not name.endswith("period") and name != "why"]
     return out.astype(dict.fromkeys(numbers, float))
 
@@ -101,13 +104,13 @@ def _find_span(measures: Measures, kpi: str, skill: str, agreed_on: dt.date, per
 def _compare(measures: Measures, span: _Span, n_draws: int) -> pd.DataFrame:
     """Compare all reps over one span; indexed by rep_id."""
     if not span.now:
-        return _nothing(measures, span, "no quarter since")
+        return _nothing(measures, span, tr("no quarter since"))
     if span.kpi in _known(measures):
         return _compare_kpi(measures, span, measures.kpi(span.kpi), n_draws)
     if span.kpi:
-        return _nothing(measures, span, "KPI not measured")
+        return _nothing(measures, span, tr("KPI not measured"))
     if not span.skill:
-        return _nothing(measures, span, "no KPI or skill named")
+        return _nothing(measures, span, tr("no KPI or skill named"))
     return _compare_skill(measures, span, n_draws)
 
 
@@ -121,7 +124,7 @@ def _compare_kpi(measures: Measures, span: _Span, kpi: Kpi, n_draws: int) -> pd.
     then, now = (_sums(measures, kpi, quarter) for quarter in (span.before, span.now))
     reps = sorted((set(then.index) | set(now.index)) - {""})
     if not reps:
-        return _nothing(measures, span, "no record in both quarters")
+        return _nothing(measures, span, tr(_NO_RECORD))
     then, now = then.reindex(reps), now.reindex(reps)
     start = estimate_kpi(kpi, then, n_draws=n_draws)
     since = estimate_kpi(kpi, now, n_draws=100)
@@ -143,7 +146,7 @@ def _compare_kpi(measures: Measures, span: _Span, kpi: Kpi, n_draws: int) -> pd.
             },
             index=pd.Index(reps, name="rep_id"),
         ),
-        span, enough.to_numpy(), f"fewer than {FEWEST_CASES} records",
+        span, enough.to_numpy(), tr("fewer than {n} records", n=FEWEST_CASES),
     )  # fmt: skip
 
 
@@ -181,7 +184,7 @@ def _compare_skill(measures: Measures, span: _Span, n_draws: int) -> pd.DataFram
             },
             index=pd.Index(reps, name="rep_id"),
         ),
-        span, enough.to_numpy(), f"fewer than {FEWEST_RATERS} raters",
+        span, enough.to_numpy(), tr("fewer than {n} raters", n=FEWEST_RATERS),
     )  # fmt: skip
 
 

@@ -12,20 +12,26 @@ import pandas as pd
 from salesnb.analysis.estimate import estimate_kpi
 from salesnb.analysis.matrix import grade_evidence
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_change, format_value, name_some
+from salesnb.analysis.wording import (
+    format_change,
+    format_value,
+    name_level,
+    name_some,
+    within_sentence,
+)
 from salesnb.errors import ParameterError
+from salesnb.language import format_number, mark, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 
 Against = Literal["company", "previous"]
-NOBODY = {"rep": "Without an owner", "team": "In no team"}
+NOBODY = {"rep": mark("Without an owner"), "team": mark("In no team")}
 CONTRIBUTIONS_ANCHOR = "contributions"
 FALSE_SPLITS = 0.002
 """Share of figures of equal members whose members are put in order all the same: a report has
 several beside its matrix, and all of them together may claim a difference in at most 5%."""
 
 _PARTS = ["unit_id", "unit", "value", "weight", "contribution", "n", "evidence"]
-_WHO = {"rep": "people", "team": "teams"}
 _MOST_NAMED = 3
 
 
@@ -85,58 +91,71 @@ class Contributions(Result):
     def caveat(self) -> str:
         """Say what a contribution is not."""
         if not self.kpi.is_ratio:
-            return "Shares follow territory and time present as much as selling."
-        return "A part grows with a member's records: a large one need not be an unusual one."
+            return tr("Shares follow territory and time present as much as selling.")
+        return tr("A part grows with a member's records: a large one need not be an unusual one.")
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a member."""
         return self.parts.copy()
 
     def _word_whole(self) -> str:
-        label = self.kpi.label.lower()
         shown = format_value(self.kpi, self.value, self.currency)
+        said = {
+            "unit": self.unit,
+            "kpi": within_sentence(self.kpi.label),
+            "figure": shown,
+            "period": self.period,
+        }
         if not self.kpi.is_ratio:
-            return f"{self.unit}: {label} of {shown} in {self.period}"
+            return tr("{unit}: {kpi} of {figure} in {period}", **said)
         level = format_value(self.kpi, self.reference, self.currency)
         if shown == level:
-            return f"{self.unit}: {label} of {shown} in {self.period} is that of {self.against}"
+            return tr(
+                "{unit}: {kpi} of {figure} in {period} is that of {whose}",
+                whose=self.against, **said,
+            )  # fmt: skip
         size = self.write_part(abs(self.whole)).removeprefix("+")
-        way = "below" if self.whole < 0 else "above"
-        return (
-            f"{self.unit}: {label} of {shown} in {self.period} is {size} {way} the {level} of "
-            f"{self.against}"
+        said |= {"size": size, "level": level, "whose": self.against}
+        if self.whole < 0:
+            return tr(
+                "{unit}: {kpi} of {figure} in {period} is {size} below the {level} of {whose}",
+                **said,
+            )
+        return tr(
+            "{unit}: {kpi} of {figure} in {period} is {size} above the {level} of {whose}", **said
         )
 
     def _word_members(self) -> str:
-        who = _WHO[self.by]
         members = self.parts[self.parts["unit_id"] != ""]
         if members.empty:
-            return "all of it is nobody's"
+            return tr("all of it is nobody's")
         if len(members) == 1:
-            return f"all of it one {'person' if self.by == 'rep' else 'team'}'s"
+            is_person = self.by == "rep"
+            return tr("all of it one person's") if is_person else tr("all of it one team's")
         if self.kpi.direction == "neutral":
-            return "neither more nor less of it is better, so none is singled out"
+            return tr("neither more nor less of it is better, so none is singled out")
+        said: dict[str, object] = {"n": len(members), "members": name_level(self.by)}
         if not self.is_beyond_chance:
-            return f"its {len(members)} {who} do not differ beyond chance, so none is singled out"
-        sides = [
-            f"{_name(rows['unit'])} {word}"
-            for rows, word in (
-                (members[members["evidence"] >= 2], "better"),
-                (members[members["evidence"] <= -2][::-1], "worse"),
+            return tr(
+                "its {n} {members} do not differ beyond chance, so none is singled out", **said
             )
-            if len(rows)
-        ]
-        named = (
-            f": {'; '.join(sides)} than their level" if sides else ", but nobody stands out surely"
+        better = members.loc[members["evidence"] >= 2, "unit"]
+        worse = members.loc[members["evidence"] <= -2, "unit"][::-1]
+        sides = [tr("{names} better", names=_name(better))] if len(better) else []
+        sides += [tr("{names} worse", names=_name(worse))] if len(worse) else []
+        if not sides:
+            return tr("its {n} {members} differ, but nobody stands out surely", **said)
+        return tr(
+            "its {n} {members} differ: {sides} than their level", sides="; ".join(sides), **said
         )
-        return f"its {len(members)} {who} differ{named}"
 
     def write_part(self, part: float) -> str:
         """Write a contribution, one of a ratio with its sign."""
         if not self.kpi.is_ratio:
             return format_value(self.kpi, part, self.currency)
         if self.kpi.unit == "days" and math.isfinite(part):
-            return f"{'−' if part < 0 else '+'}{abs(part):.1f} days"
+            days = tr("{number} days", number=format_number(abs(part), 1, group=False))
+            return f"{'−' if part < 0 else '+'}{days}"
         return format_change(self.kpi, part, self.currency)
 
 
@@ -187,7 +206,7 @@ def contributions(
     parts = split_sums(sums, item, reference)
     names = measures.people if by == "rep" else measures.teams
     known = names.set_index(f"{by}_id")["name"]
-    parts["unit"] = [NOBODY[by] if unit == "" else known.get(unit, unit) for unit in sums.index]
+    parts["unit"] = [tr(NOBODY[by]) if unit == "" else known.get(unit, unit) for unit in sums.index]
     p_value, parts["evidence"] = _compare(item, sums)
     result = Contributions(
         period=end,
@@ -272,7 +291,7 @@ def _reference(
         return math.nan, ""
     if against == "company":
         rows = measures.roll_up(by="company", periods=(period,), kpi=kpi.kpi)
-        return _value_of(rows, kpi), "the company"
+        return _value_of(rows, kpi), tr("the company")
     before = measures.calendar.window(period, 2)[0]
     rows = measures.roll_up(by="company", periods=(before,), team=team_id, kpi=kpi.kpi)
     return _value_of(rows, kpi), before
@@ -295,11 +314,11 @@ def _find_lack(
     measures: Measures, kpi: Kpi, period: str, sums: pd.DataFrame, reference: float
 ) -> str:
     if not measures.is_mature(kpi, period):
-        return f"{kpi.label} has no cohort that is old enough yet"
+        return tr("{kpi} has no cohort that is old enough yet", kpi=kpi.label)
     if sums.empty or not math.isfinite(_value_of(sums, kpi)):
-        return f"{kpi.label} has no records in {period}"
+        return tr("{kpi} has no records in {period}", kpi=kpi.label, period=period)
     if kpi.is_ratio and not math.isfinite(reference):
-        return f"{kpi.label} has nothing to compare {period} with"
+        return tr("{kpi} has nothing to compare {period} with", kpi=kpi.label, period=period)
     return ""
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_value
+from salesnb.analysis.wording import begin_large, format_value
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 
@@ -19,6 +20,13 @@ _COLUMNS = [
 ]  # fmt: skip
 _CLOSE = 0.02
 """Relative difference below which two figures are called the same."""
+
+_SIZES = {
+    "same": mark("large and small ones are won about equally often"),
+    "above": mark("larger ones are lost more often than smaller ones"),
+    "below": mark("larger ones are won more often than smaller ones"),
+    "unknown": mark("nothing can be said of size"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,20 +57,27 @@ class Conventions(Result):
         """Name the question on which conventions differ most."""
         values = self.pairs[["first_value", "second_value"]].to_numpy(dtype=float)
         if not np.isfinite(values).all(axis=1).any():
-            return f"{self.unit}: there is too little in {self.period} to compare conventions."
+            return tr(
+                "{unit}: there is too little in {period} to compare conventions.",
+                unit=self.unit, period=self.period,
+            )  # fmt: skip
         apart = np.abs(values[:, 0] - values[:, 1]) / np.maximum(np.abs(values).max(axis=1), 1e-9)
         widest = int(np.nanargmax(apart))
         row, texts = self.pairs.iloc[widest], self.texts[widest]
-        return (
-            f"{self.unit}, {row['question']}: {texts[0]} by {row['first']}, {texts[1]} by "
-            f"{row['second']}."
-        )
+        return tr(
+            "{unit}, {question}: {value} by {convention}, {other_value} by {other_convention}.",
+            unit=self.unit, question=row["question"], value=texts[0], convention=row["first"],
+            other_value=texts[1], other_convention=row["second"],
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what is left out."""
-        left_out = f" Not shown: {'; '.join(self.missing)}." if self.missing else ""
-        return f"Neither convention is wrong: they answer different questions.{left_out}"
+        said = tr("Neither convention is wrong: they answer different questions.")
+        if not self.missing:
+            return said
+        not_shown = tr("Not shown: {reasons}.", reasons="; ".join(self.missing))
+        return f"{said} {not_shown}"
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a pair."""
@@ -154,39 +169,38 @@ class _Sums:
     def lacking(self, *names: str) -> str:
         """Say what the data lack for KPIs."""
         return "; ".join(
-            f"{name} needs {self.measures.missing.get(name, 'to be measured')}"
+            tr("{kpi} needs {needs}", kpi=name, needs=self.measures.missing[name])
+            if name in self.measures.missing
+            else tr("{kpi} needs to be measured", kpi=name)
             for name in names
             if all(kpi.kpi != name for kpi in self.measures.kpis)
         )
 
 
 def _by_value(sums: _Sums, period: str) -> _Pair | str:
-    counted = sums.figure("win_rate", period, "number of opportunities")
-    valued = sums.figure("win_rate_value", period, "their amounts")
+    counted = sums.figure("win_rate", period, tr("number of opportunities"))
+    valued = sums.figure("win_rate_value", period, tr("their amounts"))
     won = sums.figure("deal_size", period, "")
     if counted is None or valued is None or won is None:
         return sums.lacking("win_rate", "win_rate_value", "deal_size")
-    return "share won", counted, valued, _why_value(counted, valued, won)
+    return tr("share won"), counted, valued, _why_value(counted, valued, won)
 
 
 def _why_value(counted: _Figure, valued: _Figure, won: _Figure) -> str:
     """Part what comes of opportunities without an amount from what comes of larger ones."""
     if valued.n <= 0:
-        return "Nothing with an amount was closed."
+        return tr("Nothing with an amount was closed.")
     alike = won.n / valued.n
-    size = {
-        "same": "large and small ones are won about equally often",
-        "above": "larger ones are lost more often than smaller ones",
-        "below": "larger ones are won more often than smaller ones",
-        "unknown": "nothing can be said of size",
-    }[_order(alike, valued.value)]
+    size = tr(_SIZES[_order(alike, valued.value)])
     lacking = counted.n - valued.n
     if lacking <= 0:
-        return f"{size[:1].upper()}{size[1:]}."
-    return (
-        f"{lacking:,.0f} of {counted.n:,.0f} have no amount and are not in the second; of the rest "
-        f"{alike:.0%} were won, and {size}."
-    )
+        return begin_large(f"{size}.")
+    return tr(
+        "{lacking} of {n} have no amount and are not in the second; of the rest {share} were won, "
+        "and {size}.",
+        lacking=format_number(lacking), n=format_number(counted.n), share=format_share(alike),
+        size=size,
+    )  # fmt: skip
 
 
 def _by_cohort(sums: _Sums, period: str) -> list[_Pair | str]:
@@ -195,37 +209,41 @@ def _by_cohort(sums: _Sums, period: str) -> list[_Pair | str]:
         return [sums.lacking("close_rate")]
     mature = sums.measures.latest_mature(closing, period)
     if mature is None:
-        return ["closed and created cohorts: no cohort is old enough yet"]
-    closed = sums.figure("win_rate", mature, f"what was closed in {mature}")
-    created = sums.figure("close_rate", mature, f"what was created in {mature}, won by now")
+        return [tr("closed and created cohorts: no cohort is old enough yet")]
+    closed = sums.figure("win_rate", mature, tr("what was closed in {period}", period=mature))
+    created = sums.figure(
+        "close_rate", mature, tr("what was created in {period}, won by now", period=mature)
+    )
     if closed is None or created is None:
         return [sums.lacking("win_rate", "close_rate")]
     why = _why_cohorts(closed, created)
-    pairs: list[_Pair | str] = [("closed or created", closed, created, why)]
+    pairs: list[_Pair | str] = [(tr("closed or created"), closed, created, why)]
     days = sums.measures.company.maturity_days
-    in_time = sums.figure("won_within_T", mature, f"what was won within {days} days")
+    in_time = sums.figure("won_within_T", mature, tr("what was won within {n} days", n=days))
     if in_time is not None:
         late = created.value - in_time.value
         why = (
-            f"{late:.1%} of what was created in {mature} was won later than that."
-            if late > 0 else "Nothing was won later than that."
+            tr("{share} of what was created in {period} was won later than that.",
+               share=format_share(late, 1), period=mature)
+            if late > 0 else tr("Nothing was won later than that.")
         )  # fmt: skip
-        pairs.append(("won by now or in time", created, in_time, why))
+        pairs.append((tr("won by now or in time"), created, in_time, why))
     return pairs
 
 
 def _why_cohorts(closed: _Figure, created: _Figure) -> str:
     wins = created.value * created.n
-    return (
-        f"The second counts all {created.n:,.0f} created, whenever they close and also those still "
-        f"open: {wins:,.0f} are won by now. The first counts the {closed.n:,.0f} closed in the "
-        "quarter, whenever they were created."
-    )
+    return tr(
+        "The second counts all {created} created, whenever they close and also those still open: "
+        "{won} are won by now. The first counts the {closed} closed in the quarter, whenever they "
+        "were created.",
+        created=format_number(created.n), won=format_number(wins), closed=format_number(closed.n),
+    )  # fmt: skip
 
 
 def _by_mean(sums: _Sums, period: str) -> _Pair | str:
     kpi = next((kpi for kpi in sums.measures.kpis if kpi.kpi == "deal_size"), None)
-    mean = sums.figure("deal_size", period, "the mean amount")
+    mean = sums.figure("deal_size", period, tr("the mean amount"))
     if kpi is None or mean is None:
         return sums.lacking("deal_size")
     row = sums.row(kpi, period)
@@ -233,15 +251,18 @@ def _by_mean(sums: _Sums, period: str) -> _Pair | str:
     if row is not None and row["n"] > 0:
         value = float(np.exp(row["total"] / row["n"]))
     text = format_value(kpi, value, sums.measures.company.currency)
-    typical = _Figure("the typical amount (geometric mean)", value, mean.n, text)
+    typical = _Figure(tr("the typical amount (geometric mean)"), value, mean.n, text)
     if not (math.isfinite(value) and math.isfinite(mean.value)):
-        why = "Nothing with an amount was won."
+        why = tr("Nothing with an amount was won.")
     elif _order(mean.value, value) == "same":
-        why = "Amounts are much alike, so that mean and typical amount agree."
+        why = tr("Amounts are much alike, so that mean and typical amount agree.")
     else:
-        times = f"{mean.value / value:.1f}"
-        why = f"A few large opportunities lift the mean to {times} times what is typical."
-    return "size of an opportunity won", mean, typical, why
+        times = format_number(mean.value / value, 1, group=False)
+        why = tr(
+            "A few large opportunities lift the mean to {times} times what is typical.",
+            times=times,
+        )  # fmt: skip
+    return tr("size of an opportunity won"), mean, typical, why
 
 
 def _order(first: float, second: float) -> str:

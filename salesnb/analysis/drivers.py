@@ -17,8 +17,9 @@ from salesnb.analysis.shapley import (
     split_mix,
     weigh_factors,
 )
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.wording import format_money, within_sentence
 from salesnb.errors import ParameterError
+from salesnb.language import format_share, mark, tr, write_day
 from salesnb.measures.measures import Measures
 
 DRIVERS_ANCHOR = "drivers"
@@ -31,11 +32,11 @@ FALSE_CLAIMS = 0.05
 """Share of the drivers called beyond chance that may be chance."""
 
 LABELS = {
-    "capacity": "Reps",
-    "mix": "Mix of teams",
-    "volume": "Closed per rep",
-    "win_rate": "Win rate",
-    "deal_size": "Deal size",
+    "capacity": mark("Reps"),
+    "mix": mark("Mix of teams"),
+    "volume": mark("Closed per rep"),
+    "win_rate": mark("Win rate"),
+    "deal_size": mark("Deal size"),
 }
 _FACTORS = ("capacity", "volume", "win_rate", "deal_size")
 _KPIS = {"win_rate": "win_rate", "deal_size": "deal_size"}
@@ -44,7 +45,8 @@ COUNTED = "capacity"
 
 _LEAST_REPS = 1e-6
 """Full quarters of active time, some seconds, below which there was no rep to divide by."""
-_REACH = float(norm.ppf(0.95))
+_LEVEL = 0.9
+_REACH = float(norm.ppf(0.5 + _LEVEL / 2))
 _PIECES = [
     "unit_id", "unit", "driver", "before", "after", "effect", "low", "high", "p_value",
     "p_adjusted", "is_beyond_chance",
@@ -94,32 +96,46 @@ class BookingDrivers(Result):
         """Say the change and the drivers that are beyond chance."""
         if self.gap:
             return f"{self.unit}: {self.gap}"
-        way = "rose" if self.change > 0 else "fell"
-        moved = f"{way} by {format_money(abs(self.change), self.currency)}"
-        head = f"{self.unit}: bookings {moved if self.change else 'stayed the same'}"
         ordered = self.pieces.sort_values("effect", key=lambda effect: -effect.abs())
         is_real = ordered["is_beyond_chance"].astype(bool)
-        parts = [f"beyond chance: {self._name(ordered[is_real])}"] if is_real.any() else []
+        parts = []
+        if is_real.any():
+            parts.append(tr("beyond chance: {drivers}", drivers=self._name(ordered[is_real])))
         if not is_real.iloc[0]:
-            parts.append(f"within chance: {self._name(ordered.head(1))}, the largest driver")
-        return f"{head} from {self.versus} to {self.period}; {'; '.join(parts)}."
+            largest = self._name(ordered.head(1))
+            parts.append(tr("within chance: {driver}, the largest driver", driver=largest))
+        said = {
+            "unit": self.unit, "amount": format_money(abs(self.change), self.currency),
+            "before": self.versus, "now": self.period, "drivers": "; ".join(parts),
+        }  # fmt: skip
+        if not self.change:
+            return tr("{unit}: bookings stayed the same from {before} to {now}; {drivers}.", **said)
+        if self.change > 0:
+            return tr(
+                "{unit}: bookings rose by {amount} from {before} to {now}; {drivers}.", **said
+            )
+        return tr("{unit}: bookings fell by {amount} from {before} to {now}; {drivers}.", **said)
 
     def _name(self, pieces: pd.DataFrame) -> str:
         return ", ".join(
-            f"{LABELS[row['driver']].lower()} {signed_money(row['effect'], self.currency)}"
+            f"{within_sentence(name_driver(row['driver']))} {self._write(row['effect'])}"
             for row in pieces.to_dict("records")
         )
+
+    def _write(self, amount: float) -> str:
+        return signed_money(amount, self.currency)
 
     @property
     def caveat(self) -> str:
         """Say what a driver is and what the intervals leave out."""
         if self.gap:
             return ""
-        season = "" if self.is_same_season else " Seasons are in them: see the year before too."
-        return (
+        said = tr(
             "Drivers say which factor moved, not why. Intervals hold chance in the records "
-            f"counted, on the reps there were.{season}"
+            "counted, on the reps there were."
         )
+        season = tr("Seasons are in them: see the year before too.")
+        return said if self.is_same_season else f"{said} {season}"
 
     @property
     def is_same_season(self) -> bool:
@@ -135,16 +151,20 @@ class BookingDrivers(Result):
         level = max(self.before, self.after)
         return tuple(
             Candidate(
-                text=(
-                    f"{LABELS[row['driver']]} moved bookings by "
-                    f"{signed_money(row['effect'], self.currency)} from {self.versus} to "
-                    f"{self.period}."
-                ),
-                why=(
-                    f"Of a change of {signed_money(self.change, self.currency)}; 90% interval "
-                    f"{signed_money(row['low'], self.currency)} to "
-                    f"{signed_money(row['high'], self.currency)}."
-                ),
+                text=tr(
+                    "{driver} moved bookings by {amount} from {before} to {now}.",
+                    driver=name_driver(row["driver"]),
+                    amount=self._write(row["effect"]),
+                    before=self.versus,
+                    now=self.period,
+                ),  # fmt: skip
+                why=tr(
+                    "Of a change of {change}; {level} interval {low} to {high}.",
+                    level=format_share(_LEVEL),
+                    change=self._write(self.change),
+                    low=self._write(row["low"]),
+                    high=self._write(row["high"]),
+                ),  # fmt: skip
                 anchor=DRIVERS_ANCHOR,
                 effect=min(abs(row["effect"]) / level, 1.0),
                 p_value=row["p_value"],
@@ -153,6 +173,15 @@ class BookingDrivers(Result):
             for row in self.pieces.to_dict("records")
             if row["effect"] != 0
         )
+
+
+def name_driver(driver: str) -> str:
+    """Name a driver.
+
+    >>> name_driver("mix")
+    'Mix of teams'
+    """
+    return tr(LABELS[driver])
 
 
 def signed_money(amount: float, currency: str) -> str:
@@ -252,19 +281,22 @@ def _find_gap(measures: Measures, period: str, versus: str) -> str:
     """Say why two quarters cannot be compared; nothing when they can."""
     for name in ("bookings", "win_rate"):
         if name in measures.missing:
-            return f"drivers of bookings need {measures.missing[name]}."
+            return tr("drivers of bookings need {needs}.", needs=measures.missing[name])
         if name not in {kpi.kpi for kpi in measures.kpis}:
-            return f"drivers of bookings need {name}, which was not measured."
+            return tr("drivers of bookings need {kpi}, which was not measured.", kpi=name)
     for quarter in (period, versus):
         if quarter not in measures.periods:
-            return f"there are no data of {quarter} to compare with."
+            return tr("there are no data of {period} to compare with.", period=quarter)
         if measures.calendar.last_day(quarter) > measures.as_of:
-            return (
-                f"{quarter} was still running on {measures.as_of}; drivers are split once its "
-                "last weeks are in."
-            )
+            return tr(
+                "{period} was still running on {day}; drivers are split once its last weeks are "
+                "in.",
+                period=quarter, day=write_day(measures.as_of),
+            )  # fmt: skip
         if not measures.is_whole(quarter):
-            return f"the data hold only a part of {quarter}, so it is not compared."
+            return tr(
+                "the data hold only a part of {period}, so it is not compared.", period=quarter
+            )
     return ""
 
 

@@ -13,6 +13,7 @@ from scipy.stats import binom, false_discovery_control
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.measures.habits import (
     BACKDATED_WINS,
     CALLS_AT_THRESHOLD,
@@ -41,7 +42,10 @@ _SIGNS = ["unit_id", "unit", "check", "n", "of", "share", "others", "p_value"]
 
 @dataclass(frozen=True)
 class Check:
-    """One pattern: its name, what a snapshot needs for it, what else may be behind it, its KPI."""
+    """One pattern: its name, what a snapshot needs for it, what else may be behind it, its KPI.
+
+    `tr` says its words in the language spoken.
+    """
 
     check: str
     label: str
@@ -52,27 +56,43 @@ class Check:
 
 CHECKS: tuple[Check, ...] = (
     Check(
-        MORE_CALLS, "More calls, fewer meetings per call", "activities",
-        "a new list of contacts, or a campaign", _MEETINGS,
+        MORE_CALLS, mark("More calls, fewer meetings per call"), mark("activities"),
+        mark("a new list of contacts, or a campaign"), _MEETINGS,
     ),
     Check(
-        CALLS_AT_THRESHOLD, "Calls just long enough to count",
-        "lengths of calls, and a shortest call that counts",
-        "a short question that most calls end with", _CALLS,
+        CALLS_AT_THRESHOLD, mark("Calls just long enough to count"),
+        mark("lengths of calls, and a shortest call that counts"),
+        mark("a short question that most calls end with"), _CALLS,
     ),
     Check(
-        LATE_LOGGING, "Activities logged days later", "the time activities were logged",
-        "travel, or a weekly hour for the CRM", _CALLS,
+        LATE_LOGGING, mark("Activities logged days later"), mark("the time activities were logged"),
+        mark("travel, or a weekly hour for the CRM"), _CALLS,
     ),
     Check(
-        CLOSE_DATES_PUSHED, "Close dates moved past the quarter's end", "pictures of the pipeline",
-        "customers who postpone", "pipeline_coverage",
+        CLOSE_DATES_PUSHED, mark("Close dates moved past the quarter's end"),
+        mark("pictures of the pipeline"), mark("customers who postpone"), "pipeline_coverage",
     ),
     Check(
-        BACKDATED_WINS, "Wins entered after the quarter they are dated in", "stage history",
-        "an order that was signed in time and booked late", "bookings",
+        BACKDATED_WINS, mark("Wins entered after the quarter they are dated in"),
+        mark("stage history"), mark("an order that was signed in time and booked late"), "bookings",
     ),
 )  # fmt: skip
+
+
+_SEEN = {
+    LATE_LOGGING: mark(
+        "{n} of {of} counted activities were logged more than {days} days later ({share}; others "
+        "{others})"
+    ),
+    CLOSE_DATES_PUSHED: mark(
+        "{n} of {of} opportunities due in a quarter were moved past its end ({share}; others "
+        "{others})"
+    ),
+    BACKDATED_WINS: mark(
+        "{n} of {of} wins were entered after the quarter they are dated in ({share}; others "
+        "{others})"
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,21 +130,32 @@ class GamingChecks(Result):
     def finding(self) -> str:
         """Say how many patterns are worth a look."""
         if self.signs.empty:
-            return f"{self.unit}: no pattern could be checked."
+            return tr("{unit}: no pattern could be checked.", unit=self.unit)
         people, checks = self.signs["unit_id"].nunique(), self.signs["check"].nunique()
         found = self.flagged
         if found.empty:
-            return f"{self.unit}: of {checks} checks of {people} people nothing is worth a look."
-        patterns = f"{len(found)} pattern{'s are' if len(found) > 1 else ' is'} worth a look"
-        return f"{self.unit}: in {checks} checks of {people} people {patterns}."
+            return tr(
+                "{unit}: of {checks} checks of {people} people nothing is worth a look.",
+                unit=self.unit, checks=checks, people=people,
+            )  # fmt: skip
+        return tr_many(
+            "{unit}: in {checks} checks of {people} people {n} pattern is worth a look.",
+            "{unit}: in {checks} checks of {people} people {n} patterns are worth a look.",
+            len(found), n=len(found), unit=self.unit, checks=checks, people=people,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what a pattern does not prove, and what could not be checked."""
-        left = "; ".join(f"{label} (needs {needs})" for label, needs in self.missing.items())
-        return "A pattern proves nothing: ask before you judge." + (
-            f" Not checked: {left}." if left else ""
+        said = tr("A pattern proves nothing: ask before you judge.")
+        if not self.missing:
+            return said
+        left = "; ".join(
+            tr("{check} (needs {needs})", check=tr(label), needs=tr(needs))
+            for label, needs in self.missing.items()
         )
+        not_checked = tr("Not checked: {checks}.", checks=left)
+        return f"{said} {not_checked}"
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a person and check."""
@@ -289,32 +320,43 @@ def _flag(signs: pd.DataFrame, measures: Measures) -> pd.DataFrame:
 
 def _word(sign: dict[Hashable, Any], measures: Measures) -> str:
     if sign["check"] == MORE_CALLS:
-        return (
-            f"{sign['n'] / sign['of']:.1f} connected calls a day, with {sign['share'] * 100:.0f} "
-            f"meetings per 100 calls; in the year before {sign['others'] * 100:.0f}"
+        return tr(
+            "{calls} connected calls a day, with {meetings} meetings per 100 calls; in the year "
+            "before {before}",
+            calls=format_number(sign["n"] / sign["of"], 1, group=False),
+            meetings=format_number(sign["share"] * 100, group=False),
+            before=format_number(sign["others"] * 100, group=False),
         )
-    shortest = measures.company.connected_call_seconds
-    seen = {
-        CALLS_AT_THRESHOLD: (
-            f"answered calls within {threshold_width(shortest)} seconds of the {shortest} that "
-            "count were just long enough"
-        ),
-        LATE_LOGGING: f"counted activities were logged more than {LATE_DAYS} days later",
-        CLOSE_DATES_PUSHED: "opportunities due in a quarter were moved past its end",
-        BACKDATED_WINS: "wins were entered after the quarter they are dated in",
-    }[str(sign["check"])]
-    return (
-        f"{sign['n']:,.0f} of {sign['of']:,.0f} {seen} ({sign['share']:.0%}; others "
-        f"{sign['others']:.0%})"
-    )
+    said = {
+        "n": format_number(sign["n"]),
+        "of": format_number(sign["of"]),
+        "share": format_share(sign["share"]),
+        "others": format_share(sign["others"]),
+    }
+    if sign["check"] == CALLS_AT_THRESHOLD:
+        shortest = measures.company.connected_call_seconds
+        return tr(
+            "{n} of {of} answered calls within {width} seconds of the {shortest} that count were "
+            "just long enough ({share}; others {others})",
+            width=threshold_width(shortest), shortest=shortest, **said,
+        )  # fmt: skip
+    seen = _SEEN[str(sign["check"])]
+    return tr(seen, days=LATE_DAYS, **said)
 
 
 def _offer(check: Check, rows: pd.DataFrame) -> Candidate:
     found = int(rows["is_flagged"].sum())
-    people = f"{found} of {len(rows)} people"
     return Candidate(
-        text=f"{check.label}: with {people} this is worth a look.",
-        why=f"It can make figures look better than the work; it may also be {check.reason}.",
+        text=tr(
+            "{check}: with {n} of {of} people this is worth a look.",
+            check=tr(check.label),
+            n=found,
+            of=len(rows),
+        ),  # fmt: skip
+        why=tr(
+            "It can make figures look better than the work; it may also be {reason}.",
+            reason=tr(check.reason),
+        ),
         anchor=GAMING_ANCHOR,
         effect=found / len(rows),
         p_value=float(np.min(false_discovery_control(rows["p_value"]))),

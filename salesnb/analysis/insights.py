@@ -11,6 +11,7 @@ from scipy.stats import false_discovery_control
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate, Offering
 from salesnb.analysis.result import Result
+from salesnb.language import tr
 from salesnb.measures.catalogue import CATALOGUE
 from salesnb.measures.privacy import is_about_one
 from salesnb.privacy import read_choice
@@ -60,16 +61,17 @@ class Findings(Result):
     @property
     def finding(self) -> str:
         """The first one, or that there is none."""
-        return self.items[0].text if self.items else "Nothing stands out this quarter."
+        return self.items[0].text if self.items else tr("Nothing stands out this quarter.")
 
     @property
     def caveat(self) -> str:
         """Say out of how many tests the findings come."""
         if not self.n_tested:
             return ""
-        return (
-            f"Chosen from {self.n_tested} that were tested together: where nothing is behind the "
-            "figures, at most one report in twenty claims anything."
+        return tr(
+            "Chosen from {n} that were tested together: where nothing is behind the figures, at "
+            "most one report in twenty claims anything.",
+            n=self.n_tested,
         )
 
     def to_frame(self) -> pd.DataFrame:

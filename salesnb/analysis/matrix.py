@@ -13,7 +13,9 @@ from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.population import Peers, read_population
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import name_level, within_sentence
 from salesnb.errors import ParameterError
+from salesnb.language import tr
 from salesnb.measures.catalogue import CATALOGUE, Kpi
 from salesnb.measures.measures import Level, Measures
 from salesnb.measures.shared import shared
@@ -93,18 +95,25 @@ class PerformanceMatrix(Result):
         """Name the KPIs in which units differ, or say that there are none."""
         tested = self.differences[self.differences["is_compared"]]
         real = tested[tested["is_beyond_chance"]]
-        who = {"rep": "people", "team": "teams", "region": "regions"}.get(self.by, "units")
+        who = name_level(self.by)
         if real.empty:
-            return f"The {who} do not differ beyond chance on any KPI: nobody is ranked."
-        labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}
-        named = ", ".join(labels[kpi] for kpi in real["kpi"])
-        return f"The {who} differ beyond chance on {len(real)} of {len(tested)} KPIs: {named}."
+            return tr(
+                "The {units} do not differ beyond chance on any KPI: nobody is ranked.", units=who
+            )
+        labels = {kpi.kpi: within_sentence(kpi.label) for kpi in self.kpis}
+        return tr(
+            "The {units} differ beyond chance on {n} of {of} KPIs: {named}.",
+            units=who,
+            n=len(real),
+            of=len(tested),
+            named=", ".join(labels[kpi] for kpi in real["kpi"]),
+        )
 
     @property
     def caveat(self) -> str:
         """Say what is not in the matrix."""
         lines = [f"{kpi}: {why}" for kpi, why in self.missing.items()]
-        return f"Not shown: {'; '.join(lines)}." if lines else ""
+        return tr("Not shown: {reasons}.", reasons="; ".join(lines)) if lines else ""
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer who stands out in each KPI, and in which nobody does."""
@@ -176,9 +185,11 @@ def _build(
     scored = {name: _take(peers, shown) for name, peers in everybody.peers.items()}
     unseen = {kpi.kpi for kpi in CATALOGUE if not kpi.is_headline}
     missing = {
-        name: f"needs {needs}" for name, needs in measures.missing.items() if name not in unseen
+        name: tr("needs {needs}", needs=needs)
+        for name, needs in measures.missing.items()
+        if name not in unseen
     }
-    missing |= {name: "no cohort is old enough yet" for name in kpis if name not in scored}
+    missing |= {name: tr("no cohort is old enough yet") for name in kpis if name not in scored}
     differences = _test_differences(measures, scored)
     names = _unit_names(measures, by)
     trend = everybody.trend

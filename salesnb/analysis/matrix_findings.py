@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_DIFFERENCES, Candidate
-from salesnb.analysis.wording import name_some
+from salesnb.analysis.wording import begin_large, list_words, name_level, name_some, within_sentence
+from salesnb.language import tr
 
 if TYPE_CHECKING:
     from salesnb.analysis.matrix import PerformanceMatrix
     from salesnb.measures.catalogue import Kpi
 
 MOST_NAMED = 3
-_WHO = {"rep": "people", "team": "teams", "region": "regions"}
 _ANCHORS = {"rep": "matrix", "team": "matrix-teams", "region": "matrix-regions"}
 
 
@@ -44,12 +44,16 @@ def _offer_difference(matrix: PerformanceMatrix, kpi: Kpi, p_value: float) -> Ca
     rows = matrix.scores[matrix.scores["kpi"] == kpi.kpi]
     better, worse = rows[rows["evidence"] >= 2], rows[rows["evidence"] <= -2]
     is_told = matrix.is_beyond_chance(kpi.kpi) and len(better) + len(worse) > 0
-    sides = [
-        f"{len(side)} {word}" for side, word in ((better, "better"), (worse, "worse")) if len(side)
-    ]
-    who = _WHO[matrix.by]
+    sides = [tr("{n} better", n=len(better))] if len(better) else []
+    sides += [tr("{n} worse", n=len(worse))] if len(worse) else []
     return Candidate(
-        text=f"{kpi.label}: of {len(rows)} {who}, {' and '.join(sides)} than the group's level.",
+        text=tr(
+            "{kpi}: of {n} {units}, {sides} than the group's level.",
+            kpi=kpi.label,
+            n=len(rows),
+            units=name_level(matrix.by),
+            sides=list_words(sides),
+        ),  # fmt: skip
         why=_name_units(better, worse, len(rows)),
         anchor=matrix_anchor(matrix),
         effect=_spread(rows) if is_told else 0.0,
@@ -66,14 +70,16 @@ def _spread(rows: pd.DataFrame) -> float:
 
 
 def _name_units(better: pd.DataFrame, worse: pd.DataFrame, of: int) -> str:
-    parts = []
-    for side, word in ((better, "Better"), (worse, "Worse")):
-        if len(side):
-            surest = side.reindex((side["p_above"] - 0.5).abs().sort_values(ascending=False).index)
-            parts.append(f"{word}: {name_some(list(surest['unit']), MOST_NAMED)}.")
+    parts = [tr("Better: {names}.", names=_name_surest(better))] if len(better) else []
+    parts += [tr("Worse: {names}.", names=_name_surest(worse))] if len(worse) else []
     if len(better) + len(worse) < of:
-        parts.append("The others cannot be told from the group.")
+        parts.append(tr("The others cannot be told from the group."))
     return " ".join(parts)
+
+
+def _name_surest(side: pd.DataFrame) -> str:
+    surest = side.reindex((side["p_above"] - 0.5).abs().sort_values(ascending=False).index)
+    return name_some(list(surest["unit"]), MOST_NAMED)
 
 
 def _offer_equality(matrix: PerformanceMatrix) -> Candidate | None:
@@ -82,12 +88,18 @@ def _offer_equality(matrix: PerformanceMatrix) -> Candidate | None:
     equal = compared[compared["p_adjusted"] >= FALSE_DIFFERENCES]
     if equal.empty:
         return None
-    labels = {kpi.kpi: kpi.label.lower() for kpi in matrix.kpis}
+    labels = {kpi.kpi: within_sentence(kpi.label) for kpi in matrix.kpis}
     first = equal.iloc[0]["kpi"] if "win_rate" not in set(equal["kpi"]) else "win_rate"
     named = ", ".join(labels[name] for name in equal["kpi"])
     return Candidate(
-        text=f"{_WHO[matrix.by].capitalize()} do not differ beyond chance in {named}.",
-        why="Differences of this size arise among equals, so nobody is ranked on them.",
+        text=begin_large(
+            tr(
+                "{units} do not differ beyond chance in {named}.",
+                units=name_level(matrix.by),
+                named=named,
+            )  # fmt: skip
+        ),
+        why=tr("Differences of this size arise among equals, so nobody is ranked on them."),
         anchor=matrix_anchor(matrix),
         effect=0.0,
         p_value=np.nan,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import pandas as pd
 
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError
+from salesnb.language import mark, tr
 from salesnb.measures.measures import Measures
 
-NEW, RAMPING, ESTABLISHED = "new", "ramping", "established"
+NEW, RAMPING, ESTABLISHED = mark("new"), mark("ramping"), mark("established")
 RAMPED_DAYS = 365
 """Days since hiring from which somebody is established, where the company names no ramp; half
 of them are new."""
@@ -19,7 +22,8 @@ of them are new."""
 FEWEST_PEERS = 8
 """Smallest group in which a percentile says something."""
 
-_TRAITS = ("role", "tenure", "region")
+_TENURE = "tenure"
+_TRAITS = ("role", _TENURE, "region")
 _COLUMNS = ["rep_id", "name", *_TRAITS, "group", "n_peers"]
 
 
@@ -33,7 +37,7 @@ class PeerGroups(Result):
         The quarter at whose end tenure was counted.
     members
         One row a rep: `role`, `tenure` (new, ramping, established), `region`, `group` (its name
-        says what its members have in common) and `n_peers` in it.
+        says in the language spoken what its members have in common) and `n_peers` in it.
     fewest
         Size below which groups were merged.
     """
@@ -47,18 +51,25 @@ class PeerGroups(Result):
         """Say how many groups there are and what sets them apart."""
         n_groups, n = self.members["group"].nunique(), len(self.members)
         if not n:
-            return f"Nobody has a record in the four quarters to {self.period}: no peer groups."
+            return tr(
+                "Nobody has a record in the four quarters to {period}: no peer groups.",
+                period=self.period,
+            )
         if n_groups == 1:
-            return f"All {n} people are one peer group."
+            return tr("All {n} people are one peer group.", n=n)
         sizes = self.members.groupby("group").size()
-        return f"{n} people in {n_groups} peer groups of {sizes.min()} to {sizes.max()}."
+        return tr(
+            "{n} people in {groups} peer groups of {smallest} to {largest}.",
+            n=n, groups=n_groups, smallest=sizes.min(), largest=sizes.max(),
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say how small groups were treated."""
-        return (
-            f"Alike in role, tenure and region as far as {self.fewest} peers can be found; "
-            "smaller groups were merged."
+        return tr(
+            "Alike in role, tenure and region as far as {n} peers can be found; smaller groups "
+            "were merged.",
+            n=self.fewest,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -96,7 +107,7 @@ def peer_groups(measures: Measures, *, period: str, fewest: int = FEWEST_PEERS) 
         raise ParameterError(f"fewest: {fewest} is no group size. Use 1 or more.")
     people = _describe_people(measures, period)
     groups = _split(people, _TRAITS, fewest)
-    members = people.assign(group=groups.where(groups != "", "everybody"))
+    members = people.assign(group=groups.where(groups != "", tr("everybody")))
     members["n_peers"] = members.groupby("group")["rep_id"].transform("size").astype(int)
     members = members.sort_values(["group", "name", "rep_id"])
     return PeerGroups(period, members[_COLUMNS].reset_index(drop=True), fewest)
@@ -140,7 +151,7 @@ def _split(people: pd.DataFrame, traits: tuple[str, ...], fewest: int) -> pd.Ser
     """Name each person's group: split by the first trait, each part by the others."""
     if not traits or people.empty:
         return pd.Series("", index=people.index, dtype=object)
-    parts = _merge_small(people[traits[0]], fewest)
+    parts = _merge_small(people[traits[0]], fewest, tr if traits[0] == _TENURE else str)
     names = []
     for label, part in people.groupby(parts):
         below = _split(part, traits[1:], fewest)
@@ -150,14 +161,26 @@ def _split(people: pd.DataFrame, traits: tuple[str, ...], fewest: int) -> pd.Ser
     return pd.concat(names).reindex(people.index)
 
 
-def _merge_small(values: pd.Series[str], fewest: int) -> pd.Series[str]:
-    """Pool values that few share; the pool joins the smallest other one while it is too small."""
+def _merge_small(values: pd.Series[str], fewest: int, say: Callable[[str], str]) -> pd.Series[str]:
+    """Pool values that few share; the pool joins the smallest other one while it is too small.
+
+    What is pooled hangs on the values, so that it is the same in all languages; what comes back
+    are their names, those of pools with an `or`.
+    """
     sizes = values.value_counts().sort_index(kind="stable").sort_values(kind="stable")
     pool = list(sizes.index[sizes < fewest])
     for value in sizes.index[sizes >= fewest]:
         if not pool or sizes[pool].sum() >= fewest:
             break
         pool.append(value)
-    label = " or ".join(sorted(value or "not known" for value in pool))
-    named = values.where(~values.isin(pool), label)
-    return named.where(named != "", "not known")
+    words = {value: say(value) if value else tr("not known") for value in sizes.index}
+    words |= dict.fromkeys(pool, _join([words[value] for value in pool]))
+    return values.map(words)
+
+
+def _join(words: list[str]) -> str:
+    """Join what is pooled, in the order of letters."""
+    if len(words) < 2:
+        return "".join(words)
+    first, *others = sorted(words)
+    return reduce(lambda one, other: tr("{one} or {other}", one=one, other=other), others, first)

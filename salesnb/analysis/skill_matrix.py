@@ -18,6 +18,7 @@ from salesnb.analysis.profiles.people import RatedPeople, rate_people
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import name_some
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 
 SKILL_MATRIX_ANCHOR = "skill-matrix"
@@ -73,26 +74,36 @@ class SkillMatrix(Result):
             return f"{self.unit}: {self.lacking}."
         real = self.differences.loc[self.differences["is_beyond_chance"], "skill"]
         names = name_some([skill_label(name) for name in real], _MOST_NAMED)
-        apart = (
-            f"people differ beyond what raters' disagreement explains in {len(real)} of "
-            f"{len(self.skills)} skills, {names}"
-            if len(real)
-            else "people do not differ beyond what raters' disagreement explains in any skill"
-        )
-        below = int((self.scores["against_target"] < 0).sum())
-        of = int(self.scores["is_enough"].sum())
-        return f"{self.unit}: {apart}; {below} of {of} scores are surely below their target."
+        said = {
+            "unit": self.unit,
+            "below": int((self.scores["against_target"] < 0).sum()),
+            "scores": int(self.scores["is_enough"].sum()),
+        }
+        if not len(real):
+            return tr(
+                "{unit}: people do not differ beyond what raters' disagreement explains in any "
+                "skill; {below} of {scores} scores are surely below their target.",
+                **said,
+            )
+        return tr(
+            "{unit}: people differ beyond what raters' disagreement explains in {n} of {of} "
+            "skills, {names}; {below} of {scores} scores are surely below their target.",
+            n=len(real), of=len(self.skills), names=names, **said,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what is left out, and what scores do not correct."""
         thin = int((~self.scores["is_enough"]).sum())
-        left = f" Scores of a single rater ({thin}) are no evidence." if thin else ""
-        note = f" {self.note}" if self.note else ""
-        return (
-            "Self-ratings are left out, and how strictly each rater scores is taken out. Everybody "
-            f"is held against the own team.{left}{note}"
-        )
+        said = [
+            tr(
+                "Self-ratings are left out, and how strictly each rater scores is taken out. "
+                "Everybody is held against the own team."
+            )
+        ]
+        if thin:
+            said.append(tr("Scores of a single rater ({n}) are no evidence.", n=thin))
+        return " ".join([*said, self.note]).rstrip()
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a person and skill."""

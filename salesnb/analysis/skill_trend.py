@@ -16,6 +16,7 @@ from salesnb.analysis.profiles.people import rate_people
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import name_some
+from salesnb.language import format_number, tr
 from salesnb.measures.measures import Measures
 
 SKILL_TREND_ANCHOR = "skill-trend"
@@ -57,21 +58,32 @@ class SkillTrend(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         if self.changes["p_value"].isna().all():
-            return f"{self.unit}: a change needs ratings in {FEWEST_QUARTERS} quarters."
+            return tr(
+                "{unit}: a change needs ratings in {n} quarters.",
+                unit=self.unit, n=FEWEST_QUARTERS,
+            )  # fmt: skip
         real = self.changes[self.changes["is_beyond_chance"]]
-        span = f"from {self.window[0]} to {self.window[-1]}"
+        said = {"unit": self.unit, "first": self.window[0], "last": self.window[-1]}
         if real.empty:
-            return f"{self.unit}: no skill changed beyond chance {span}."
-        rose = [skill_label(name) for name in real.loc[real["change"] > 0, "skill"]]
-        fell = [skill_label(name) for name in real.loc[real["change"] < 0, "skill"]]
-        moves = ((rose, "rose"), (fell, "fell"))
-        parts = [f"{name_some(names, _MOST_NAMED)} {verb}" for names, verb in moves if names]
-        return f"{self.unit}: {' and '.join(parts)} beyond chance {span}."
+            return tr("{unit}: no skill changed beyond chance from {first} to {last}.", **said)
+        rose, fell = (_name(real[real["change"] * sign > 0]) for sign in (1, -1))
+        if not fell:
+            return tr(
+                "{unit}: {rose} rose beyond chance from {first} to {last}.", rose=rose, **said
+            )
+        if not rose:
+            return tr(
+                "{unit}: {fell} fell beyond chance from {first} to {last}.", fell=fell, **said
+            )
+        return tr(
+            "{unit}: {rose} rose and {fell} fell beyond chance from {first} to {last}.",
+            rose=rose, fell=fell, **said,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what a change may come from."""
-        return (
+        return tr(
             "How strictly each rater scores is taken out. A unit also changes when people join or "
             "leave; where all its raters changed at once, progress cannot be told from kinder ones."
         )
@@ -85,18 +97,29 @@ class SkillTrend(Result):
         tested = self.changes[self.changes["p_value"].notna()]
         return tuple(
             Candidate(
-                text=(
-                    f"{self.unit}: {skill_label(str(row['skill']))} "
-                    f"{'rose' if row['change'] > 0 else 'fell'} by {abs(row['change']):.1f} points "
-                    f"since {self.window[0]}."
-                ),
-                why="Raters' severity is taken out; scale of 1 to 5.",
+                text=self._say_change(row),
+                why=tr("Raters' severity is taken out; scale of 1 to 5."),
                 anchor=SKILL_TREND_ANCHOR,
                 effect=float(min(abs(row["change"]) / 3, 1.0)) if row["is_beyond_chance"] else 0.0,
                 p_value=float(row["p_value"]),
             )
             for _, row in tested.iterrows()
         )
+
+    def _say_change(self, row: pd.Series[float]) -> str:
+        said = {
+            "unit": self.unit,
+            "skill": skill_label(str(row["skill"])),
+            "points": format_number(abs(row["change"]), 1, group=False),
+            "first": self.window[0],
+        }
+        if row["change"] > 0:
+            return tr("{unit}: {skill} rose by {points} points since {first}.", **said)
+        return tr("{unit}: {skill} fell by {points} points since {first}.", **said)
+
+
+def _name(changes: pd.DataFrame) -> str:
+    return name_some([skill_label(name) for name in changes["skill"]], _MOST_NAMED)
 
 
 def skill_trend(
@@ -143,7 +166,7 @@ def skill_trend(
                 for rep, age in zip(forms.rep, forms.age, strict=True)
             ]
         )
-        lacking = "" if kept.any() else lacking or "nobody was rated by others"
+        lacking = "" if kept.any() else lacking or tr("nobody was rated by others")
         if not lacking:
             points, changes = _follow(people.fitted, kept, window)
             window = tuple(sorted(points["period"].unique()))

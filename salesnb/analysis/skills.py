@@ -15,6 +15,7 @@ from salesnb.analysis.profiles.groups import compare_group
 from salesnb.analysis.profiles.people import RatedPeople, rate_people
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import name_quarters, name_some
+from salesnb.language import format_number, tr
 from salesnb.measures.measures import Measures
 
 SKILLS_ANCHOR = "skills"
@@ -69,20 +70,23 @@ class SkillProfile(Result):
     def finding(self) -> str:
         """Name the skills surely below target, or say that there are none."""
         if self.skills.empty:
-            return f"{self.unit}: no skill was scored by two raters in {self.span}."
+            return tr(
+                "{unit}: no skill was scored by two raters in {quarters}.",
+                unit=self.unit, quarters=self.span,
+            )  # fmt: skip
         below = self.below_target()
         if below.empty:
-            return f"{self.unit}: no skill is surely below its target."
-        return f"{self.unit}: surely below target are {_name(below)}."
+            return tr("{unit}: no skill is surely below its target.", unit=self.unit)
+        return tr("{unit}: surely below target are {skills}.", unit=self.unit, skills=_name(below))
 
     @property
     def caveat(self) -> str:
         """Say what was taken out, and what cannot be."""
-        note = f" {self.note}" if self.note else ""
-        return (
+        said = tr(
             "How strictly each rater scores is taken out; that all of them are too kind or too "
-            f"strict cannot be seen.{note}"
+            "strict cannot be seen."
         )
+        return f"{said} {self.note}".rstrip()
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a skill."""
@@ -95,14 +99,24 @@ class SkillProfile(Result):
             return ()
         below = self.below_target()
         largest = (below if len(below) else tested.sort_values("p_value")).iloc[0]
-        names = f", {_name(below)}" if len(below) else ""
+        said = {"unit": self.unit, "n": len(below), "of": len(tested)}
         return (
             Candidate(
-                text=f"{self.unit}: {len(below)} of {len(tested)} skills are below target{names}.",
-                why=(
-                    f"Largest gap: {skill_label(largest['skill'])}, {largest['score']:.1f} against "
-                    f"a target of {largest['target']:.1f}, from {largest['n_raters']:,.0f} raters "
-                    f"of {largest['n_reps']:,.0f} people; how strictly they score is taken out."
+                text=tr(
+                    "{unit}: {n} of {of} skills are below target, {skills}.",
+                    skills=_name(below),
+                    **said,
+                )
+                if len(below)
+                else tr("{unit}: {n} of {of} skills are below target.", **said),
+                why=tr(
+                    "Largest gap: {skill}, {score} against a target of {target}, from {raters} "
+                    "raters of {people} people; how strictly they score is taken out.",
+                    skill=skill_label(largest["skill"]),
+                    score=format_number(largest["score"], 1, group=False),
+                    target=format_number(largest["target"], 1, group=False),
+                    raters=format_number(largest["n_raters"]),
+                    people=format_number(largest["n_reps"]),
                 ),
                 anchor=SKILLS_ANCHOR,
                 effect=float(-largest["gap"] / largest["target"]) if len(below) else 0.0,

@@ -13,8 +13,9 @@ from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.result import Result
 from salesnb.analysis.skill_matrix import SkillMatrix
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import begin_large, format_value
+from salesnb.analysis.wording import begin_large, format_value, list_words, name_level
 from salesnb.errors import ParameterError
+from salesnb.language import format_number, tr
 from salesnb.measures.catalogue import Kpi
 
 Side = Literal["strength", "weakness"]
@@ -26,7 +27,6 @@ SMALLEST = 0.1
 FEW = 5
 """Records below which a figure is said to rest on few."""
 
-_WHO = {"rep": "people", "team": "teams", "region": "regions"}
 _ITEMS = ["unit_id", "unit", "side", "name", "kind", "text", "probability"]
 
 
@@ -62,21 +62,22 @@ class Strengths(Result):
     @property
     def finding(self) -> str:
         """Say about how many something stands out."""
-        who = _WHO[self.by]
+        said = {"units": name_level(self.by), "of": self.n_units}
         loud = self.n_units - len(self.quiet)
         if not loud:
-            return f"Nothing stands out about any of {self.n_units} {who}."
+            return tr("Nothing stands out about any of {of} {units}.", **said)
         if not self.quiet:
-            return f"Something stands out about each of {self.n_units} {who}."
-        return (
-            f"Something stands out about {loud} of {self.n_units} {who}; about the other "
-            f"{len(self.quiet)} nothing does."
-        )
+            return tr("Something stands out about each of {of} {units}.", **said)
+        return tr(
+            "Something stands out about {n} of {of} {units}; about the other {others} nothing "
+            "does.",
+            n=loud, others=len(self.quiet), **said,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what it means that nothing stands out."""
-        return (
+        return tr(
             "That nothing stands out says that the records cannot tell someone from the group, "
             "not that everything is well."
         )
@@ -206,17 +207,29 @@ def _item(row: pd.Series[float], *, name: str, kind: str, text: str, weight: flo
 
 
 def _word_kpi(kpi: Kpi, row: pd.Series[float], currency: str) -> str:
-    shown = format_value(kpi, row["estimate"], currency)
-    group = format_value(kpi, row["group"], currency)
-    per = "" if kpi.is_ratio else " a quarter"
-    few = ", few records" if row["n"] < FEW else ""
-    return f"{kpi.label} about {shown}{per}, the group {group} (n {row['n']:,.0f}{few})"
+    said = {
+        "kpi": kpi.label,
+        "figure": format_value(kpi, row["estimate"], currency),
+        "group": format_value(kpi, row["group"], currency),
+        "n": format_number(row["n"]),
+    }
+    if row["n"] < FEW:
+        said["n"] = tr("{n}, few records", n=said["n"])
+    if kpi.is_ratio:
+        return tr("{kpi} about {figure}, the group {group} (n {n})", **said)
+    return tr("{kpi} about {figure} a quarter, the group {group} (n {n})", **said)
 
 
 def _word_skill(row: pd.Series[float], *, is_apart: bool) -> str:
     label = begin_large(skill_label(str(row["skill"])))
-    parts = [f"the group {row['group']:.1f}"] if is_apart else []
+    group, target, score = (
+        format_number(row[name], 1, group=False) for name in ("group", "target", "estimate")
+    )
+    parts = [tr("the group {score}", score=group)] if is_apart else []
     if row["against_target"] < 0:
-        parts.append(f"surely below the target of {row['target']:.1f}")
-    beside = " and ".join(parts)
-    return f"{label} {row['estimate']:.1f} of 5, {beside} ({row['n_raters']:.0f} raters)"
+        parts.append(tr("surely below the target of {score}", score=target))
+    return tr(
+        "{skill} {score} of 5, {beside} ({n} raters)",
+        skill=label, score=score, beside=list_words(parts),
+        n=format_number(row["n_raters"], group=False),
+    )  # fmt: skip

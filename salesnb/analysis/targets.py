@@ -10,7 +10,8 @@ import pandas as pd
 
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_precise, format_value, name_some
+from salesnb.analysis.wording import format_precise, format_value, name_some, within_sentence
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Level, Measures
 from salesnb.schema import targets
@@ -30,6 +31,11 @@ _LEVELS: dict[OwnerKind, Level] = {"rep": "rep", "team": "branch"}
 _NOTABLE = 0.005
 """Share of a parent's target from which a gap is offered as a finding."""
 _MOST_NAMED = 3
+_ISSUES = {
+    "no target": mark("{n} without a target ({names})"),
+    "no owner": mark("{n} with a target but unknown ({names})"),
+    "circular": mark("{n} at the top because their parents form a circle ({names})"),
+}
 _COLUMNS = [
     "owner_kind", "owner_id", "owner", "parent_id", "parent", "depth", "target", "prorated",
     "children", "n_children", "gap", "status", "issue", "actual", "attainment",
@@ -77,40 +83,50 @@ class TargetTree(Result):
     @property
     def finding(self) -> str:
         """Say whether targets reconcile, and name the largest gap."""
+        said = {"kpi": within_sentence(self.kpi.label), "period": self.period}
         if self.rows.empty or self.rows["target"].isna().all():
-            return f"{self.unit} has no {self.kpi.label.lower()} targets in {self.period}."
+            return tr("{unit} has no {kpi} targets in {period}.", unit=self.unit, **said)
         if not self.is_additive:
             n = int(self.rows["target"].notna().sum())
-            return f"{n} {self.kpi.label.lower()} targets in {self.period}; rates do not add up."
+            return tr("{n} {kpi} targets in {period}; rates do not add up.", n=n, **said)
         split = self.rows["status"].isin(["gap", "overlap", "reconciled"]).sum()
         apart = self.unreconciled()
         if not split:
-            return f"No target of {self.period} is split into targets of reps or teams."
+            return tr(
+                "No target of {period} is split into targets of reps or teams.",
+                period=self.period,
+            )  # fmt: skip
         if apart.empty:
-            return f"Targets of {self.period} add up to the cent, in all {split} teams that split."
-        size = (
-            f"{len(self.candidates())} by 0.5% or more"
-            if self.candidates()
-            else "all by less than 0.5%"
-        )
-        where = f" in {len(apart)} of {split} teams, {size}" if split > 1 else ""
+            return tr(
+                "Targets of {period} add up to the cent, in all {n} teams that split.",
+                period=self.period, n=split,
+            )  # fmt: skip
         first = describe_gap(self, apart.iloc[0])
-        return f"Targets of {self.period} do not add up{where}: {first}."
+        if split <= 1:
+            return tr("Targets of {period} do not add up: {gap}.", period=self.period, gap=first)
+        notable = len(self.candidates())
+        found = {"n": len(apart), "of": split, "share": format_share(_NOTABLE, 1), "gap": first}
+        if not notable:
+            return tr(
+                "Targets of {period} do not add up in {n} of {of} teams, all by less than "
+                "{share}: {gap}.",
+                period=self.period, **found,
+            )  # fmt: skip
+        return tr(
+            "Targets of {period} do not add up in {n} of {of} teams, {notable} by {share} or "
+            "more: {gap}.",
+            period=self.period, notable=notable, **found,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Count the owners without targets, targets without owners, and circles."""
-        said = {
-            "no target": "without a target",
-            "no owner": "with a target but unknown",
-            "circular": "at the top because their parents form a circle",
-        }
         parts = []
-        for issue, words in said.items():
+        for issue, words in _ISSUES.items():
             names = self.rows.loc[self.rows["issue"] == issue, "owner"]
             if len(names):
-                parts.append(f"{len(names)} {words} ({_some(names)})")
-        return f"Owners: {'; '.join(parts)}." if parts else ""
+                parts.append(tr(words, n=len(names), names=_some(names)))
+        return tr("Owners: {issues}.", issues="; ".join(parts)) if parts else ""
 
     def to_frame(self) -> pd.DataFrame:
         """List one row an owner."""
@@ -124,8 +140,15 @@ class TargetTree(Result):
             if share >= _NOTABLE:
                 offered.append(
                     Candidate(
-                        text=f"Targets of {self.period} do not add up: {describe_gap(self, row)}.",
-                        why=f"A plain sum of the {row['n_children']:,} targets below.",
+                        text=tr(
+                            "Targets of {period} do not add up: {gap}.",
+                            period=self.period,
+                            gap=describe_gap(self, row),
+                        ),  # fmt: skip
+                        why=tr(
+                            "A plain sum of the {n} targets below.",
+                            n=format_number(row["n_children"]),
+                        ),
                         anchor=TARGETS_ANCHOR,
                         effect=float(min(share, 1.0)),
                         p_value=0.0,
@@ -139,9 +162,10 @@ def describe_gap(tree: TargetTree, row: pd.Series[Any]) -> str:
     """Say in words how a parent's target and its children's sum differ."""
     size = format_precise(tree.kpi, abs(row["gap"]), tree.currency)
     whole = format_value(tree.kpi, row["target"], tree.currency)
+    said = {"owner": row["owner"], "target": whole, "size": size}
     if row["gap"] > 0:
-        return f"{size} of {row['owner']}'s {whole} is nobody's target (gap)"
-    return f"the targets below {row['owner']} exceed its {whole} by {size} (overlap)"
+        return tr("{size} of {owner}'s {target} is nobody's target (gap)", **said)
+    return tr("the targets below {owner} exceed its {target} by {size} (overlap)", **said)
 
 
 def target_tree(

@@ -20,7 +20,9 @@ from salesnb.analysis.seasons import (
     reach_of,
 )
 from salesnb.analysis.trend_findings import change_candidates
+from salesnb.analysis.wording import within_sentence
 from salesnb.errors import ParameterError
+from salesnb.language import tr, tr_many
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.measures import Measures
 
@@ -83,19 +85,38 @@ class Trend(Result):
     def finding(self) -> str:
         """Name the KPIs whose last quarter lies outside its limits."""
         if self.points.empty:
-            return f"{self.unit}: there are no quarters to follow."
+            return tr("{unit}: there are no quarters to follow.", unit=self.unit)
         last = self.last()
         if last["z"].isna().all():
-            why = f"{self.period} is not over" if self.is_running else "too few quarters are known"
-            return f"{self.unit}: {why}, so nothing is compared with the past."
+            if self.is_running:
+                return tr(
+                    "{unit}: {period} is not over, so nothing is compared with the past.",
+                    unit=self.unit, period=self.period,
+                )  # fmt: skip
+            return tr(
+                "{unit}: too few quarters are known, so nothing is compared with the past.",
+                unit=self.unit,
+            )
         outside = last[last["is_outside"]]
         if outside.empty:
-            which = "every KPI" if last["z"].notna().all() else "every KPI that can be compared"
-            return f"{self.unit}: {which} is within what its past quarters make likely."
-        labels = {kpi.kpi: kpi.label.lower() for kpi in self.kpis}
-        named = ", ".join(labels[name] for name in outside["kpi"])
-        lie = "lies" if len(outside) == 1 else "lie"
-        return f"{self.unit}: {named} {lie} outside what past quarters make likely."
+            if last["z"].notna().all():
+                return tr(
+                    "{unit}: every KPI is within what its past quarters make likely.",
+                    unit=self.unit,
+                )
+            return tr(
+                "{unit}: every KPI that can be compared is within what its past quarters make "
+                "likely.",
+                unit=self.unit,
+            )
+        labels = {kpi.kpi: within_sentence(kpi.label) for kpi in self.kpis}
+        return tr_many(
+            "{unit}: {named} lies outside what past quarters make likely.",
+            "{unit}: {named} lie outside what past quarters make likely.",
+            len(outside),
+            unit=self.unit,
+            named=", ".join(labels[name] for name in outside["kpi"]),
+        )
 
     @property
     def caveat(self) -> str:
@@ -106,7 +127,12 @@ class Trend(Result):
         last = compared.groupby("kpi", sort=False).tail(1)
         texts = [_say_seasons(last["season"].notna())]
         if self.is_running:
-            texts.append(f"{self.period} is not over: its figures are so far, compared with none.")
+            texts.append(
+                tr(
+                    "{period} is not over: its figures are so far, compared with none.",
+                    period=self.period,
+                )
+            )
         return " ".join(texts)
 
     def candidates(self) -> tuple[Candidate, ...]:
@@ -120,18 +146,20 @@ class Trend(Result):
 
 def _say_seasons(taken: pd.Series[bool]) -> str:
     if len(taken) and taken.all():
-        return (
+        return tr(
             "Limits hold chance and the seasons of the past; changes of people are not taken out, "
             "and growth counts as a change."
         )
     if taken.any():
-        return (
-            f"Seasons are taken out of KPIs with {SEASONAL_FROM} quarters before, not of others; "
-            "changes of people are not."
+        return tr(
+            "Seasons are taken out of KPIs with {n} quarters before, not of others; changes of "
+            "people are not.",
+            n=SEASONAL_FROM,
         )
-    return (
+    return tr(
         "Limits hold chance only: seasons and changes of people are not taken out. Seasons need "
-        f"{SEASONAL_FROM} quarters before."
+        "{n} quarters before.",
+        n=SEASONAL_FROM,
     )
 
 

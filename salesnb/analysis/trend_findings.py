@@ -11,6 +11,7 @@ from scipy.stats import norm
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.wording import format_change, format_value
+from salesnb.language import format_number, format_share, tr
 
 if TYPE_CHECKING:
     from salesnb.analysis.trend import Trend
@@ -33,16 +34,25 @@ def change_candidates(trend: Trend) -> tuple[Candidate, ...]:
 
 
 def _offer_change(kpi: Kpi, row: pd.Series[float], trend: Trend) -> Candidate:
-    way = "up" if row["value"] > row["centre"] else "down"
-    value = format_value(kpi, row["value"], trend.currency)
-    usual = format_value(kpi, row["centre"], trend.currency)
+    said = {
+        "kpi": kpi.label,
+        "value": format_value(kpi, row["value"], trend.currency),
+        "usual": format_value(kpi, row["centre"], trend.currency),
+        "period": row["period"],
+    }
     change = format_change(kpi, row["value"] - row["centre"], trend.currency)
     share = abs(row["value"] / row["centre"] - 1) if row["centre"] else 1.0
     return Candidate(
-        text=f"{kpi.label} {way} to {value} in {row['period']}, from a usual {usual}.",
-        why=(
-            f"A change of {change} from the quarters before, from {row['n']:,.0f} records, is "
-            f"{abs(row['z']):.1f} standard errors; {_say_season(row)}."
+        text=tr("{kpi} up to {value} in {period}, from a usual {usual}.", **said)
+        if row["value"] > row["centre"]
+        else tr("{kpi} down to {value} in {period}, from a usual {usual}.", **said),
+        why=tr(
+            "A change of {change} from the quarters before, from {n} records, is {errors} standard "
+            "errors; {season}.",
+            change=change,
+            n=format_number(row["n"]),
+            errors=format_number(abs(row["z"]), 1, group=False),
+            season=_say_season(row),
         ),
         anchor=TREND_ANCHOR,
         effect=float(min(share, 1.0)),
@@ -54,9 +64,12 @@ def _offer_change(kpi: Kpi, row: pd.Series[float], trend: Trend) -> Candidate:
 def _say_season(row: pd.Series[float]) -> str:
     season = row["season"]
     if not np.isfinite(season):
-        return "seasons are not taken out"
+        return tr("seasons are not taken out")
     if abs(season) < _SEEN:
-        return "seasons are taken out, of which there is hardly any"
-    way = "above" if season > 0 else "below"
-    quarter = str(row["period"])[-2:]
-    return f"seasons are taken out: {quarter} is usually {abs(season):.0%} {way} the year's level"
+        return tr("seasons are taken out, of which there is hardly any")
+    said = {"quarter": str(row["period"])[-2:], "share": format_share(abs(season))}
+    if season > 0:
+        return tr(
+            "seasons are taken out: {quarter} is usually {share} above the year's level", **said
+        )
+    return tr("seasons are taken out: {quarter} is usually {share} below the year's level", **said)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from salesnb.language import (
+    ENGLISH,
     format_number,
     format_share,
+    language,
     mark,
     place_symbol,
     tr,
@@ -19,6 +21,8 @@ from salesnb.language import (
 from salesnb.measures.catalogue import Kpi
 
 MISSING = "–"
+_LEVELS = {"rep": mark("people"), "team": mark("teams"), "region": mark("regions")}
+_ANY_LEVEL = mark("units")
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _STEPS = ((1e9, mark("{number}bn")), (1e6, mark("{number}m")), (1e3, mark("{number}k")))
 
@@ -100,6 +104,24 @@ def begin_large(text: str) -> str:
     'Time in the CRM'
     """
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def within_sentence(label: str) -> str:
+    """Write a label as it stands within a sentence: small in English, in others as it is.
+
+    >>> within_sentence("Win rate")
+    'win rate'
+    """
+    return label.lower() if language() == ENGLISH else label
+
+
+def name_level(by: str) -> str:
+    """Name the units of a level.
+
+    >>> name_level("rep"), name_level("branch")
+    ('people', 'units')
+    """
+    return tr(_LEVELS.get(by, _ANY_LEVEL))
 
 
 def count_things(n: float, one: str, many: str) -> str:

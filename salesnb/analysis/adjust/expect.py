@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as t_distribution
 
 from salesnb.analysis.adjust.result import Method
+from salesnb.language import format_number, format_share, tr
 from salesnb.measures.measures import Measures
 
 WIN_RATE = "win_rate"
@@ -92,31 +93,38 @@ def expect(rows: pd.DataFrame, selection: Selection) -> Expected:
     has_potential = np.isfinite(potential) & (potential > 0)
     if not has_potential.any():
         relative, slopes = _fit(rows, np.zeros((len(rows), 0)), np.zeros(len(rows)))
-        tenure = " and tenure" if slopes.size else ""
-        why = f"no territory has a potential: only season{tenure} could be taken out"
+        why = (
+            tr("no territory has a potential: only season and tenure could be taken out")
+            if slopes.size
+            else tr("no territory has a potential: only season could be taken out")
+        )
         return Expected(relative * exposure, "without potential", why)
     logs = np.log(np.where(has_potential, potential, np.nan))
     n_fitted = int((has_potential & (rows["bookings"] > 0)).sum())
     if n_fitted < _FEWEST_FITTED:
-        why = (
-            f"only {n_fitted} people with bookings have a potential, too few for a regression: "
-            "bookings are divided by potential"
+        why = tr(
+            "only {n} people with bookings have a potential, too few for a regression: bookings "
+            "are divided by potential",
+            n=n_fitted,
         )
     elif logs[has_potential].std() < _SMALLEST_SPREAD:
-        why = "potential hardly varies: bookings are divided by it"
+        why = tr("potential hardly varies: bookings are divided by it")
     else:
         relative, slopes = _fit(rows, logs[:, None], np.zeros(len(rows)))
         # where potential hardly moves bookings, dividing by it would make differences
         if not selection.is_found or slopes[0] < _LEAST_ELASTICITY:
-            why = (
-                "season, territory and tenure taken out by robust regression: 10% more potential "
-                f"goes with {np.expm1(slopes[0] * np.log(1.1)):.0%} more bookings"
+            why = tr(
+                "season, territory and tenure taken out by robust regression: {share} more "
+                "potential goes with {more} more bookings",
+                share=format_share(0.1),
+                more=format_share(np.expm1(slopes[0] * np.log(1.1))),
             )
             return Expected(relative * exposure, "residual", why, float(slopes[0]))
-        why = (
+        why = tr(
             "good reps were given good patches (win rates rise with potential, correlation "
-            f"{selection.correlation:.2f}), so a regression would credit the patch with their "
-            "skill: bookings are divided by potential instead"
+            "{correlation}), so a regression would credit the patch with their skill: bookings "
+            "are divided by potential instead",
+            correlation=format_number(selection.correlation, 2, group=False),
         )
     relative, _ = _fit(rows, np.zeros((len(rows), 0)), logs)
     return Expected(relative * exposure, "per potential", why, 1.0)

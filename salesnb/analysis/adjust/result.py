@@ -11,6 +11,8 @@ import pandas as pd
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.rates import Estimates
 from salesnb.analysis.result import Result
+from salesnb.analysis.wording import begin_large
+from salesnb.language import format_number, format_share, tr, tr_many
 
 ADJUSTED_ANCHOR = "adjusted"
 BOOKINGS = "bookings"
@@ -89,45 +91,51 @@ class AdjustedPerformance(Result):
         moved = self.moves
         far = max(1, round(len(moved) / 10))
         n_far = int((moved["places"].abs() > far).sum())
-        words = (
-            f"The order by raw and by adjusted bookings agrees at {self.order_agreement:.2f} "
-            f"(1 would be the same); {n_far} of {len(moved)} people move by more than {far} "
-            f"{'place' if far == 1 else 'places'}"
+        words = tr_many(
+            "The order by raw and by adjusted bookings agrees at {agreement} (1 would be the "
+            "same); {moved} of {of} people move by more than {n} place",
+            "The order by raw and by adjusted bookings agrees at {agreement} (1 would be the "
+            "same); {moved} of {of} people move by more than {n} places",
+            far,
+            n=far,
+            agreement=format_number(self.order_agreement, 2, group=False),
+            moved=n_far,
+            of=len(moved),
         )
         up, down = moved[moved["places"] > far], moved[moved["places"] < -far]
         if not self.is_beyond_chance or not n_far:
             return f"{words}."
-        named = [
-            f"{way} {', '.join(map(_word_move, part.head(_MOST_NAMED).itertuples()))}"
-            for way, part in (("up", up), ("down", down))
-            if len(part)
-        ]
+        named = [tr("up {names}", names=_word_moves(up))] if len(up) else []
+        named += [tr("down {names}", names=_word_moves(down))] if len(down) else []
         return f"{words}: {'; '.join(named)}."
 
     @property
     def finding(self) -> str:
         """Say who is surely above or below what was to be expected."""
         if self.estimates is None:
-            return f"Bookings could not be adjusted: {self.why}."
+            return tr("Bookings could not be adjusted: {why}.", why=self.why)
         if not self.is_beyond_chance:
-            return (
+            return tr(
                 "Against what was to be expected of them people do not differ beyond chance: "
                 "nobody is ranked."
             )
         chance = self.rows["p_above"]
         above, below = int((chance >= SURE).sum()), int((chance <= 1 - SURE).sum())
         n = int(self.rows["rank"].notna().sum())
-        return (
-            f"{above} of {n} people book more than was to be expected of them, {below} less, "
-            f"with at least {SURE:.0%} probability."
-        )
+        return tr(
+            "{above} of {n} people book more than was to be expected of them, {below} less, with "
+            "at least {sure} probability.",
+            above=above, n=n, below=below, sure=format_share(SURE),
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say how it was adjusted, how the order changes, and who was left out."""
-        parts = [f"{self.why[:1].upper()}{self.why[1:]}.", self.order_change]
+        parts = [begin_large(f"{self.why}."), self.order_change]
         if self.left_out:
-            parts.append(f"No potential is known of {len(self.left_out)}: raw figures only.")
+            parts.append(
+                tr("No potential is known of {n}: raw figures only.", n=len(self.left_out))
+            )
         return " ".join(part for part in parts if part) if self.estimates is not None else ""
 
     def to_frame(self) -> pd.DataFrame:
@@ -140,7 +148,10 @@ class AdjustedPerformance(Result):
             return ()
         return (
             Candidate(
-                text=f"Bookings mislead without territories: {self.order_change}",
+                text=tr(
+                    "Bookings mislead without territories: {order_change}",
+                    order_change=self.order_change,
+                ),
                 why=f"{self.why}.",
                 anchor=ADJUSTED_ANCHOR,
                 effect=min(1.0, 1 - self.order_agreement),
@@ -150,6 +161,14 @@ class AdjustedPerformance(Result):
         )
 
 
-def _word_move(row: object) -> str:
-    name, before, after = (getattr(row, key) for key in ("name", "raw_rank", "rank"))
-    return f"{name} (from place {before:.0f} to {after:.0f})"
+def _word_moves(rows: pd.DataFrame) -> str:
+    """Name those who moved most, with their places before and after."""
+    return ", ".join(
+        tr(
+            "{name} (from place {before} to {after})",
+            name=row["name"],
+            before=format_number(row["raw_rank"], group=False),
+            after=format_number(row["rank"], group=False),
+        )
+        for row in rows.head(_MOST_NAMED).to_dict("records")
+    )

@@ -12,6 +12,7 @@ from salesnb.analysis.adjust.result import BOOKINGS, AdjustedPerformance
 from salesnb.analysis.estimate import compound_error
 from salesnb.analysis.peers import find_tenure
 from salesnb.analysis.rates import estimate_effects
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 
@@ -59,13 +60,12 @@ def adjusted_performance(
     measures.check_period(period)
     window = measures.window(period, n_quarters)
     if all(kpi.kpi != BOOKINGS for kpi in measures.kpis):
-        needs = measures.missing.get(BOOKINGS, "won amounts")
-        return _nothing(measures, period, window, f"bookings need {needs}")
+        needs = measures.missing.get(BOOKINGS) or tr("won amounts")
+        return _nothing(measures, period, window, tr("bookings need {needs}", needs=needs))
     rows = _gather(measures, window)
     is_known = (rows["exposure"] > 0).to_numpy()
-    why = "nobody booked anything"
     if not is_known.any() or not rows["bookings"].sum() > 0:
-        return _nothing(measures, period, window, why)
+        return _nothing(measures, period, window, tr("nobody booked anything"))
     rows = rows[is_known].reset_index(drop=True)
     expected = expect(rows, find_selection(measures, rows, window))
     usable = np.isfinite(expected.relative)

@@ -10,7 +10,8 @@ import pandas as pd
 from salesnb.analysis.composite.acceptability import N_BANDS
 from salesnb.analysis.finding import Candidate
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import name_some
+from salesnb.analysis.wording import name_level, name_some
+from salesnb.language import format_number, format_share, tr, tr_many
 
 COMPOSITE_ANCHOR = "composite"
 SURE = 0.9
@@ -20,7 +21,6 @@ QUARTERS = tuple(f"p_quarter_{place}" for place in range(1, N_BANDS + 1))
 """Chances of each quarter of the ranks, best first, whatever the weights."""
 
 _MOST_NAMED = 3
-_WHO = {"rep": "people", "team": "teams", "region": "regions"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,16 +83,20 @@ class CompositeScore(Result):
     @property
     def finding(self) -> str:
         """Say how many units are surely among the best, or that nobody is ranked."""
-        who = _WHO.get(self.by, "units")
+        who = name_level(self.by)
         n_scored = int(self.scores["is_scored"].sum())
         if not len(self.scores):
-            return "Nobody has a record, so there is no composite."
+            return tr("Nobody has a record, so there is no composite.")
         if not self.is_beyond_chance:
-            return f"Over all KPIs the {who} do not differ beyond chance: nobody is ranked."
-        return (
-            f"{len(self.sure)} of {n_scored} {who} are in the best quarter of their peers with at "
-            f"least {SURE:.0%} probability, chance and choice of weights considered."
-        )
+            return tr(
+                "Over all KPIs the {units} do not differ beyond chance: nobody is ranked.",
+                units=who,
+            )
+        return tr(
+            "{n} of {of} {units} are in the best quarter of their peers with at least {sure} "
+            "probability, chance and choice of weights considered.",
+            n=len(self.sure), of=n_scored, units=who, sure=format_share(SURE),
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
@@ -103,12 +107,16 @@ class CompositeScore(Result):
         left_out = self.weights[self.weights["why"] != ""]
         if len(left_out):
             named = "; ".join(f"{row.label} ({row.why})" for row in left_out.itertuples())
-            lines.append(f"Not counted: {named}.")
+            lines.append(tr("Not counted: {kpis}.", kpis=named))
         n_left = int((~self.scores["is_scored"]).sum())
         if n_left and self.is_beyond_chance:
             lines.append(
-                f"{n_left} not scored: too few KPIs rest on {self.fewest_records} records, or "
-                "their peers do not differ beyond chance."
+                tr(
+                    "{n} not scored: too few KPIs rest on {records} records, or their peers do "
+                    "not differ beyond chance.",
+                    n=n_left,
+                    records=self.fewest_records,
+                )  # fmt: skip
             )
         return " ".join(lines)
 
@@ -119,13 +127,18 @@ class CompositeScore(Result):
             return ""
         share = self.weight_share
         driver = (
-            f"mostly a matter of the weights ({share:.0%})" if share > 0.6
-            else f"mostly chance ({1 - share:.0%})" if share < 0.4
-            else "about as much a matter of the weights as of chance"
-        )  # fmt: skip
-        return (
-            f"Other weights alone would move a place by ±{self.weight_places:.1f}, chance alone "
-            f"by ±{self.noise_places:.1f}: what is uncertain in the order is {driver}."
+            tr("mostly a matter of the weights ({share})", share=format_share(share))
+            if share > 0.6
+            else tr("mostly chance ({share})", share=format_share(1 - share))
+            if share < 0.4
+            else tr("about as much a matter of the weights as of chance")
+        )
+        return tr(
+            "Other weights alone would move a place by ±{weights}, chance alone by ±{chance}: what "
+            "is uncertain in the order is {driver}.",
+            weights=format_number(self.weight_places, 1, group=False),
+            chance=format_number(self.noise_places, 1, group=False),
+            driver=driver,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -138,14 +151,23 @@ class CompositeScore(Result):
         if found.empty or self.by != "rep":
             return ()
         named = name_some(list(found["unit"]), _MOST_NAMED)
-        verb = "is" if len(found) == 1 else "are"
         ranked = self.groups[self.groups["is_ranked"]]
         return (
             Candidate(
-                text=f"Over all KPIs {named} {verb} in the best quarter of their peers, "
-                "however the KPIs are weighted.",
-                why=f"Mean percentile of {int((self.weights['share'] > 0).sum())} KPIs; at least "
-                f"{SURE:.0%} probability over chance and weights.",
+                text=tr_many(
+                    "Over all KPIs {names} is in the best quarter of their peers, however the "
+                    "KPIs are weighted.",
+                    "Over all KPIs {names} are in the best quarter of their peers, however the "
+                    "KPIs are weighted.",
+                    len(found),
+                    names=named,
+                ),
+                why=tr(
+                    "Mean percentile of {n} KPIs; at least {sure} probability over chance and "
+                    "weights.",
+                    n=int((self.weights["share"] > 0).sum()),
+                    sure=format_share(SURE),
+                ),  # fmt: skip
                 anchor=COMPOSITE_ANCHOR,
                 effect=0.3,
                 p_value=float(ranked["p_value"].max()),

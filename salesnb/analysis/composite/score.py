@@ -22,6 +22,7 @@ from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.peers import PeerGroups
 from salesnb.analysis.rates.heterogeneity import combine_p_values
 from salesnb.errors import ParameterError
+from salesnb.language import tr
 from salesnb.measures.catalogue import Kpi
 
 MOST_SHARE = 0.4
@@ -286,5 +287,5 @@ def _why_not(kpi: Kpi, asked: dict[str, float], counted: list[str]) -> str:
     if kpi.kpi in counted:
         return ""
     if kpi.kpi not in asked:
-        return "no side is better"
-    return "no weight" if not asked[kpi.kpi] else "no difference beyond chance"
+        return tr("no side is better")
+    return tr("no weight") if not asked[kpi.kpi] else tr("no difference beyond chance")

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from salesnb.language import format_number, format_share, tr, tr_many
 from salesnb.summary import printable
 
 if TYPE_CHECKING:
@@ -21,29 +22,37 @@ def describe_finding(estimates: Estimates) -> str:
     """Say in one sentence whether units differ beyond chance."""
     test, n_units = estimates.heterogeneity, estimates.labels.size
     if n_units == 0:
-        return "No units: nothing to estimate."
+        return tr("No units: nothing to estimate.")
     if np.isnan(test.p_value):
         with_evidence = int((estimates.n > 0).sum())
-        return f"{_count(n_units)}, {with_evidence:,} with evidence: nothing to compare."
-    chance = _describe_p(test.p_value)
+        return tr(
+            "{units}, {n} with evidence: nothing to compare.",
+            units=_count(n_units), n=format_number(with_evidence),
+        )  # fmt: skip
+    said = {"units": _count(n_units), "p_value": _describe_p(test.p_value)}
     if not test.is_beyond_chance:
-        return f"{_count(n_units)} do not differ beyond chance ({chance}): nobody is ranked."
-    return f"{_count(n_units)} differ beyond chance ({chance})."
+        return tr("{units} do not differ beyond chance ({p_value}): nobody is ranked.", **said)
+    return tr("{units} differ beyond chance ({p_value}).", **said)
 
 
 def describe_caveat(estimates: Estimates) -> str:
     """Say what the figures are and are not."""
-    pulled = (
-        f"Each estimate is pulled toward the group, the more the less evidence; intervals hold "
-        f"with {estimates.level:.0%} probability."
-    )
-    if estimates.evidence.measure == "geometric mean":
-        pulled = f"Figures are geometric means. {pulled}"
     if np.isnan(estimates.heterogeneity.p_value):
-        return "There is no group to learn from or to be compared with."
+        return tr("There is no group to learn from or to be compared with.")
+    said = [
+        tr(
+            "Each estimate is pulled toward the group, the more the less evidence; intervals hold "
+            "with {share} probability.",
+            share=format_share(estimates.level),
+        )
+    ]
+    if estimates.evidence.measure == "geometric mean":
+        said.insert(0, tr("Figures are geometric means."))
     if estimates.heterogeneity.is_beyond_chance:
-        return f"{pulled} A place is a range, not a number: read the rank interval."
-    return f"{pulled} Differences seen here are what equal units show by chance."
+        said.append(tr("A place is a range, not a number: read the rank interval."))
+    else:
+        said.append(tr("Differences seen here are what equal units show by chance."))
+    return " ".join(said)
 
 
 def tabulate(estimates: Estimates) -> tuple[list[str], list[list[str]]]:
@@ -114,7 +123,7 @@ def _tabulate_group(estimates: Estimates) -> tuple[list[str], list[list[str]]]:
 
 
 def _count(n_units: int) -> str:
-    return f"{n_units:,} unit" if n_units == 1 else f"{n_units:,} units"
+    return tr_many("{n} unit", "{n} units", n_units)
 
 
 def _interval(estimates: Estimates) -> str:
@@ -123,6 +132,9 @@ def _interval(estimates: Estimates) -> str:
 
 def _describe_p(p_value: float) -> str:
     if p_value < 0.001:
-        return "p < .001"
+        return tr("p < .001")
     digits = 3 if p_value < 0.1 else 2  # .049 must not read as .05
-    return "p = " + f"{p_value:.{digits}f}".removeprefix("0")
+    if p_value >= 0.995:
+        return f"p = {format_number(p_value, digits)}"
+    # some languages write the zero before the point, others do not
+    return tr("p = .{decimals}", decimals=f"{p_value:.{digits}f}".removeprefix("0."))
