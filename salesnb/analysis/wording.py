@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from salesnb.language import (
+    ENGLISH,
     format_number,
     format_share,
+    language,
     mark,
     place_symbol,
     tr,
@@ -100,6 +102,15 @@ def begin_large(text: str) -> str:
     'Time in the CRM'
     """
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def in_sentence(label: str) -> str:
+    """Write a label inside a sentence: small in English; elsewhere nouns may have to be large.
+
+    >>> in_sentence("Meetings held")
+    'meetings held'
+    """
+    return label.lower() if language() == ENGLISH else label
 
 
 def count_things(n: float, one: str, many: str) -> str:
