@@ -14,12 +14,13 @@ from salesnb.analysis.alignment.rows import share_of, tested
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 
 RESPONSE_ANCHOR = "response-effect"
 Outcome = Literal["qualified", "opportunities"]
 OUTCOMES: dict[Outcome, str] = {
-    "qualified": "became qualified",
-    "opportunities": "became an opportunity",
+    "qualified": mark("became qualified"),
+    "opportunities": mark("became an opportunity"),
 }
 
 
@@ -152,18 +153,33 @@ class ResponseEffect(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         odds, low, high = self.odds
-        words = OUTCOMES[self.outcome]
-        within = f"were answered within {count_things(self.in_time.minutes, 'minute', 'minutes')}"
-        sla = f"; {self.in_time.share:.0%} {within}" if self.in_time.n_due else ""
+        sla = self._sla_said() if self.in_time.n_due else ""
+        said = {"unit": self.unit, "outcome": tr(OUTCOMES[self.outcome]), "sla": sla}
         if not self.is_beyond_chance:
-            return (
-                f"{self.unit}: whether leads {words} does not go with how fast they were answered "
-                f"beyond chance{sla}."
+            return tr(
+                "{unit}: whether leads {outcome} does not go with how fast they were answered "
+                "beyond chance{sla}.",
+                **said,
             )
-        way = "lower" if odds < 1 else "higher"
-        return (
-            f"{self.unit}: with each doubling of the wait the odds that a lead {words} were "
-            f"{abs(1 - odds):.0%} {way} ({_spread(low, high)}){sla}."
+        said |= {"change": format_share(abs(1 - odds)), "interval": _spread(low, high)}
+        if odds < 1:
+            return tr(
+                "{unit}: with each doubling of the wait the odds that a lead {outcome} were "
+                "{change} lower ({interval}){sla}.",
+                **said,
+            )
+        return tr(
+            "{unit}: with each doubling of the wait the odds that a lead {outcome} were "
+            "{change} higher ({interval}){sla}.",
+            **said,
+        )
+
+    def _sla_said(self) -> str:
+        return tr_many(
+            "; {share} were answered within {n} minute",
+            "; {share} were answered within {n} minutes",
+            self.in_time.minutes,
+            share=format_share(self.in_time.share),
         )
 
     @property
@@ -171,13 +187,20 @@ class ResponseEffect(Result):
         """Say who is compared, what becomes of untouched leads, and that it is no cause."""
         if self.lacking:
             return ""
-        one, days = self.waiting, count_things(self.days, "day", "days")
-        return (
-            f"Associated, not caused: who looks promising may be called first. Compared are "
-            f"{one.n_followed:,.0f} leads answered at least {days} ago, within the same "
-            f"source, team and quarter. Not counted as slow: {one.n_untouched:,.0f} untouched so "
-            f"far, whose wait is not over, {one.n_young:,.0f} answered too recently, and "
-            f"{one.n_before:,.0f} decided before their first touch. Minutes are business minutes."
+        one = self.waiting
+        return tr(
+            "Associated, not caused: who looks promising may be called first. Compared are "
+            "{followed} leads {long_ago}, within the same source, team and quarter. Not counted as "
+            "slow: {untouched} untouched so far, whose wait is not over, {young} answered too "
+            "recently, and {before} decided before their first touch. Minutes are business "
+            "minutes.",
+            followed=format_number(one.n_followed),
+            long_ago=tr_many(
+                "answered at least {n} day ago", "answered at least {n} days ago", self.days
+            ),
+            untouched=format_number(one.n_untouched),
+            young=format_number(one.n_young),
+            before=format_number(one.n_before),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -191,10 +214,11 @@ class ResponseEffect(Result):
         ends = self.curve["share"]
         offered = Candidate(
             text=self.finding,
-            why=(
-                f"{self.waiting.n_followed:,.0f} answered leads followed for "
-                f"{count_things(self.days, 'day', 'days')}, compared within source, team and quarter; "
-                "an association."
+            why=tr(
+                "{leads} answered leads followed for {days}, compared within source, team and "
+                "quarter; an association.",
+                leads=format_number(self.waiting.n_followed),
+                days=count_things(self.days, "day", "days"),
             ),
             anchor=RESPONSE_ANCHOR,
             effect=float(min(abs(ends.iloc[0] - ends.iloc[-1]), 1.0)) if len(ends) > 1 else 0.0,
@@ -209,5 +233,5 @@ class ResponseEffect(Result):
 
 def _spread(low: float, high: float) -> str:
     """Write the interval of a factor as the change it makes, the smaller change first."""
-    ends = sorted((1 - low, 1 - high), key=abs)
-    return " to ".join(f"{abs(end):.0%}" for end in ends)
+    ends = sorted(abs(1 - end) for end in (low, high))
+    return tr("{low} to {high}", low=format_share(ends[0]), high=format_share(ends[1]))

@@ -14,6 +14,7 @@ from salesnb.analysis.alignment.rows import (
     called,
     check_choice,
     look_at,
+    name_unit,
     order_units,
     share_of,
     tested,
@@ -22,11 +23,13 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_opportunities, count_things
+from salesnb.language import format_share, mark, tr, tr_many
 from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER, TOTALS
 from salesnb.measures.measures import Measures
 
 ATTRIBUTION_ANCHOR = "attribution"
-NO_TOUCHES = "who gets the credit for opportunities needs the table touches"
+NO_TOUCHES = mark("who gets the credit for opportunities needs the table touches")
+NO_CAMPAIGNS = mark("crediting campaigns needs touches.campaign")
 _CREDITS = [f"{name}_{model}" for name in TOTALS for model in MODELS]
 _PARTS = ["touched", "opened", "closed", "both", "assisted"]
 _UNITS = [
@@ -89,31 +92,42 @@ class Attribution(Result):
         """Say who opens most and closes least, and the other way round."""
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
-        verb = "was" if self.n_touched == 1 else "were"
-        some = f"{self.n_touched:,.0f} of {count_opportunities(self.n)} {verb} touched"
-        said = f"{self.unit}: {some}"
+        said = tr_many(
+            "{unit}: {n} of {opportunities} was touched before",
+            "{unit}: {n} of {opportunities} were touched before",
+            self.n_touched,
+            unit=self.unit,
+            opportunities=count_opportunities(self.n),
+        )
         clear = self.touched[self.touched["adjusted"] < FALSE_CLAIMS]
         gap = clear["opens_share"] - clear["closes_share"]
         if clear.empty:
-            return f"{said} before; who opens and who closes does not differ beyond chance."
+            return tr("{said}; who opens and who closes does not differ beyond chance.", said=said)
         ends = clear.assign(gap=gap).sort_values(["gap", "unit"], ascending=[False, True])
         ends = pd.concat([ends[ends["gap"] > 0].head(1), ends[ends["gap"] < 0].tail(1)])
-        words = "; ".join(
-            f"{row['unit']} opens {row['opens_share']:.0%} of them and closes "
-            f"{row['closes_share']:.0%}" for row in ends.to_dict("records")
-        )  # fmt: skip
-        return f"{said} before; {words}."
+        words = [
+            tr(
+                "{source} opens {opens} of them and closes {closes}",
+                source=name_unit(row["unit"]),
+                opens=format_share(row["opens_share"]),
+                closes=format_share(row["closes_share"]),
+            )
+            for row in ends.to_dict("records")
+        ]
+        return f"{'; '.join([said, *words])}."
 
     @property
     def caveat(self) -> str:
         """Say what counts as a touch before, and that credit is no cause."""
         if self.lacking:
             return ""
-        return (
-            f"Opportunities created in {self.window[0]} to {self.window[-1]}, with what is won and "
-            "booked of them so far; touches up to the day of creation. The models share the same "
-            "sums out by different rules. None of them says what would have been without a touch: "
-            "for that, leave it out somewhere by lot."
+        return tr(
+            "Opportunities created in {first} to {last}, with what is won and booked of them so "
+            "far; touches up to the day of creation. The models share the same sums out by "
+            "different rules. None of them says what would have been without a touch: for that, "
+            "leave it out somewhere by lot.",
+            first=self.window[0],
+            last=self.window[-1],
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -133,9 +147,12 @@ class Attribution(Result):
         gap = abs(float(row["opens_share"] - row["closes_share"]))
         return Candidate(
             text=f"{self.unit}: {row['why']}",
-            why=(
-                f"{count_opportunities(self.n_touched)} created in {self.window[0]} to "
-                f"{self.window[-1]} and touched before; tested within opportunities."
+            why=tr(
+                "{opportunities} created in {first} to {last} and touched before; tested within "
+                "opportunities.",
+                opportunities=count_opportunities(self.n_touched),
+                first=self.window[0],
+                last=self.window[-1],
             ),
             anchor=f"{ATTRIBUTION_ANCHOR}-{self.by}",
             # What the table itself calls no difference is a test, and not a finding.
@@ -182,12 +199,13 @@ def attribution(
         pd.DataFrame(columns=list(TOTALS)), measures.company.currency,
     )  # fmt: skip
     if measures.demand.touch_roles.empty:
-        return replace(nothing, lacking=NO_TOUCHES)
+        return replace(nothing, lacking=tr(NO_TOUCHES))
     if by == "campaign" and not (measures.demand.credits["campaign"] != "").any():
-        return replace(nothing, lacking="crediting campaigns needs touches.campaign")
+        return replace(nothing, lacking=tr(NO_CAMPAIGNS))
     credited = view.take(measures.demand.credits)
     if not len(view.take(measures.demand.touch_roles)):
-        return replace(nothing, lacking=f"no opportunity of {view.span} was touched before")
+        lacking = tr("no opportunity of {quarters} was touched before", quarters=view.span)
+        return replace(nothing, lacking=lacking)
     rows = _credit(credited, by)
     if by == "source":
         parts = _take_parts(view.take(measures.demand.touch_roles))
@@ -266,17 +284,26 @@ def _compare_ends(row: dict[Hashable, Any]) -> float:
 def _explain(row: dict[Hashable, Any]) -> str:
     """Say why the models differ on one."""
     if row["unit"] == NO_TOUCH:
-        return "No touch came before these: no model can say who brought them."
-    shares = f"{row['unit']} opens {row['opens_share']:.0%} and closes {row['closes_share']:.0%}"
+        return tr("No touch came before these: no model can say who brought them.")
+    shares = tr(
+        "{source} opens {opens} and closes {closes}",
+        source=name_unit(row["unit"]),
+        opens=format_share(row["opens_share"]),
+        closes=format_share(row["closes_share"]),
+    )
     if not row["adjusted"] < FALSE_CLAIMS:
-        return f"{shares}: no difference beyond chance."
+        return tr("{shares}: no difference beyond chance.", shares=shares)
     is_opener = row["opens_share"] > row["closes_share"]
-    model = "first" if is_opener else "last"
-    words = f"{shares}: the {model}-touch model shows it larger"
+    words = (
+        tr("{shares}: the first-touch model shows it larger", shares=shares) if is_opener
+        else tr("{shares}: the last-touch model shows it larger", shares=shares)
+    )  # fmt: skip
     if not row["partner"]:
         return f"{words}."
+    times, partner = count_things(row["n_partner"], "time", "times"), name_unit(row["partner"])
     pair = (
-        f"{row['partner']} most often closes what it opens" if is_opener
-        else f"it most often closes what {row['partner']} opens"
-    )  # fmt: skip
-    return f"{words}; {pair} ({count_things(row['n_partner'], 'time', 'times')})."
+        tr("{partner} most often closes what it opens ({times})", partner=partner, times=times)
+        if is_opener
+        else tr("it most often closes what {partner} opens ({times})", partner=partner, times=times)
+    )
+    return f"{words}; {pair}."

@@ -11,11 +11,13 @@ import pandas as pd
 
 from salesnb.analysis.alignment.costs import COSTS, find_costs
 from salesnb.analysis.alignment.rows import (
+    BY,
     NO_LEADS,
     By,
     called,
     check_choice,
     look_at,
+    name_unit,
     order_units,
     tested,
     wilson,
@@ -24,7 +26,8 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things, list_words, name_quarters
+from salesnb.analysis.wording import count_things, within_sentence, list_words, name_quarters
+from salesnb.language import format_share, mark, tr
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER
 from salesnb.measures.measures import Measures
@@ -39,25 +42,39 @@ _STEPS = ["step", "label", "n", "reached", "share", "low", "high", "p_value", "a
 class Step:
     """A step on the way: how many of which got further.
 
-    `said_of` and `said` are both in words; `kpi` says the same, if one does.
+    `label` and `apart`, the units with most and least beside each other, are texts to be said by
+    `tr`; `kpi` says the same, if one does.
     """
 
     step: str
     label: str
     reached: str
     of: str
-    said_of: str
-    said: str
+    apart: str
     kpi: str = ""
 
 
 STEPS = (
-    Step("qualified", "Lead to qualified", "qualified", "leads", "leads", "were qualified",
-         "lead_to_qualified"),
-    Step("opportunity", "Qualified to opportunity", "qualified_opportunities", "qualified",
-         "qualified leads", "became an opportunity", "qualified_to_opportunity"),
-    Step("won", "Opportunity to won", "won", "opportunities", "opportunities", "were won"),
-    Step("whole", "Lead to won", "won", "leads", "leads", "were won", "lead_to_won"),
+    Step(
+        "qualified", mark("Lead to qualified"), "qualified", "leads",
+        mark("{most} of the leads from {high} were qualified, and {least} of those from {low}"),
+        "lead_to_qualified",
+    ),
+    Step(
+        "opportunity", mark("Qualified to opportunity"), "qualified_opportunities", "qualified",
+        mark("{most} of the qualified leads from {high} became an opportunity, and {least} of "
+             "those from {low}"),
+        "qualified_to_opportunity",
+    ),
+    Step(
+        "won", mark("Opportunity to won"), "won", "opportunities",
+        mark("{most} of the opportunities from {high} were won, and {least} of those from {low}"),
+    ),
+    Step(
+        "whole", mark("Lead to won"), "won", "leads",
+        mark("{most} of the leads from {high} were won, and {least} of those from {low}"),
+        "lead_to_won",
+    ),
 )  # fmt: skip
 
 
@@ -112,9 +129,12 @@ class LeadFunnel(Result):
         rows = rows.sort_values("estimate", kind="stable")
         low, high = rows.iloc[0], rows.iloc[-1]
         words = next(item for item in STEPS if item.step == step)
-        return (
-            f"{high['estimate']:.0%} of the {words.said_of} from {high['unit']} {words.said}, and "
-            f"{low['estimate']:.0%} of those from {low['unit']}"
+        return tr(
+            words.apart,
+            most=format_share(high["estimate"]),
+            high=name_unit(high["unit"]),
+            least=format_share(low["estimate"]),
+            low=name_unit(low["unit"]),
         )
 
     @property
@@ -123,27 +143,42 @@ class LeadFunnel(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         rows = self.steps.to_dict("records")
-        words = {"qualified": "were qualified", "whole": "were won"}
-        shown = [row for row in rows if row["step"] in words and math.isfinite(row["share"])]
-        parts = [f"{row['share']:.0%} {words[row['step']]}" for row in shown]
-        n = max((row["n"] for row in shown), default=0.0)
-        known = " and ".join(parts) or "nothing more is known"
-        said = f"{self.unit}: of {count_things(n, 'lead', 'leads')} {known}"
-        apart = [row["label"].lower() for row in rows if row["adjusted"] < FALSE_CLAIMS]
+        said, by = self._shares_said(rows), tr(BY[self.by])
+        apart = [within_sentence(row["label"]) for row in rows if row["adjusted"] < FALSE_CLAIMS]
         if not apart:
-            return f"{said}; no {self.by} differs from the others beyond chance."
-        return f"{said}; {self.by}s differ beyond chance from {list_words(apart)}."
+            return tr("{said}; no {by} differs from the others beyond chance.", said=said, by=by)
+        return tr(
+            "{said}; {by}s differ beyond chance from {steps}.",
+            said=said, by=by, steps=list_words(apart),
+        )  # fmt: skip
+
+    def _shares_said(self, rows: list[dict[Hashable, Any]]) -> str:
+        shown = {row["step"]: row for row in rows if math.isfinite(row["share"])}
+        shown = {step: shown[step] for step in ("qualified", "whole") if step in shown}
+        n = max((row["n"] for row in shown.values()), default=0.0)
+        said = {"unit": self.unit, "leads": count_things(n, "lead", "leads")}
+        said |= {step: format_share(row["share"]) for step, row in shown.items()}
+        if len(shown) > 1:
+            return tr("{unit}: of {leads} {qualified} were qualified and {whole} were won", **said)
+        if "qualified" in shown:
+            return tr("{unit}: of {leads} {qualified} were qualified", **said)
+        if "whole" in shown:
+            return tr("{unit}: of {leads} {whole} were won", **said)
+        return tr("{unit}: of {leads} nothing more is known", **said)
 
     @property
     def caveat(self) -> str:
         """Say which leads are counted, and what a difference is not."""
         if self.lacking:
             return ""
-        return (
-            f"Leads that came in in {self.span}{self.why}. Duplicates and invalid leads are left "
-            "out; an opportunity still open counts as not won. Shares are pulled to the others "
-            f"where leads are few. A {self.by} also differs in whom it reaches and who works its "
-            "leads: this compares, it does not explain."
+        return tr(
+            "Leads that came in in {quarters}{why_not_later}. Duplicates and invalid leads are "
+            "left out; an opportunity still open counts as not won. Shares are pulled to the "
+            "others where leads are few. A {by} also differs in whom it reaches and who works its "
+            "leads: this compares, it does not explain.",
+            quarters=self.span,
+            why_not_later=self.why,
+            by=tr(BY[self.by]),
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -166,9 +201,13 @@ class LeadFunnel(Result):
         kpi = next((step.kpi for step in STEPS if step.step == row["step"]), "")
         return Candidate(
             text=f"{self.unit}: {self.apart(str(row['step']))}.",
-            why=(
-                f"{count_things(row['n'], 'case', 'cases')} of {self.span}, {len(rows)} {self.by}s "
-                "compared, each pulled to the others as far as it is small."
+            why=tr(
+                "{cases} of {quarters}, {n} {by}s compared, each pulled to the others as far as "
+                "it is small.",
+                cases=count_things(row["n"], "case", "cases"),
+                quarters=self.span,
+                n=len(rows),
+                by=tr(BY[self.by]),
             ),
             anchor=f"{FUNNEL_ANCHOR}-{self.by}",
             effect=float(high["estimate"] - low["estimate"]),
@@ -215,19 +254,24 @@ def lead_funnel(
         pd.DataFrame(columns=COSTS), measures.company.currency,
     )  # fmt: skip
     if measures.demand.lead_flow.empty:
-        return replace(nothing, lacking=NO_LEADS)
+        return replace(nothing, lacking=tr(NO_LEADS))
     if not (measures.demand.lead_flow[by] != "").any():
-        return replace(nothing, lacking=f"telling leads apart by {by} needs leads.{by}")
+        lacking = tr(
+            "telling leads apart by {by} needs {column}", by=tr(BY[by]), column=f"leads.{by}"
+        )
+        return replace(nothing, lacking=lacking)
     cohorts, why = _mature(measures, period)
     if not cohorts:
         age = count_things(measures.company.maturity_days, "day", "days")
-        return replace(nothing, lacking=f"no leads up to {period} are {age} old yet")
+        lacking = tr("no leads up to {quarter} are {age} old yet", quarter=period, age=age)
+        return replace(nothing, lacking=lacking)
     view = replace(view, periods=cohorts)
     rows = view.take(measures.demand.lead_flow)
     units = rows.assign(unit=called(rows[by])).groupby("unit", as_index=False)[_SUMS].sum()
     units = order_units(units[units["leads"] > 0], "unit", "leads")
     if units.empty:
-        return replace(nothing, lacking=f"no lead came in in {view.span}")
+        lacking = tr("no lead came in in {quarters}", quarters=view.span)
+        return replace(nothing, lacking=lacking)
     known = tuple(step for step in STEPS if step.kpi not in measures.missing)
     found, steps = _compare(units, known, n_draws)
     costs = nothing.costs
@@ -243,13 +287,19 @@ def _mature(measures: Measures, period: str) -> tuple[tuple[str, ...], str]:
     if last is None:
         return (), ""
     young = [p for p in measures.periods if last < p <= period]
-    why = ""
-    if young:
-        verb = "is" if len(young) == 1 else "are"
-        names = " and ".join(young)
-        age = count_things(measures.company.maturity_days, "day", "days")
-        why = f", as {names} {verb} not {age} old yet"
-    return measures.window(last, 4), why
+    return measures.window(last, 4), _say_young(young, measures.company.maturity_days)
+
+
+def _say_young(quarters: list[str], days: int) -> str:
+    age = count_things(days, "day", "days")
+    if len(quarters) < 2:
+        return "".join(
+            tr(", as {quarter} is not {age} old yet", quarter=one, age=age) for one in quarters
+        )
+    names = quarters[0]
+    for one in quarters[1:]:
+        names = tr("{words} and {last}", words=names, last=one)
+    return tr(", as {quarters} are not {age} old yet", quarters=names, age=age)
 
 
 def _compare(
@@ -274,7 +324,7 @@ def _compare(
             p_value = tested(float(rates.heterogeneity.p_value)) if len(some) > 1 else math.nan
         low, high = wilson(reached, n)
         share = reached / n if n else math.nan
-        steps.append((step.step, step.label, n, reached, share, low, high, p_value))
+        steps.append((step.step, tr(step.label), n, reached, share, low, high, p_value))
     table = pd.DataFrame(steps, columns=_STEPS[:-1])
     table["adjusted"] = control_discoveries(table["p_value"])
     rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_ROWS)

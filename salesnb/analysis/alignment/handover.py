@@ -14,6 +14,7 @@ from salesnb.analysis.alignment.rows import (
     NOT_SAID,
     called,
     look_at,
+    name_unit,
     order_units,
     tested,
     wilson,
@@ -23,6 +24,7 @@ from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things, list_words
+from salesnb.language import format_share, mark, tr, tr_many
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER, STAGES_OF_REJECTION
 from salesnb.measures.measures import Measures
 
@@ -31,12 +33,24 @@ _COUNTS = ["leads", "in_time", "late", "rejected", "rejected_unseen", "qualified
            "qualified_rejected", "waiting"]  # fmt: skip
 _UNITS = ["unit", *_COUNTS, "untouched", "rejected_share", "low", "high"]
 _REASONS = ["reason", "n", "share", *STAGES_OF_REJECTION, "top_source"]
+_DONE = {
+    "in_time": mark("answered {share} in time"),
+    "untouched": mark("has not answered {share} yet"),
+    "rejected": mark("rejected {share}"),
+}
+_COMPARED = {
+    "source": mark("{leads} of {quarter}, {n} sources compared."),
+    "team": mark("{leads} of {quarter}, {n} teams compared."),
+}
 _SIGNS = ["what", "marketing_says", "sales_says", "n", "of", "share", "low", "high"]
 
 
 @dataclass(frozen=True)
 class Sign:
-    """Records of marketing and sales that contradict each other: `part` of `whole`."""
+    """Records of marketing and sales that contradict each other: `part` of `whole`.
+
+    What stands in words is said by `tr`.
+    """
 
     what: str
     marketing_says: str
@@ -47,16 +61,16 @@ class Sign:
 
 
 SIGNS = (
-    Sign("Accepted, then handed back", "qualified", "rejected", "qualified_rejected", "qualified",
-         ("qualified_at",)),
-    Sign("Rejected without a look", "handed over", "rejected, and never touched",
+    Sign(mark("Accepted, then handed back"), mark("qualified"), mark("rejected"),
+         "qualified_rejected", "qualified", ("qualified_at",)),
+    Sign(mark("Rejected without a look"), mark("handed over"), mark("rejected, and never touched"),
          "rejected_unseen", "rejected"),
-    Sign("Rejected, yet an opportunity", "became an opportunity", "rejected",
+    Sign(mark("Rejected, yet an opportunity"), mark("became an opportunity"), mark("rejected"),
          "rejected_opportunities", "rejected", ()),
-    Sign("Qualified without a touch", "qualified", "never touched", "qualified_unseen",
-         "qualified", ("qualified_at", "first_touch_at")),
-    Sign("Nobody says anything", "handed over", "neither touched, qualified nor rejected",
-         "waiting", "leads"),
+    Sign(mark("Qualified without a touch"), mark("qualified"), mark("never touched"),
+         "qualified_unseen", "qualified", ("qualified_at", "first_touch_at")),
+    Sign(mark("Nobody says anything"), mark("handed over"),
+         mark("neither touched, qualified nor rejected"), "waiting", "leads"),
 )  # fmt: skip
 
 
@@ -66,10 +80,13 @@ def say_sign(row: Mapping[Hashable, Any]) -> str:
     >>> say_sign({"n": 1, "of": 9, "marketing_says": "qualified", "sales_says": "rejected"})
     '1 of 9 leads is qualified for marketing and rejected for sales'
     """
-    verb = "is" if row["n"] == 1 else "are"
-    return (
-        f"{row['n']:,.0f} of {count_things(row['of'], 'lead', 'leads')} {verb} {row['marketing_says']} for "
-        f"marketing and {row['sales_says']} for sales"
+    return tr_many(
+        "{n} of {leads} is {marketing_says} for marketing and {sales_says} for sales",
+        "{n} of {leads} are {marketing_says} for marketing and {sales_says} for sales",
+        row["n"],
+        leads=count_things(row["of"], "lead", "leads"),
+        marketing_says=row["marketing_says"],
+        sales_says=row["sales_says"],
     )
 
 
@@ -123,24 +140,31 @@ class Handover(Result):
             return f"{self.unit}: {self.lacking}."
         sums = self.sources[[*_COUNTS, "untouched"]].sum(min_count=1)
         shares = {name: float(value) / self.n for name, value in sums.items()}
-        words = {"in_time": "answered {} in time", "untouched": "has not answered {} yet",
-                 "rejected": "rejected {}"}  # fmt: skip
-        parts = [text.format(f"{shares[name]:.0%}") for name, text in words.items()
-                 if math.isfinite(shares[name])]  # fmt: skip
-        told = list_words(parts) or "has recorded nothing of them"
-        said = (
-            f"{self.unit}: of {count_things(self.n, 'lead', 'leads')} of {self.period} sales {told}"
+        parts = [
+            tr(text, share=format_share(shares[name]))
+            for name, text in _DONE.items()
+            if math.isfinite(shares[name])
+        ]
+        said = tr(
+            "{unit}: of {leads} of {quarter} sales {did}",
+            unit=self.unit,
+            leads=count_things(self.n, "lead", "leads"),
+            quarter=self.period,
+            did=list_words(parts) or tr("has recorded nothing of them"),
         )
         unsaid = ["duplicate", "invalid", NOT_SAID]
         real = self.reasons[~self.reasons["reason"].isin(unsaid)]
-        return f"{said}, most often for {real.iloc[0]['reason']}." if len(real) else f"{said}."
+        if real.empty:
+            return f"{said}."
+        reason = name_unit(real.iloc[0]["reason"])
+        return tr("{said}, most often for {reason}.", said=said, reason=reason)
 
     @property
     def caveat(self) -> str:
         """Say what is counted, and what the records leave open."""
         if self.lacking:
             return ""
-        return (
+        return tr(
             "Valid leads by the quarter they came in; what happens to them later is not in it yet. "
             "Reasons are as sales wrote them, duplicate and invalid leads included. A rejection "
             "may be right: a high share says that both see a lead differently, not who errs."
@@ -160,15 +184,26 @@ class Handover(Result):
 
     def _offer(self, row: dict[Hashable, Any]) -> Candidate:
         units = self.sources if row["test"] == "source" else self.teams
+        compared = _COMPARED[row["test"]]
         units = units[(units["leads"] > 0) & (units["unit"] != OTHER)]
         units = units.sort_values("rejected_share", kind="stable")
         low, high = units.iloc[0], units.iloc[-1]
         return Candidate(
-            text=(
-                f"{self.unit}: sales rejects {high['rejected_share']:.0%} of the leads of "
-                f"{high['unit']} and {low['rejected_share']:.0%} of those of {low['unit']}."
+            text=tr(
+                "{unit}: sales rejects {most} of the leads of {high} and {least} of those of "
+                "{low}.",
+                unit=self.unit,
+                most=format_share(high["rejected_share"]),
+                high=name_unit(high["unit"]),
+                least=format_share(low["rejected_share"]),
+                low=name_unit(low["unit"]),
             ),
-            why=f"{count_things(self.n, 'lead', 'leads')} of {self.period}, {len(units)} {row['test']}s compared.",
+            why=tr(
+                compared,
+                leads=count_things(self.n, "lead", "leads"),
+                quarter=self.period,
+                n=len(units),
+            ),
             anchor=HANDOVER_ANCHOR,
             effect=float(high["rejected_share"] - low["rejected_share"]),
             p_value=float(row["p_value"]),
@@ -178,7 +213,7 @@ class Handover(Result):
         return [
             Candidate(
                 text=f"{self.unit}: {say_sign(row)}.",
-                why=f"{row['what']}, leads of {self.period}.",
+                why=tr("{what}, leads of {quarter}.", what=row["what"], quarter=self.period),
                 anchor=f"{HANDOVER_ANCHOR}-signs",
                 effect=float(row["share"]) / 2,
                 p_value=0.0,
@@ -221,9 +256,10 @@ def handover(
         pd.DataFrame(columns=["test", "p_value", "adjusted"]),
     )  # fmt: skip
     if measures.demand.lead_flow.empty:
-        return replace(nothing, lacking=NO_LEADS)
+        return replace(nothing, lacking=tr(NO_LEADS))
     if not rows["leads"].sum():
-        return replace(nothing, lacking=f"no valid lead came in in {period}")
+        lacking = tr("no valid lead came in in {quarter}", quarter=period)
+        return replace(nothing, lacking=lacking)
     sources, by_source = _by_unit(rows.assign(unit=called(rows["source"])), n_draws)
     labels = rows["team_id"].map(_label_teams(measures, rows["team_id"]))
     teams, by_team = _by_unit(rows.assign(unit=labels), n_draws)
@@ -299,6 +335,6 @@ def _find_signs(rows: pd.DataFrame, measures: Measures) -> pd.DataFrame:
             continue
         part, whole = float(sums[sign.part]), float(sums[sign.whole])
         share = part / whole if whole else math.nan
-        found.append((sign.what, sign.marketing_says, sign.sales_says, part, whole, share,
-                      *wilson(part, whole)))  # fmt: skip
+        words = (tr(text) for text in (sign.what, sign.marketing_says, sign.sales_says))
+        found.append((*words, part, whole, share, *wilson(part, whole)))
     return pd.DataFrame(found, columns=_SIGNS)

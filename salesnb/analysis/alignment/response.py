@@ -25,13 +25,14 @@ from salesnb.analysis.alignment.rows import (
     share_of,
 )
 from salesnb.analysis.logistic import Floats
-from salesnb.analysis.wording import count_things
+from salesnb.language import format_number, mark, tr, tr_many
 from salesnb.measures.measures import Measures
 
 SHOWN = (15.0, 60.0, 240.0, 480.0, 1440.0, math.inf)
 """Business minutes at which the curve is parted."""
 
 FEWEST_LEADS, FEWEST_OUTCOMES = 100, 10
+NO_TOUCH_TIMES = mark("how fast leads are answered needs leads.first_touch_at")
 _CURVE = [
     "over", "up_to", "n", "reached", "raw", "share", "low", "high",
 ]  # fmt: skip
@@ -80,9 +81,9 @@ def response_effect(
         pd.DataFrame(columns=_ANSWERED),
     )  # fmt: skip
     if measures.demand.lead_waits.empty:
-        return replace(nothing, lacking=NO_LEADS)
+        return replace(nothing, lacking=tr(NO_LEADS))
     if not measures.demand.lead_waits["touched"].any():
-        return replace(nothing, lacking="how fast leads are answered needs leads.first_touch_at")
+        return replace(nothing, lacking=tr(NO_TOUCH_TIMES))
     found = replace(nothing, answered=_follow_waits(rows))
     lacking = _find_lacking(rows, outcome, view, measures.company.maturity_days)
     if lacking:
@@ -93,10 +94,17 @@ def response_effect(
 def _find_lacking(rows: pd.DataFrame, outcome: str, view: View, days: int) -> str:
     n, reached = float(rows["n"].sum()), float(rows[outcome].sum())
     if n < FEWEST_LEADS or min(reached, n - reached) < FEWEST_OUTCOMES:
-        return (
-            f"too few leads to compare: {view.span} has {n:,.0f} answered at least "
-            f"{count_things(days, 'day', 'days')} ago, {reached:,.0f} with the outcome; needs {FEWEST_LEADS}, of "
-            f"which {FEWEST_OUTCOMES} with and {FEWEST_OUTCOMES} without it"
+        return tr(
+            "too few leads to compare: {quarters} has {leads} {long_ago}, {reached} with the "
+            "outcome; needs {fewest}, of which {fewest_each} with and {fewest_each} without it",
+            quarters=view.span,
+            leads=format_number(n),
+            long_ago=tr_many(
+                "answered at least {n} day ago", "answered at least {n} days ago", days
+            ),
+            reached=format_number(reached),
+            fewest=FEWEST_LEADS,
+            fewest_each=FEWEST_OUTCOMES,
         )
     return ""
 

@@ -13,12 +13,23 @@ from salesnb.analysis.interval import find_wilson
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.wording import name_quarters
 from salesnb.errors import ParameterError, meant
-from salesnb.measures.demand.names import OTHER
+from salesnb.language import mark, tr
+from salesnb.measures.demand.names import NO_TOUCH, OTHER
 from salesnb.measures.measures import Measures
 
 By = Literal["source", "campaign", "segment"]
-NOT_SAID = "not stated"
+BY: dict[By, str] = {
+    "source": mark("source"),
+    "campaign": mark("campaign"),
+    "segment": mark("segment"),
+}
+"""What rows are told apart by, in words; what is said of several ends in `{by}s`."""
+
+NOT_SAID = mark("not stated")
 """How rows without a source (campaign, segment) are called."""
+
+ALL = mark("All sources")
+"""How the row of all of them is called."""
 
 WINDOW = 4
 """Quarters looked at together."""
@@ -26,7 +37,7 @@ WINDOW = 4
 LEVEL = 0.9
 """Of the intervals of shares and costs."""
 
-NO_LEADS = "whether leads fare well needs the table leads"
+NO_LEADS = mark("whether leads fare well needs the table leads")
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,15 @@ def check_choice(name: str, value: str, known: Iterable[str]) -> None:
 def called(names: pd.Series[str]) -> pd.Series[str]:
     """Give what has no name one."""
     return names.mask(names == "", NOT_SAID)
+
+
+def name_unit(unit: str) -> str:
+    """Name a row for readers: what no record names, in the language spoken.
+
+    >>> name_unit("not stated"), name_unit("Web")
+    ('not stated', 'Web')
+    """
+    return tr(unit) if unit in (NOT_SAID, ALL, OTHER, NO_TOUCH) else unit
 
 
 def order_units(rows: pd.DataFrame, unit: str, size: str) -> pd.DataFrame:

@@ -9,16 +9,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from salesnb.analysis.alignment.rows import called, look_at, order_units, share_of
+from salesnb.analysis.alignment.rows import ALL, called, look_at, order_units, share_of
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import begin_large, count_opportunities, count_things
+from salesnb.analysis.wording import count_opportunities, count_things
 from salesnb.errors import DataError
+from salesnb.language import format_number, mark, tr
 from salesnb.measures.demand.names import OTHER, TOTALS
 from salesnb.measures.measures import Measures
 
 ALIGNMENT_ANCHOR = "alignment"
-ALL = "All sources"
-BOTH = "marketing and sales"
+MARKETING, SALES, BOTH = "marketing", "sales", "marketing and sales"
+_SIGN = {
+    MARKETING: mark("Marketing signs."),
+    SALES: mark("Sales signs."),
+    BOTH: mark("Marketing and sales sign."),
+}
 _INVALID = ("duplicate", "invalid")
 _LEADS = ["leads", "in_time", "time_up", "qualified", "rejected"]
 
@@ -34,21 +39,23 @@ class SignedColumn:
 
 
 COLUMNS = (
-    SignedColumn("leads", "Leads", "marketing", "valid leads that came in in the quarter"),
-    SignedColumn("spend", "Spend", "marketing", "spent on the source in the quarter"),
-    SignedColumn("in_time_share", "In time", "sales",
-                 "touched within the SLA / leads whose time is up or that were touched"),
-    SignedColumn("qualified", "Accepted", "sales",
-                 "of these leads, those accepted as qualified so far"),
-    SignedColumn("rejected", "Rejected", "sales", "of these leads, those rejected so far"),
-    SignedColumn("top_reason", "Reason", "sales",
-                 "the most frequent reason, duplicate and invalid leads aside"),
-    SignedColumn("opportunities", "Opportunities", BOTH,
-                 "created in the quarter from the source, from a lead or not"),
-    SignedColumn("won", "Won", "sales", "won in the quarter, whenever they came in"),
-    SignedColumn("booked", "Bookings", "sales", "amount of those won in the quarter"),
-    SignedColumn("cost_per_opportunity", "Cost of one", BOTH,
-                 "spend / opportunities of the quarter, for sources with a spend"),
+    SignedColumn("leads", mark("Leads"), MARKETING,
+                 mark("valid leads that came in in the quarter")),
+    SignedColumn("spend", mark("Spend"), MARKETING, mark("spent on the source in the quarter")),
+    SignedColumn("in_time_share", mark("In time"), SALES,
+                 mark("touched within the SLA / leads whose time is up or that were touched")),
+    SignedColumn("qualified", mark("Accepted"), SALES,
+                 mark("of these leads, those accepted as qualified so far")),
+    SignedColumn("rejected", mark("Rejected"), SALES,
+                 mark("of these leads, those rejected so far")),
+    SignedColumn("top_reason", mark("Reason"), SALES,
+                 mark("the most frequent reason, duplicate and invalid leads aside")),
+    SignedColumn("opportunities", mark("Opportunities"), BOTH,
+                 mark("created in the quarter from the source, from a lead or not")),
+    SignedColumn("won", mark("Won"), SALES, mark("won in the quarter, whenever they came in")),
+    SignedColumn("booked", mark("Bookings"), SALES, mark("amount of those won in the quarter")),
+    SignedColumn("cost_per_opportunity", mark("Cost of one"), BOTH,
+                 mark("spend / opportunities of the quarter, for sources with a spend")),
 )  # fmt: skip
 """What is signed, in the order of the table."""
 
@@ -87,11 +94,12 @@ class AlignmentTable(Result):
 
     @property
     def columns(self) -> tuple[SignedColumn, ...]:
-        """The columns that are known of any source."""
+        """The columns that are known of any source, in the language spoken."""
         return tuple(
-            column for column in COLUMNS
+            replace(column, label=tr(column.label), definition=tr(column.definition))
+            for column in COLUMNS
             if column.name in self.rows and self.rows[column.name].notna().any()
-        )  # fmt: skip
+        )
 
     @property
     def finding(self) -> str:
@@ -101,14 +109,16 @@ class AlignmentTable(Result):
         total = self.total
         parts = []
         if math.isfinite(total["leads"]):
-            some = f", {total['qualified']:,.0f} of them accepted"
-            known = math.isfinite(total["qualified"])
-            parts.append(f"{count_things(total['leads'], 'lead', 'leads')}{some if known else ''}")
+            leads = count_things(total["leads"], "lead", "leads")
+            if math.isfinite(total["qualified"]):
+                accepted = format_number(total["qualified"])
+                leads = tr("{leads}, {n} of them accepted", leads=leads, n=accepted)
+            parts.append(leads)
         if math.isfinite(total["opportunities"]):
-            made = count_opportunities(total["opportunities"])
-            parts.append(f"{made}, {total['won']:,.0f} won")
+            made, won = count_opportunities(total["opportunities"]), format_number(total["won"])
+            parts.append(tr("{opportunities}, {won} won", opportunities=made, won=won))
         if not self.is_reconciled:
-            parts.append("the sums do not agree with the KPIs")
+            parts.append(tr("the sums do not agree with the KPIs"))
         return f"{self.unit}, {self.period}: {'; '.join(parts)}."
 
     @property
@@ -119,11 +129,10 @@ class AlignmentTable(Result):
     @property
     def definitions(self) -> tuple[str, ...]:
         """Define each known column, and say who answers for it."""
-        sla = f" (the SLA: {self.sla_minutes} business minutes)"
+        sla = tr(" (the SLA: {minutes} business minutes)", minutes=self.sla_minutes)
         return tuple(
             f"{column.label}: {column.definition}"
-            f"{sla if column.name == 'in_time_share' else ''}. {begin_large(column.owner)} "
-            f"{'sign' if column.owner == BOTH else 'signs'}."
+            f"{sla if column.name == 'in_time_share' else ''}. {tr(_SIGN[column.owner])}"
             for column in self.columns
         )
 
@@ -132,7 +141,7 @@ class AlignmentTable(Result):
         """Say what stands beside each other without being of the same cohort."""
         if self.lacking:
             return ""
-        return (
+        return tr(
             "Opportunities and wins of a quarter are not those of its leads, which take longer: "
             "for these see the cohorts that are old enough. The sums are those of the KPIs."
         )
@@ -193,9 +202,11 @@ def alignment_table(measures: Measures, *, period: str) -> AlignmentTable:
     )  # fmt: skip
     flow, deals = view.take(measures.demand.lead_flow), view.take(measures.demand.source_deals)
     if measures.demand.lead_flow.empty:
-        return replace(nothing, lacking="one table for marketing and sales needs the table leads")
+        lacking = tr("one table for marketing and sales needs the table leads")
+        return replace(nothing, lacking=lacking)
     if flow.empty and deals.empty:
-        return replace(nothing, lacking=f"nothing came in in {period}")
+        lacking = tr("nothing came in in {quarter}", quarter=period)
+        return replace(nothing, lacking=lacking)
     leads = _sum_by_source(flow, _LEADS)
     parts = [leads, _sum_by_source(deals, list(TOTALS)), _spend_of(measures, period)]
     rows = pd.concat(parts, axis=1).rename_axis("unit").reset_index()

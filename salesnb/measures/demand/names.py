@@ -7,10 +7,12 @@ from functools import partial
 
 import pandas as pd
 
-OTHER = "all others"
+from salesnb.language import mark
+
+OTHER = mark("all others")
 """Stands for the campaigns (sources, segments, reasons) beyond the most frequent of a quarter."""
 
-NO_TOUCH = "no touch on record"
+NO_TOUCH = mark("no touch on record")
 """Stands for what gets the credit of opportunities that no touch came before."""
 
 MODELS = ("first", "last", "linear")
