@@ -10,6 +10,7 @@ import pandas as pd
 from salesnb.language import (
     format_number,
     format_share,
+    language,
     mark,
     place_symbol,
     tr,
@@ -19,6 +20,8 @@ from salesnb.language import (
 from salesnb.measures.catalogue import Kpi
 
 MISSING = "–"
+_CAPITAL_NOUNS = ("de",)
+"""Languages whose nouns keep their capital letter within a sentence."""
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _STEPS = ((1e9, mark("{number}bn")), (1e6, mark("{number}m")), (1e3, mark("{number}k")))
 
@@ -100,6 +103,15 @@ def begin_large(text: str) -> str:
     'Time in the CRM'
     """
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def within_sentence(label: str) -> str:
+    """Write a label as it stands within a sentence: small, but where nouns are capital anyway.
+
+    >>> within_sentence("Win rate")
+    'win rate'
+    """
+    return label if language() in _CAPITAL_NOUNS else label.lower()
 
 
 def count_things(n: float, one: str, many: str) -> str:
