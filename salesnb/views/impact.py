@@ -48,7 +48,7 @@ def programmes_table(found: Programmes) -> Block:
                 tr("Programme"): [row["programme"] for row in rows],
                 tr("Course"): [row["course"] for row in rows],
                 tr("Chosen by"): [row["rule"] or tr("not recorded") for row in rows],
-                tr("Judged by"): [tr(_DESIGNS[row["design"]]) for row in rows],
+                tr("Judged by"): [tr(_DESIGNS[design]) for design in found.rows["design"]],
                 tr("From"): [write_day(row["assigned_on"]) for row in rows],
                 tr("Sent"): [row["n_assigned"] for row in rows],
                 tr("Completed"): [row["n_completed"] for row in rows],

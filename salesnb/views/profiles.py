@@ -98,10 +98,10 @@ def raters_table(profiles: SkillProfiles) -> Block:
 
 def _rater(row: dict[Hashable, Any]) -> tuple[str, ...]:
     side = tr("stricter") if row["severity"] < 0 else tr("kinder")
-    role = tr(row["role"]) if row["role"] in _ROLES else row["role"]
+    role = row["role"]
     return (
         row["rater"],
-        role or MISSING,
+        tr(role) if role in _ROLES else role or MISSING,
         _signed(row["severity"]),
         tr("{low} to {high}", low=_signed(row["low"]), high=_signed(row["high"])),
         side if row["is_beyond_chance"] else MISSING,
