@@ -138,7 +138,7 @@ def impact_methods(impact: TrainingImpact) -> Block:
         ),
         rows=tuple(_method(impact, row) for row in rows),
         numeric=frozenset({1, 2, 3, 4}),
-        key=tuple(f"{tr(row['method'])}: {row['why']}" for row in rows if row["why"]),
+        key=tuple(f"{_name(row)}: {row['why']}" for row in rows if row["why"]),
         anchor=f"{METHODS_ANCHOR}-{impact.kpi.kpi}",
         is_sortable=False,
     )
@@ -205,12 +205,17 @@ def _methods_title(impact: TrainingImpact) -> str:
 
 def _method(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
     return (
-        tr(str(row["method"])),
+        _name(row),
         impact.write(row["estimate"]),
         _span(impact, row["low95"], row["high95"]),
         _signed(row["in_sd"]),
         impact.write(row["off_by"]) if np.isfinite(row["off_by"]) else MISSING,
     )
+
+
+def _name(row: Row) -> str:
+    method = str(row["method"])
+    return tr(method)
 
 
 def _levels_title(impact: TrainingImpact) -> str:
