@@ -7,11 +7,13 @@ import math
 import pandas as pd
 
 from salesnb.analysis.feedback import FeedbackLoop, FeedbackThemes
+from salesnb.analysis.feedback.records import kind_label
 from salesnb.analysis.feedback.result import FEEDBACK_ANCHOR
 from salesnb.analysis.feedback.themes import THEMES_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING
+from salesnb.analysis.wording import MISSING, format_day
+from salesnb.language import format_number, format_share, tr
 from salesnb.views.blocks import Block, Note, Table
 
 QUIET_ANCHOR = "feedback-quiet"
@@ -25,7 +27,7 @@ def feedback_table(loop: FeedbackLoop) -> Block:
     return Table(
         title=loop.finding,
         caption=f"{loop.unit}, {loop.period}. {loop.caveat}",
-        header=("What", "Figure", "Rests on"),
+        header=(tr("What"), tr("Figure"), tr("Rests on")),
         rows=(*_coverage(loop), *_cadence(loop), _answers(loop), _reviews(loop)),
         anchor=FEEDBACK_ANCHOR,
         is_sortable=False,
@@ -35,20 +37,40 @@ def feedback_table(loop: FeedbackLoop) -> Block:
 def _coverage(loop: FeedbackLoop) -> list[tuple[str, str, str]]:
     now = loop.now
     past = ", ".join(
-        f"{row['period']} {row['share']:.0%}" for row in loop.quarters.iloc[:-1].to_dict("records")
+        f"{row['period']} {format_share(row['share'])}"
+        for row in loop.quarters.iloc[:-1].to_dict("records")
     )
     kinds = ", ".join(
-        f"{row['kind']} {row['share']:.0%} (before {row['share_before']:.0%})"
+        tr(
+            "{kind} {share} (before {before})",
+            kind=kind_label(row["kind"]),
+            share=format_share(row["share"]),
+            before=format_share(row["share_before"]),
+        )
         for row in loop.kinds.to_dict("records")
     )
-    shifted = "the mix changed" if loop.kinds_changed < FALSE_CLAIMS else "no clear change"
+    interval = tr(
+        "95% interval {low} – {high}", low=format_share(now["low"]), high=format_share(now["high"])
+    )
+    n = format_number(now["n"], group=False)
     return [
         (
-            "People with any feedback",
-            f"{now['n_covered']:.0f} of {now['n_people']:.0f} ({now['share']:.0%})",
-            f"95% interval {now['low']:.0%} – {now['high']:.0%}{f'; {past}' if past else ''}",
+            tr("People with any feedback"),
+            tr(
+                "{n} of {total} ({share})",
+                n=format_number(now["n_covered"], group=False),
+                total=format_number(now["n_people"], group=False),
+                share=format_share(now["share"]),
+            ),
+            f"{interval}; {past}" if past else interval,
         ),
-        ("Kinds", kinds or MISSING, f"{now['n']:.0f} in the quarter; {shifted}"),
+        (
+            tr("Kinds"),
+            kinds or MISSING,
+            tr("{n} in the quarter; the mix changed", n=n)
+            if loop.kinds_changed < FALSE_CLAIMS
+            else tr("{n} in the quarter; no clear change", n=n),
+        ),
     ]
 
 
@@ -56,50 +78,73 @@ def _cadence(loop: FeedbackLoop) -> list[tuple[str, str, str]]:
     one = loop.cadence
     return [
         (
-            "Days between two",
+            tr("Days between two"),
             _days(one.median_days),
-            f"median of {one.n_people} people with at least two in four quarters",
+            tr("median of {n} people with at least two in four quarters", n=one.n_people),
         ),
-        ("Longest silence", _days(one.longest_days), "one person, up to the quarter's end"),
         (
-            f"Without any for {one.weeks} weeks",
-            f"{one.n_quiet} of {one.n_asked} people",
-            "who were there all the time, at the quarter's end",
+            tr("Longest silence"),
+            _days(one.longest_days),
+            tr("one person, up to the quarter's end"),
+        ),
+        (
+            tr("Without any for {n} weeks", n=one.weeks),
+            tr("{n} of {total} people", n=one.n_quiet, total=one.n_asked),
+            tr("who were there all the time, at the quarter's end"),
         ),
     ]
 
 
 def _answers(loop: FeedbackLoop) -> tuple[str, str, str]:
     one = loop.answers
-    what = f"Scores below target spoken about within {one.days} days"
+    what = tr("Scores below target spoken about within {n} days", n=one.days)
     if not one.n_gaps:
-        return what, MISSING, one.lacking or "no score is below target"
-    others = f"; other scores {one.n_others_answered / one.n_others:.0%}" if one.n_others else ""
-    differ = "they differ" if one.p_value < FALSE_CLAIMS else "no clear difference"
-    lag = f", {one.median_days:.0f} days in the median" if math.isfinite(one.median_days) else ""
-    return (
-        what,
-        f"{one.n_answered / one.n_gaps:.0%}{lag}{others}",
-        f"feedback on the same skill after the rating; {one.n_gaps:,} scores below target and "
-        f"{one.n_others:,} others; {differ}",
-    )
+        return what, MISSING, one.lacking or tr("no score is below target")
+    figure = format_share(one.n_answered / one.n_gaps)
+    if math.isfinite(one.median_days):
+        figure += tr(", {n} days in the median", n=format_number(one.median_days, group=False))
+    if one.n_others:
+        share = format_share(one.n_others_answered / one.n_others)
+        figure += tr("; other scores {share}", share=share)
+    said = {"n_gaps": format_number(one.n_gaps), "n_others": format_number(one.n_others)}
+    if one.p_value < FALSE_CLAIMS:
+        rests_on = tr(
+            "feedback on the same skill after the rating; {n_gaps} scores below target and "
+            "{n_others} others; they differ",
+            **said,
+        )
+    else:
+        rests_on = tr(
+            "feedback on the same skill after the rating; {n_gaps} scores below target and "
+            "{n_others} others; no clear difference",
+            **said,
+        )
+    return what, figure, rests_on
 
 
 def _reviews(loop: FeedbackLoop) -> tuple[str, str, str]:
     one = loop.reviews
-    what = f"Actions due in {one.period}"
+    what = tr("Actions due in {period}", period=one.period)
     if not one.n_due:
-        return what, MISSING, "none was due"
+        return what, MISSING, tr("none was due")
     return (
         what,
-        f"{one.n_closed} closed, {one.n_spoken} spoken about since, {one.n_left} left",
-        f"{one.n_due} actions; spoken about is feedback on the same skill, or any where the action "
-        "is for a figure",
+        tr(
+            "{n_closed} closed, {n_spoken} spoken about since, {n_left} left",
+            n_closed=one.n_closed,
+            n_spoken=one.n_spoken,
+            n_left=one.n_left,
+        ),
+        tr(
+            "{n} actions; spoken about is feedback on the same skill, or any where the action is "
+            "for a figure",
+            n=one.n_due,
+        ),
     )
 
 
 def _days(value: float) -> str:
-    return f"{value:.0f}" if math.isfinite(value) else MISSING
+    return format_number(value, group=False) if math.isfinite(value) else MISSING
 
 
 def quiet_table(loop: FeedbackLoop) -> Block:
@@ -108,14 +153,28 @@ def quiet_table(loop: FeedbackLoop) -> Block:
         return Note(loop.finding, "missing")
     one = loop.cadence
     if loop.quiet.empty:
-        words = f"{one.n_quiet} of {one.n_asked} people had no feedback for {one.weeks} weeks."
-        return Note(f"{loop.unit}: {words}", "info")
+        words = tr(
+            "{unit}: {n} of {total} people had no feedback for {weeks} weeks.",
+            unit=loop.unit,
+            n=one.n_quiet,
+            total=one.n_asked,
+            weeks=one.weeks,
+        )
+        return Note(words, "info")
     return Table(
-        title=f"{len(loop.quiet)} people had no written feedback for {one.weeks} weeks or longer",
-        caption=f"{loop.unit}, at the end of {loop.period}. A reason to talk, not a verdict.",
-        header=("Who", "Last feedback", "Days"),
+        title=tr(
+            "{n} people had no written feedback for {weeks} weeks or longer",
+            n=len(loop.quiet),
+            weeks=one.weeks,
+        ),
+        caption=tr(
+            "{unit}, at the end of {period}. A reason to talk, not a verdict.",
+            unit=loop.unit,
+            period=loop.period,
+        ),
+        header=(tr("Who"), tr("Last feedback"), tr("Days")),
         rows=tuple(
-            (row["name"], _day(row["last_on"]), f"{row['days']:.0f}")
+            (row["name"], _day(row["last_on"]), _days(row["days"]))
             for row in loop.quiet.to_dict("records")
         ),
         numeric=frozenset({2}),
@@ -124,7 +183,7 @@ def quiet_table(loop: FeedbackLoop) -> Block:
 
 
 def _day(day: pd.Timestamp) -> str:
-    return "none on record" if pd.isna(day) else f"{day:%Y-%m-%d}"
+    return tr("none on record") if pd.isna(day) else format_day(day)
 
 
 def themes_table(themes: FeedbackThemes) -> Block:
@@ -132,21 +191,27 @@ def themes_table(themes: FeedbackThemes) -> Block:
     if themes.lacking or themes.themes.empty:
         return Note(themes.finding, "missing" if themes.lacking else "info")
     shown = themes.themes.head(MOST_THEMES).to_dict("records")
-    cut = len(themes.themes) - len(shown)
-    more = f" The {MOST_THEMES} largest are shown." if cut else ""
+    caption = tr(
+        "{n} comments about {n_people} people, {first} to {last}; before: {n_before} comments.",
+        n=themes.n,
+        n_people=themes.n_people,
+        n_before=themes.n_before,
+        first=themes.window[0],
+        last=themes.window[-1],
+    )
+    if len(themes.themes) > len(shown):
+        caption += tr(" The {n} largest are shown.", n=MOST_THEMES)
     return Table(
         title=themes.finding,
-        caption=(
-            f"{themes.n} comments about {themes.n_people} people, {themes.window[0]} to "
-            f"{themes.window[-1]}; before: {themes.n_before} comments.{more}"
-        ),
-        header=("Theme", "In words of", "Skills", "Comments", "People", "Share", "Before"),
+        caption=caption,
+        header=(tr("Theme"), tr("In words of"), tr("Skills"), tr("Comments"), tr("People"),
+                tr("Share"), tr("Before")),
         rows=tuple(
             (
                 row["name"], row["example"] or ", ".join(row["words"]),
                 ", ".join(skill_label(skill) for skill in row["skills"]) or MISSING,
-                f"{row['n']}", f"{row['n_people']}", f"{row['share']:.0%}",
-                MISSING if math.isnan(row["share_before"]) else f"{row['share_before']:.0%}",
+                f"{row['n']}", f"{row['n_people']}", format_share(row["share"]),
+                MISSING if math.isnan(row["share_before"]) else format_share(row["share_before"]),
             )
             for row in shown
         ),

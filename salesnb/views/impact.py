@@ -16,16 +16,24 @@ from salesnb.analysis.impact import (
     ProgrammeVerdicts,
     TrainingImpact,
 )
-from salesnb.analysis.wording import MISSING, begin_large, count_things
+from salesnb.analysis.impact.levels import BEHAVIOUR, LEARNING, RESULTS
+from salesnb.analysis.impact.verdict import Check, Word
+from salesnb.analysis.wording import MISSING, begin_large, count_things, name_quarters
+from salesnb.language import format_number, format_share, mark, tr, write_day
 from salesnb.views.blocks import Block, Note, Remark, Remarks, Table
 
 Row = dict[Hashable, Any]
 VERDICT_ANCHOR, METHODS_ANCHOR, LEVELS_ANCHOR = "impact-verdict", "impact-methods", "impact-levels"
-_PASSED = {True: "holds", False: "does not hold", None: "could not be checked"}
 _DESIGNS = {
-    "lottery": "against those who wait",
-    "team": "team against team",
-    "chosen": "changes beside the untrained",
+    "lottery": mark("against those who wait"),
+    "team": mark("team against team"),
+    "chosen": mark("changes beside the untrained"),
+}
+_VERDICTS: dict[Word, str] = {
+    "worked": mark("worked"),
+    "moved the wrong way": mark("moved the wrong way"),
+    "no effect found": mark("no effect found"),
+    "cannot tell": mark("cannot tell"),
 }
 
 
@@ -37,21 +45,21 @@ def programmes_table(found: Programmes) -> Block:
     return Table.from_frame(
         pd.DataFrame(
             {
-                "Programme": [row["programme"] for row in rows],
-                "Course": [row["course"] for row in rows],
-                "Chosen by": [row["rule"] or "not recorded" for row in rows],
-                "Judged by": [_DESIGNS[row["design"]] for row in rows],
-                "From": [f"{row['assigned_on']:%Y-%m-%d}" for row in rows],
-                "Sent": [row["n_assigned"] for row in rows],
-                "Completed": [row["n_completed"] for row in rows],
-                "State": [_state(row) for row in rows],
+                tr("Programme"): [row["programme"] for row in rows],
+                tr("Course"): [row["course"] for row in rows],
+                tr("Chosen by"): [row["rule"] or tr("not recorded") for row in rows],
+                tr("Judged by"): [tr(_DESIGNS[design]) for design in found.rows["design"]],
+                tr("From"): [write_day(row["assigned_on"]) for row in rows],
+                tr("Sent"): [row["n_assigned"] for row in rows],
+                tr("Completed"): [row["n_completed"] for row in rows],
+                tr("State"): [_state(row) for row in rows],
             }
         ),
         title=found.finding,
-        caption="Everyone assigned to a course together, the latest first.",
+        caption=tr("Everyone assigned to a course together, the latest first."),
         key=(found.caveat,),
         anchor=PROGRAMMES_ANCHOR,
-        numeric=("Sent", "Completed"),
+        numeric=(tr("Sent"), tr("Completed")),
     )
 
 
@@ -61,25 +69,30 @@ def verdicts_table(found: ProgrammeVerdicts) -> Block:
         return Note(found.finding, "missing")
     rows = [
         (
-            impact.programme, impact.course, impact.rule or "not recorded",
-            begin_large(impact.verdict), impact.write(impact.effect.estimate),
-            " to ".join(impact.write(end) for end in impact.effect.interval(0.95)),
+            impact.programme, impact.course, impact.rule or tr("not recorded"),
+            _verdict(impact), impact.write(impact.effect.estimate),
+            _span(impact, *impact.effect.interval(0.95)),
             impact.write(impact.kpi_sign * impact.smallest_seen), impact.write(impact.before_after),
         )
         for impact in found.impacts
     ]  # fmt: skip
     return Table(
         title=found.finding,
-        caption=f"{found.impacts[0].kpi.label}, to {found.period}; each judged by its own design.",
-        header=("Programme", "Course", "Chosen by", "Verdict", "Effect", "95% interval",
-                "Would be seen", "Before and after"),
+        caption=tr(
+            "{kpi}, to {period}; each judged by its own design.",
+            kpi=found.impacts[0].kpi.label, period=found.period,
+        ),
+        header=(tr("Programme"), tr("Course"), tr("Chosen by"), tr("Verdict"), tr("Effect"),
+                tr("95% interval"), tr("Would be seen"), tr("Before and after")),
         rows=tuple(rows),
         numeric=frozenset({4, 5, 6, 7}),
         key=(
             found.caveat,
-            "Would be seen: the effect that would have been found four times in five; where people "
-            "were chosen, by the first comparison alone. Before and after: the trained people's "
-            "own change, with what it owes to chance and selection.",
+            tr(
+                "Would be seen: the effect that would have been found four times in five; where "
+                "people were chosen, by the first comparison alone. Before and after: the trained "
+                "people's own change, with what it owes to chance and selection."
+            ),
         ),
         anchor=OVERVIEW_ANCHOR,
     )  # fmt: skip
@@ -89,14 +102,12 @@ def impact_verdict(impact: TrainingImpact) -> Block:
     """Say what could have been seen, then the verdict, who was compared, and what must hold."""
     if impact.lacking:
         return Note(impact.finding, "missing")
-    checks = tuple(
-        Remark(f"{check.name}: {_PASSED[check.is_passed]}.", check.text) for check in impact.checks
-    )
+    checks = tuple(Remark(_passed(check), check.text) for check in impact.checks)
     groups = (
-        ("What could have been seen", (Remark(_power(impact)),)),
-        ("Verdict", (Remark(f"{begin_large(impact.verdict)}.", impact.why),)),
-        ("Who was compared", (Remark("", impact.design_text),)),
-        ("What must hold", checks),
+        (tr("What could have been seen"), (Remark(_power(impact)),)),
+        (tr("Verdict"), (Remark(f"{_verdict(impact)}.", impact.why),)),
+        (tr("Who was compared"), (Remark("", impact.design_text),)),
+        (tr("What must hold"), checks),
     )
     return Remarks(
         title=impact.finding,
@@ -113,14 +124,21 @@ def impact_methods(impact: TrainingImpact) -> Block:
         return Note(impact.finding, "missing")
     return Table(
         title=_methods_title(impact),
-        caption=(
-            f"{impact.kpi.label}, {_quarters(impact)}. In SD: in standard deviations of people's "
-            "quarters."
+        caption=tr(
+            "{kpi}, {quarters}. In SD: in standard deviations of people's quarters.",
+            kpi=impact.kpi.label,
+            quarters=_quarters(impact),
         ),
-        header=("Way of looking", "Effect", "95% interval", "In SD", "Off by"),
+        header=(
+            tr("Way of looking"),
+            tr("Effect"),
+            tr("95% interval"),
+            tr("In SD"),
+            tr("Off by"),
+        ),
         rows=tuple(_method(impact, row) for row in rows),
         numeric=frozenset({1, 2, 3, 4}),
-        key=tuple(f"{row['method']}: {row['why']}" for row in rows if row["why"]),
+        key=tuple(f"{_name(row)}: {row['why']}" for row in rows if row["why"]),
         anchor=f"{METHODS_ANCHOR}-{impact.kpi.kpi}",
         is_sortable=False,
     )
@@ -133,12 +151,17 @@ def impact_levels(impact: TrainingImpact) -> Block:
     rows = impact.levels.to_dict("records")
     return Table(
         title=_levels_title(impact),
-        caption=f"{impact.name}: Kirkpatrick's four levels of what a training can do.",
-        header=("Level", "Measure", "Figure and 95% interval", "What it says"),
+        caption=tr(
+            "{programme}: Kirkpatrick's four levels of what a training can do.",
+            programme=impact.name,
+        ),
+        header=(tr("Level"), tr("Measure"), tr("Figure and 95% interval"), tr("What it says")),
         rows=tuple(_level(impact, row) for row in rows),
         key=(
-            "Behaviour is what raters see of the trained skill beside the other skills on the same "
-            "form, so how strict a rater is cancels. Raters may know who was trained.",
+            tr(
+                "Behaviour is what raters see of the trained skill beside the other skills on the "
+                "same form, so how strict a rater is cancels. Raters may know who was trained."
+            ),
         ),
         anchor=LEVELS_ANCHOR,
         is_sortable=False,
@@ -148,73 +171,115 @@ def impact_levels(impact: TrainingImpact) -> Block:
 def _power(impact: TrainingImpact) -> str:
     smallest = impact.smallest_seen
     if not np.isfinite(smallest):
-        return "Nothing: there are too few people or quarters to compare."
-    size = impact.write(impact.kpi_sign * smallest)
-    return (
-        f"An effect of {size} ({smallest / impact.spread:.1f} standard deviations of people's "
-        f"quarters) would have been seen four times in five{impact.seen_by}. Smaller ones may well "
-        "be missed."
+        return tr("Nothing: there are too few people or quarters to compare.")
+    return tr(
+        "An effect of {size} ({n} standard deviations of people's quarters) would have been seen "
+        "four times in five{seen_by}. Smaller ones may well be missed.",
+        size=impact.write(impact.kpi_sign * smallest),
+        n=format_number(smallest / impact.spread, 1, group=False),
+        seen_by=impact.seen_by,
     )
 
 
 def _quarters(impact: TrainingImpact) -> str:
     if not (impact.before and impact.after):
-        return f"training in {impact.at}"
-    spans = [
-        quarters[0] if len(quarters) == 1 else f"{quarters[0]} to {quarters[-1]}"
-        for quarters in (impact.before, impact.after)
-    ]
-    return f"training in {impact.at}, {spans[1]} against {spans[0]}"
+        return tr("training in {period}", period=impact.at)
+    return tr(
+        "training in {period}, {after} against {before}",
+        period=impact.at,
+        after=name_quarters(impact.after),
+        before=name_quarters(impact.before),
+    )
 
 
 def _methods_title(impact: TrainingImpact) -> str:
     naive = impact.estimates[impact.estimates["role"] == "naive"].iloc[0]
     if not np.isfinite(naive["off_by"]):
-        return f"{impact.name}: ways of looking"
-    return (
-        f"Before and after alone would claim {impact.write(naive['estimate'])}; the fair "
-        f"comparison finds {impact.write(impact.effect.estimate)}"
+        return tr("{programme}: ways of looking", programme=impact.name)
+    return tr(
+        "Before and after alone would claim {naive}; the fair comparison finds {effect}",
+        naive=impact.write(naive["estimate"]),
+        effect=impact.write(impact.effect.estimate),
     )
 
 
 def _method(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
     return (
-        str(row["method"]),
+        _name(row),
         impact.write(row["estimate"]),
-        f"{impact.write(row['low95'])} to {impact.write(row['high95'])}",
-        f"{row['in_sd']:+.2f}".replace("-", "−"),
+        _span(impact, row["low95"], row["high95"]),
+        _signed(row["in_sd"]),
         impact.write(row["off_by"]) if np.isfinite(row["off_by"]) else MISSING,
     )
 
 
+def _name(row: Row) -> str:
+    method = str(row["method"])
+    return tr(method)
+
+
 def _levels_title(impact: TrainingImpact) -> str:
-    behaviour = impact.levels[impact.levels["level"] == "3 Behaviour"].iloc[0]
-    if not np.isfinite(behaviour["low"]):
-        return f"{impact.name}: behaviour is not known; result: {impact.verdict}"
+    behaviour = impact.levels[impact.levels["level"] == BEHAVIOUR].iloc[0]
     low, high = behaviour["low"], behaviour["high"]
-    moved = "moved up" if low > 0 else "moved down" if high < 0 else "did not move beyond chance"
-    return (
-        f"{impact.name}: beside the untrained the skill's rating {moved}; result: {impact.verdict}"
+    said = {"programme": impact.name, "verdict": tr(_VERDICTS[impact.verdict])}
+    if not np.isfinite(low):
+        return tr("{programme}: behaviour is not known; result: {verdict}", **said)
+    if low > 0:
+        return tr(
+            "{programme}: beside the untrained the skill's rating moved up; result: {verdict}",
+            **said,
+        )
+    if high < 0:
+        return tr(
+            "{programme}: beside the untrained the skill's rating moved down; result: {verdict}",
+            **said,
+        )
+    return tr(
+        "{programme}: beside the untrained the skill's rating did not move beyond chance; result: "
+        "{verdict}",
+        **said,
     )
 
 
 def _level(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
-    number, says = row["level"][0], row["text"]
+    level, says = row["level"], row["text"]
     if not np.isfinite(row["figure"]):
         figure = MISSING
-    elif number == "2":
-        figure = f"{row['figure']:.0%}"
-    elif number == "4":
-        figure, low, high = (impact.write(row[name]) for name in ("figure", "low", "high"))
-        figure = f"{figure} ({low} to {high})"
+    elif level == LEARNING:
+        figure = format_share(row["figure"])
     else:
-        figure = f"{row['figure']:+.2f} ({row['low']:+.2f} to {row['high']:+.2f})"
-    if number == "4":
-        says = begin_large(f"{impact.verdict}.")
-    return row["level"], begin_large(row["measure"]), figure.replace("-", "−"), says
+        write = impact.write if level == RESULTS else _signed
+        figure, low, high = (write(row[name]) for name in ("figure", "low", "high"))
+        figure = tr("{figure} ({low} to {high})", figure=figure, low=low, high=high)
+    if level == RESULTS:
+        says = f"{_verdict(impact)}."
+    return tr(level), begin_large(row["measure"]), figure, says
 
 
 def _state(row: Row) -> str:
     if row["status"] != READY:
         return str(row["status"])
-    return f"{READY}: {count_things(row['n_after'], 'quarter', 'quarters')} since"
+    return tr(
+        "can be judged: {quarters} since",
+        quarters=count_things(row["n_after"], "quarter", "quarters"),
+    )
+
+
+def _verdict(impact: TrainingImpact) -> str:
+    return begin_large(tr(_VERDICTS[impact.verdict]))
+
+
+def _passed(check: Check) -> str:
+    if check.is_passed is None:
+        return tr("{check}: could not be checked.", check=check.name)
+    if check.is_passed:
+        return tr("{check}: holds.", check=check.name)
+    return tr("{check}: does not hold.", check=check.name)
+
+
+def _span(impact: TrainingImpact, low: float, high: float) -> str:
+    return tr("{low} to {high}", low=impact.write(low), high=impact.write(high))
+
+
+def _signed(value: float) -> str:
+    return format_number(value, 2, sign=True, group=False).replace("-", "−")

@@ -7,9 +7,18 @@ from collections.abc import Collection
 import pandas as pd
 
 from salesnb.analysis.plan import PLAN_ANCHOR, TrainingPlan
-from salesnb.analysis.plan.reasons import ASSIGNED, DONE, NO_EVIDENCE, NO_GAP, NO_TARGET
+from salesnb.analysis.plan.bounds import A_SEAT, AN_HOUR
+from salesnb.analysis.plan.reasons import (
+    ASSIGNED,
+    DONE,
+    NO_EVIDENCE,
+    NO_GAP,
+    NO_TARGET,
+    say_reasons,
+)
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, begin_large, count_things, format_day, format_money
+from salesnb.language import format_number, format_share, tr, write_day
 from salesnb.views.blocks import Block, Note, Table
 
 MOST_LINES = 40
@@ -34,32 +43,38 @@ def plan_table(plan: TrainingPlan, *, teams: Collection[str] | None = None) -> B
     lines, title = plan.lines, plan.finding
     if teams is not None:
         lines = lines[lines["team_id"].isin(teams)]
-        title = f"{len(lines)} of the {count_things(len(plan.lines), 'seat', 'seats')} planned for {plan.unit}"
+        title = tr(
+            "{n} of the {seats} planned for {unit}",
+            n=len(lines), seats=count_things(len(plan.lines), "seat", "seats"), unit=plan.unit,
+        )  # fmt: skip
     shown = lines.head(MOST_LINES)
-    cut = f" The first {MOST_LINES} of {len(lines)} seats." if len(shown) < len(lines) else ""
+    caption = tr(
+        "Ratings of {period}; courses from {day}. Gain: bookings of a year, how far the skill is "
+        "expected to rise times what a point brings times the bookings expected of the person.",
+        period=plan.period, day=write_day(plan.starts_on),
+    )  # fmt: skip
+    if len(shown) < len(lines):
+        caption += tr(" The first {n} of {total} seats.", n=MOST_LINES, total=len(lines))
     table = {
-        "Who": shown["unit"],
-        "Course": shown["course"],
-        "Skill": [begin_large(skill_label(str(name))) for name in shown["skill"]],
-        "Gap": [f"{row.gap:.1f} ({row.gap_low:.1f} to {row.gap_high:.1f})".replace("-", "−")
-                for row in shown.itertuples()],
-        "Raters": shown["n_raters"].map("{:.0f}".format),
-        "Expected gain": [format_money(value, plan.currency) for value in shown["gain"]],
-        "90% interval": _ranges(shown["gain_low"], shown["gain_high"], plan.currency),
-        "Starts": [format_day(day) for day in shown["starts_on"]],
-        "Check on": [format_day(day) for day in shown["check_on"]],
-    }  # fmt: skip
+        tr("Who"): shown["unit"],
+        tr("Course"): shown["course"],
+        tr("Skill"): [begin_large(skill_label(str(name))) for name in shown["skill"]],
+        tr("Gap"): [
+            _gap(*row) for row in shown[["gap", "gap_low", "gap_high"]].to_numpy(dtype=float)
+        ],
+        tr("Raters"): shown["n_raters"].map("{:.0f}".format),
+        tr("Expected gain"): [format_money(value, plan.currency) for value in shown["gain"]],
+        tr("90% interval"): _ranges(shown["gain_low"], shown["gain_high"], plan.currency),
+        tr("Starts"): [format_day(day) for day in shown["starts_on"]],
+        tr("Check on"): [format_day(day) for day in shown["check_on"]],
+    }
     return Table.from_frame(
         pd.DataFrame(table),
         title=title,
-        caption=(
-            f"Ratings of {plan.period}; courses from {plan.starts_on:%Y-%m-%d}. Gain: bookings "
-            "of a year, how far the skill is expected to rise times what a point brings times "
-            f"the bookings expected of the person.{cut}"
-        ),
+        caption=caption,
         key=tuple(line for line in (plan.caveat,) if line),
         anchor=PLAN_ANCHOR,
-        numeric={"Gap", "Raters", "Expected gain", "90% interval"},
+        numeric={tr("Gap"), tr("Raters"), tr("Expected gain"), tr("90% interval")},
     )
 
 
@@ -68,31 +83,19 @@ def plan_comparison(plan: TrainingPlan) -> Block:
     if (note := _missing(plan)) is not None:
         return note
     rows = plan.comparison
-    ours, other = (format_money(value, plan.currency) for value in rows["gain"].iloc[:2])
-    title = (
-        "Lowest scores first would bring nothing within the same limits."
-        if not rows["gain"].iloc[1] > 0
-        else "By these estimates the same limits spent on the lowest scores first would bring "
-        f"{other} instead of {ours}"
-        + (
-            f": this plan brings {plan.times_lowest_first:.1f} times as much."
-            if plan.is_surely_more
-            else "; the intervals overlap."
-        )
-    )
     table = {
-        "Plan": [begin_large(name) for name in rows["plan"]],
-        "Expected gain": [format_money(value, plan.currency) for value in rows["gain"]],
-        "90% interval": _ranges(rows["gain_low"], rows["gain_high"], plan.currency),
-        "Seats": rows["n_seats"],
-        "People": rows["n_people"],
-        "Hours": rows["hours"],
-        "Cost": [format_money(value, plan.currency) for value in rows["cost"]],
-    }  # fmt: skip
+        tr("Plan"): [begin_large(tr(name)) for name in rows["plan"]],
+        tr("Expected gain"): [format_money(value, plan.currency) for value in rows["gain"]],
+        tr("90% interval"): _ranges(rows["gain_low"], rows["gain_high"], plan.currency),
+        tr("Seats"): rows["n_seats"],
+        tr("People"): rows["n_people"],
+        tr("Hours"): rows["hours"],
+        tr("Cost"): [format_money(value, plan.currency) for value in rows["cost"]],
+    }
     return Table.from_frame(
         pd.DataFrame(table),
-        title=title,
-        caption="All choose among the same people and courses and are valued alike.",
+        title=_comparison_title(plan),
+        caption=tr("All choose among the same people and courses and are valued alike."),
         anchor=f"{PLAN_ANCHOR}-comparison",
     )
 
@@ -101,32 +104,33 @@ def plan_bounds(plan: TrainingPlan) -> Block:
     """Show what limits the plan, and what one more of it would bring."""
     if (note := _missing(plan)) is not None:
         return note
-    is_seat = plan.bounds["one_more"] == "a seat"
+    is_seat = plan.bounds["one_more"] == A_SEAT
     rows = plan.bounds.assign(is_seat=is_seat).sort_values(
         ["is_seat", "one_more_gain", "limit"], ascending=[False, False, True]
     )
     best = rows[rows["one_more_gain"] > 0].drop_duplicates("one_more")
-    title = (
-        "; ".join(
-            f"{one} more in {limit} would bring {format_money(gain, plan.currency)}"
-            for one, limit, gain in zip(
-                best["one_more"], best["limit"], best["one_more_gain"], strict=True
-            )
+    worth = [
+        _one_more(course, one, format_money(gain, plan.currency))
+        for course, one, gain in zip(
+            best["course_id"], best["one_more"], best["one_more_gain"], strict=True
         )
-        or "more seats or money would bring nothing more"
-    )
+    ]
+    title = "; ".join(worth) or tr("more seats or money would bring nothing more")
     table = {
-        "Limit": [begin_large(name) for name in rows["limit"]],
-        "Used": rows["used"],
-        "Of": rows["available"],
-        "Binding": rows["is_binding"],
-        "One more": rows["one_more"],
-        "would bring": [format_money(value, plan.currency) for value in rows["one_more_gain"]],
+        tr("Limit"): [
+            begin_large(tr("seats of {course}", course=course) if course else tr(limit))
+            for course, limit in zip(rows["course_id"], rows["limit"], strict=True)
+        ],
+        tr("Used"): rows["used"],
+        tr("Of"): rows["available"],
+        tr("Binding"): rows["is_binding"],
+        tr("One more"): [tr(one) if one in (A_SEAT, AN_HOUR) else one for one in rows["one_more"]],
+        tr("would bring"): [format_money(value, plan.currency) for value in rows["one_more_gain"]],
     }
     return Table.from_frame(
         pd.DataFrame(table),
         title=f"{begin_large(title)}.",
-        caption=(
+        caption=tr(
             "Binding: it keeps somebody out of a course. One more is worth that much at the "
             "margin; several more bring less each."
         ),
@@ -140,30 +144,38 @@ def plan_left_out(plan: TrainingPlan) -> Block:
         return note
     left = plan.left_out[plan.left_out["reason"] != NO_GAP]
     if left.empty:
-        return Note("Nobody with a gap is left out.", "info")
+        return Note(tr("Nobody with a gap is left out."), "info")
     counts = left["reason"].value_counts()
-    why = "; ".join(f"{reason} {number:,}" for reason, number in counts.items())
+    why = "; ".join(
+        f"{say_reasons(str(reason))} {format_number(number)}" for reason, number in counts.items()
+    )
     open_ = counts[~counts.index.isin(_NOT_OPEN)]
     title = (
-        f"{count_things(open_.sum(), 'gap', 'gaps')} without a seat, most for: {open_.index[0]}."
+        tr(
+            "{gaps} without a seat, most for: {reason}.",
+            gaps=count_things(open_.sum(), "gap", "gaps"),
+            reason=say_reasons(open_.index[0]),
+        )
         if len(open_)
-        else "No open gap is left without a seat."
+        else tr("No open gap is left without a seat.")
     )
     shown = left.head(MOST_LEFT)
     table = {
-        "Who": shown["unit"],
-        "Skill": [begin_large(skill_label(str(name))) for name in shown["skill"]],
-        "Course": shown["course"].replace("", MISSING),
-        "Gap": shown["gap"].map("{:.1f}".format).replace("nan", MISSING),
-        "Would gain": [format_money(value, plan.currency) for value in shown["gain"]],
-        "Why not": shown["reason"],
+        tr("Who"): shown["unit"],
+        tr("Skill"): [begin_large(skill_label(str(name))) for name in shown["skill"]],
+        tr("Course"): shown["course"].replace("", MISSING),
+        tr("Gap"): [MISSING if pd.isna(gap) else _points(gap) for gap in shown["gap"]],
+        tr("Would gain"): [format_money(value, plan.currency) for value in shown["gain"]],
+        tr("Why not"): shown["reason"].map(say_reasons),
     }
     return Table.from_frame(
         pd.DataFrame(table),
         title=title,
-        caption=f"By reason: {why}. The {len(shown)} with most to gain are shown.",
+        caption=tr(
+            "By reason: {reasons}. The {n} with most to gain are shown.", reasons=why, n=len(shown)
+        ),
         anchor=f"{PLAN_ANCHOR}-left-out",
-        numeric={"Gap", "Would gain"},
+        numeric={tr("Gap"), tr("Would gain")},
     )
 
 
@@ -173,20 +185,24 @@ def plan_sessions(plan: TrainingPlan) -> Block:
         return note
     rows = plan.sessions
     table = {
-        "Class": rows["session"],
-        "Course": rows["course"],
-        "From": [format_day(day) for day in rows["starts_on"]],
-        "To": [format_day(day) for day in rows["ends_on"]],
-        "People": rows["n_people"],
+        tr("Class"): rows["session"],
+        tr("Course"): rows["course"],
+        tr("From"): [format_day(day) for day in rows["starts_on"]],
+        tr("To"): [format_day(day) for day in rows["ends_on"]],
+        tr("People"): rows["n_people"],
     }
     return Table.from_frame(
         pd.DataFrame(table),
-        title=f"{len(rows)} classes between {format_day(rows['starts_on'].min())} and "
-        f"{format_day(rows['ends_on'].max())}.",
-        caption=(
-            "Working days, nobody in two classes a day, at most "
-            f"{plan.limits.away_share:.0%} of a team (or one) away on a day. Public holidays "
-            "are not known."
+        title=tr(
+            "{n} classes between {first} and {last}.",
+            n=len(rows),
+            first=format_day(rows["starts_on"].min()),
+            last=format_day(rows["ends_on"].max()),
+        ),
+        caption=tr(
+            "Working days, nobody in two classes a day, at most {share} of a team (or one) away on "
+            "a day. Public holidays are not known.",
+            share=format_share(plan.limits.away_share),
         ),
         anchor=f"{PLAN_ANCHOR}-classes",
     )
@@ -198,8 +214,45 @@ def _missing(plan: TrainingPlan) -> Note | None:
     return Note(f"{plan.finding} {plan.caveat}".strip(), "info") if plan.lines.empty else None
 
 
+def _comparison_title(plan: TrainingPlan) -> str:
+    gains = plan.comparison["gain"]
+    if not gains.iloc[1] > 0:
+        return tr("Lowest scores first would bring nothing within the same limits.")
+    ours, other = (format_money(value, plan.currency) for value in gains.iloc[:2])
+    if plan.is_surely_more:
+        return tr(
+            "By these estimates the same limits spent on the lowest scores first would bring "
+            "{other} instead of {ours}: this plan brings {times} times as much.",
+            other=other,
+            ours=ours,
+            times=format_number(plan.times_lowest_first, 1, group=False),
+        )
+    return tr(
+        "By these estimates the same limits spent on the lowest scores first would bring {other} "
+        "instead of {ours}; the intervals overlap.",
+        other=other,
+        ours=ours,
+    )
+
+
+def _one_more(course: str, more: str, gain: str) -> str:
+    if course:
+        return tr("a seat more in seats of {course} would bring {gain}", course=course, gain=gain)
+    return tr("{money} more in budget would bring {gain}", money=more, gain=gain)
+
+
+def _gap(gap: float, low: float, high: float) -> str:
+    return tr(
+        "{figure} ({low} to {high})", figure=_points(gap), low=_points(low), high=_points(high)
+    )
+
+
+def _points(value: float) -> str:
+    return format_number(value, 1, group=False).replace("-", "−")
+
+
 def _ranges(low: pd.Series[float], high: pd.Series[float], currency: str) -> list[str]:
     return [
-        f"{format_money(least, currency)} to {format_money(most, currency)}"
+        tr("{low} to {high}", low=format_money(least, currency), high=format_money(most, currency))
         for least, most in zip(low, high, strict=True)
     ]

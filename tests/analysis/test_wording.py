@@ -1,6 +1,13 @@
 import pytest
 
-from salesnb.analysis.wording import format_change, format_money, format_precise, format_value
+from salesnb.analysis.wording import (
+    format_change,
+    format_money,
+    format_precise,
+    format_value,
+    within_sentence,
+)
+from salesnb.language import speaking
 from salesnb.measures.catalogue import find_kpis
 
 KPI = {kpi.kpi: kpi for kpi in find_kpis()}
@@ -41,3 +48,11 @@ def test_values_are_written_in_their_unit(kpi, value, short, precise):
 def test_changes_carry_their_sign_and_shares_are_points():
     assert format_change(KPI["win_rate"], -0.165, "USD") == "−16.5 pts"
     assert format_change(KPI["bookings"], 2_700.0, "EUR") == "+€2.7k"
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [("en", "share of stalled deals"), ("de", "Share of stalled Deals")]
+)
+def test_a_label_within_a_sentence_is_small_but_where_nouns_are_capital(code, text):
+    with speaking(code):
+        assert within_sentence("Share of stalled Deals") == text

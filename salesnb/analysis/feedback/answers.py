@@ -9,6 +9,7 @@ from scipy.stats import norm
 from salesnb.analysis.feedback.records import DAY, closing_day
 from salesnb.analysis.feedback.result import Answers
 from salesnb.analysis.profiles.forms import find_own
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 
 _WINDOW = 4
@@ -25,7 +26,7 @@ def find_answers(
     of their forms. Only scores whose `days` were over by the quarter's end count.
     """
     events = _find_events(measures, people, period)
-    lacking = "no score has a target" if events.empty else "no such score is old enough"
+    lacking = tr("no score has a target") if events.empty else tr("no such score is old enough")
     events = events[events["day"] + pd.Timedelta(days=days) <= closing_day(measures, period)]
     if events.empty:
         return Answers(days, 0, 0, 0, 0, float("nan"), float("nan"), lacking)

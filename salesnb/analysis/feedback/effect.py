@@ -22,6 +22,7 @@ from salesnb.analysis.feedback.verdict import (
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.multiplicity import control_any_error
 from salesnb.analysis.profiles.forms import find_own
+from salesnb.language import mark, tr
 from salesnb.measures.measures import Measures
 from salesnb.schema import courses, trainings
 
@@ -31,7 +32,7 @@ Ints = NDArray[np.intp]
 ALL = "all"
 _FEWEST_PAIRS, _FEWEST_PEOPLE = 30, 20
 _POWER = 0.8
-_NO_RATINGS = "it needs the ratings table; the snapshot has none"
+_NO_RATINGS = mark("it needs the ratings table; the snapshot has none")
 _COLUMNS = [
     "kind", "n", "n_people", "effect", "low", "high", "bound", "bound_low", "bound_high", "placebo",
     "placebo_p", "detectable", "naive", "p_value", "p_adjusted", "verdict",
@@ -116,7 +117,7 @@ def feedback_effect(measures: Measures, *, period: str, team: str | None = None)
     unit = measures.unit_name(team_id)
     empty = pd.DataFrame(columns=_COLUMNS)
     if measures.feedback.empty or measures.ratings.empty:
-        lacking = LACKING if measures.feedback.empty else _NO_RATINGS
+        lacking = tr(LACKING) if measures.feedback.empty else tr(_NO_RATINGS)
         return FeedbackEffect(period, unit, empty, lacking)
     periods = tuple(name for name in measures.periods if name <= period)
     panel = skill_panel(measures.ratings, periods)

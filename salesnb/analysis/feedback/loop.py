@@ -18,6 +18,7 @@ from salesnb.analysis.feedback.result import Answers, Cadence, FeedbackLoop, Rev
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.interval import find_wilson
 from salesnb.analysis.rates import estimate_rates
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 from salesnb.schema import actions
 
@@ -71,7 +72,11 @@ def feedback_loop(
     unit = measures.unit_name(team_id)
     everything = known_feedback(measures)
     people = people_at_work(measures, period, team_id)
-    lacking = LACKING if everything.empty else "" if people else f"nobody has a record in {period}"
+    lacking = ""
+    if everything.empty:
+        lacking = tr(LACKING)
+    elif not people:
+        lacking = tr("nobody has a record in {period}", period=period)
     if lacking:
         return _nothing(period, unit, quiet_weeks, answer_days, lacking)
     quarters = [

@@ -6,12 +6,22 @@ from typing import Final
 
 import pandas as pd
 
+from salesnb.language import mark, tr
 from salesnb.measures.measures import Measures
 from salesnb.schema import feedback, memberships
 
-NOT_SAID = "not said"
+NOT_SAID = mark("not said")
 DAY: Final = "datetime64[s]"
-LACKING = "it needs the feedback table; the snapshot has none"
+LACKING = mark("it needs the feedback table; the snapshot has none")
+
+
+def kind_label(kind: str) -> str:
+    """Write a kind of feedback as it was recorded, or that it was not.
+
+    >>> kind_label("praise")
+    'praise'
+    """
+    return tr(NOT_SAID) if kind == NOT_SAID else kind
 
 
 def known_feedback(measures: Measures) -> pd.DataFrame:

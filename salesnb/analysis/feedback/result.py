@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesnb.analysis.feedback.records import kind_label
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
+from salesnb.language import format_number, format_share, tr
 
 FEEDBACK_ANCHOR = "feedback"
 
@@ -140,31 +142,44 @@ class FeedbackLoop(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         now, every = self.now, self.cadence.median_days
-        often = f", every {every:.0f} days in the median" if math.isfinite(every) else ""
-        return (
-            f"{self.unit}: {now['n_covered']:.0f} of {now['n_people']:.0f} people got "
-            f"feedback in {self.period}{often}{self._managers_said()}."
+        often = ""
+        if math.isfinite(every):
+            days = format_number(every, group=False)
+            often = tr(", every {days} days in the median", days=days)
+        return tr(
+            "{unit}: {n} of {total} people got feedback in {period}{often}{managers}.",
+            unit=self.unit,
+            n=format_number(now["n_covered"], group=False),
+            total=format_number(now["n_people"], group=False),
+            period=self.period,
+            often=often,
+            managers=self._managers_said(),
         )
 
     def _managers_said(self) -> str:
         if len(self.managers) < 2:
             return ""
-        differ = "differ" if self.differ < FALSE_CLAIMS else "do not differ"
-        return f"; managers {differ} in it beyond chance"
+        if self.differ < FALSE_CLAIMS:
+            return tr("; managers differ in it beyond chance")
+        return tr("; managers do not differ in it beyond chance")
 
     @property
     def coverage(self) -> str:
         """Say how many got any feedback, and whether managers differ."""
         now = self.now
-        return (
-            f"{self.unit}: {now['share']:.0%} of {now['n_people']:.0f} people got feedback in "
-            f"{self.period}{self._managers_said()}."
+        return tr(
+            "{unit}: {share} of {total} people got feedback in {period}{managers}.",
+            unit=self.unit,
+            share=format_share(now["share"]),
+            total=format_number(now["n_people"], group=False),
+            period=self.period,
+            managers=self._managers_said(),
         )
 
     @property
     def caveat(self) -> str:
         """Say what is counted and what is not."""
-        return (
+        return tr(
             "Only feedback that was written down counts; a talk that nobody noted is not there. "
             "More is not better by itself."
         )
@@ -185,11 +200,18 @@ class FeedbackLoop(Result):
         if not one.n_quiet:
             return None
         return Candidate(
-            text=(
-                f"{self.unit}: {one.n_quiet} of {one.n_asked} people had no written feedback for "
-                f"{one.weeks} weeks or longer."
+            text=tr(
+                "{unit}: {n} of {total} people had no written feedback for {weeks} weeks or "
+                "longer.",
+                unit=self.unit,
+                n=one.n_quiet,
+                total=one.n_asked,
+                weeks=one.weeks,
             ),
-            why=f"At the end of {self.period}, counting only who was there all the time.",
+            why=tr(
+                "At the end of {period}, counting only who was there all the time.",
+                period=self.period,
+            ),
             anchor=FEEDBACK_ANCHOR,
             effect=one.n_quiet / one.n_asked / 2,
             p_value=0.0,
@@ -201,14 +223,20 @@ class FeedbackLoop(Result):
         ordered = self.managers.sort_values("estimate")
         low, high = ordered.iloc[0], ordered.iloc[-1]
         return Candidate(
-            text=(
-                f"{self.unit}: whether people get feedback depends on the manager: from "
-                f"{low['estimate']:.0%} ({low['label']}'s manager) to {high['estimate']:.0%} "
-                f"({high['label']}'s manager)."
+            text=tr(
+                "{unit}: whether people get feedback depends on the manager: from {low} "
+                "({low_team}'s manager) to {high} ({high_team}'s manager).",
+                unit=self.unit,
+                low=format_share(low["estimate"]),
+                low_team=low["label"],
+                high=format_share(high["estimate"]),
+                high_team=high["label"],
             ),
-            why=(
-                f"Share of people with any feedback in {self.period}, {len(self.managers)} "
-                "managers compared, each pulled to the others as far as its people are few."
+            why=tr(
+                "Share of people with any feedback in {period}, {n} managers compared, each pulled "
+                "to the others as far as its people are few.",
+                period=self.period,
+                n=len(self.managers),
             ),
             anchor=FEEDBACK_ANCHOR,
             effect=float(high["estimate"] - low["estimate"]),
@@ -221,11 +249,19 @@ class FeedbackLoop(Result):
             return None
         gaps, others = one.n_answered / one.n_gaps, one.n_others_answered / one.n_others
         return Candidate(
-            text=(
-                f"{self.unit}: skills below target get feedback within {one.days} days in "
-                f"{gaps:.0%} of cases, other skills in {others:.0%}."
+            text=tr(
+                "{unit}: skills below target get feedback within {days} days in {gaps} of cases, "
+                "other skills in {others}.",
+                unit=self.unit,
+                days=one.days,
+                gaps=format_share(gaps),
+                others=format_share(others),
             ),
-            why=f"{one.n_gaps:,} scores below target and {one.n_others:,} others of four quarters.",
+            why=tr(
+                "{n_gaps} scores below target and {n_others} others of four quarters.",
+                n_gaps=format_number(one.n_gaps),
+                n_others=format_number(one.n_others),
+            ),
             anchor=FEEDBACK_ANCHOR,
             effect=abs(gaps - others),
             p_value=one.p_value,
@@ -237,13 +273,17 @@ class FeedbackLoop(Result):
         moved = self.kinds.assign(by=self.kinds["share"] - self.kinds["share_before"])
         most = moved.iloc[int(moved["by"].abs().argmax())]
         return Candidate(
-            text=(
-                f"{self.unit}: the share of {most['kind']} in feedback went from "
-                f"{most['share_before']:.0%} to {most['share']:.0%}."
+            text=tr(
+                "{unit}: the share of {kind} in feedback went from {before} to {now}.",
+                unit=self.unit,
+                kind=kind_label(most["kind"]),
+                before=format_share(most["share_before"]),
+                now=format_share(most["share"]),
             ),
-            why=(
-                f"{self.kinds['n'].sum():,} in {self.period} against the four quarters before, "
-                "tested within authors."
+            why=tr(
+                "{n} in {period} against the four quarters before, tested within authors.",
+                n=format_number(self.kinds["n"].sum()),
+                period=self.period,
             ),
             anchor=FEEDBACK_ANCHOR,
             effect=abs(float(most["by"])) / 2,

@@ -16,6 +16,7 @@ from salesnb.analysis.feedback.topics import TOP_WORDS, Topics, find_topics
 from salesnb.analysis.feedback.words import name_words, plain, words_of
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
+from salesnb.language import format_share, tr
 from salesnb.measures.measures import Measures
 from salesnb.progress import long
 
@@ -72,22 +73,38 @@ class FeedbackThemes(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         if self.themes.empty:
-            return f"{self.unit}: no theme in {self.n} comments holds beyond chance."
+            return tr(
+                "{unit}: no theme in {n} comments holds beyond chance.", unit=self.unit, n=self.n
+            )
         largest = self.themes.iloc[0]
-        told = self.themes["share"].sum()
-        more = f" {len(self.themes)} themes hold" if len(self.themes) > 1 else " One theme holds"
-        return (
-            f"{self.unit}:{more}, {told:.0%} of {self.n} comments; the largest is about "
-            f"{largest['name']} ({largest['share']:.0%})."
+        said = {
+            "unit": self.unit,
+            "share": format_share(self.themes["share"].sum()),
+            "n_comments": self.n,
+            "theme": largest["name"],
+            "largest": format_share(largest["share"]),
+        }
+        if len(self.themes) == 1:
+            return tr(
+                "{unit}: One theme holds, {share} of {n_comments} comments; the largest is about "
+                "{theme} ({largest}).",
+                **said,
+            )
+        return tr(
+            "{unit}: {n} themes hold, {share} of {n_comments} comments; the largest is about "
+            "{theme} ({largest}).",
+            n=len(self.themes),
+            **said,
         )
 
     @property
     def caveat(self) -> str:
         """Say what a theme is and is not."""
-        return (
+        return tr(
             "A theme is a group of words that go together; each language has themes of its own. "
-            f"Only words and sentences that at least {FEWEST_PEOPLE} people got are shown, and "
-            "names of people in the data never; other names are not known."
+            "Only words and sentences that at least {n} people got are shown, and names of people "
+            "in the data never; other names are not known.",
+            n=FEWEST_PEOPLE,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -102,14 +119,23 @@ class FeedbackThemes(Result):
         row = tested.iloc[int(tested["p_value"].argmin())]
         return (
             Candidate(
-                text=(
-                    f"{self.unit}: feedback about {row['name']} went from "
-                    f"{row['share_before']:.0%} to {row['share']:.0%} of comments."
+                text=tr(
+                    "{unit}: feedback about {theme} went from {before} to {now} of comments.",
+                    unit=self.unit,
+                    theme=row["name"],
+                    before=format_share(row["share_before"]),
+                    now=format_share(row["share"]),
                 ),
-                why=(
-                    f"{row['n']} of {self.n} comments about {row['n_people']} people in "
-                    f"{self.window[0]} to {self.window[-1]}, against {self.n_before} before; the "
-                    f"surest change of {len(tested)} themes."
+                why=tr(
+                    "{n} of {total} comments about {n_people} people in {first} to {last}, against "
+                    "{n_before} before; the surest change of {n_themes} themes.",
+                    n=row["n"],
+                    total=self.n,
+                    n_people=row["n_people"],
+                    first=self.window[0],
+                    last=self.window[-1],
+                    n_before=self.n_before,
+                    n_themes=len(tested),
                 ),
                 anchor=THEMES_ANCHOR,
                 effect=abs(float(row["share"] - row["share_before"])),
@@ -155,7 +181,7 @@ def feedback_themes(
     window = measures.window(period, _WINDOW)
     said = known_feedback(measures)
     if said.empty:
-        return _nothing(period, unit, window, LACKING)
+        return _nothing(period, unit, window, tr(LACKING))
     said = said[said["period"].isin(both)]
     if team_id is not None:
         said = said[said["rep_id"].isin(people_at_work(measures, period, team_id))]
@@ -163,9 +189,13 @@ def feedback_themes(
     rows, counts, vocabulary = _count_words(said, names)
     n_people = rows["rep_id"].nunique()
     if len(rows) < FEWEST_COMMENTS or n_people < 4 * FEWEST_PEOPLE or len(vocabulary) < TOP_WORDS:
-        lacking = (
-            f"{len(rows)} comments about {n_people} people are too few to find themes in; it takes "
-            f"{FEWEST_COMMENTS} about {4 * FEWEST_PEOPLE}"
+        lacking = tr(
+            "{n} comments about {n_people} people are too few to find themes in; it takes "
+            "{n_needed} about {people_needed}",
+            n=len(rows),
+            n_people=n_people,
+            n_needed=FEWEST_COMMENTS,
+            people_needed=4 * FEWEST_PEOPLE,
         )
         return _nothing(period, unit, window, lacking)
     topics = find_topics(counts, random_state=random_state)

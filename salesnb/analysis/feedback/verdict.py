@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesnb.analysis.feedback.records import kind_label
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.result import Result
+from salesnb.language import format_number, mark, tr
 
 EFFECT_ANCHOR = "feedback-effect"
-MOVED = "moved more"
-FELL = "moved less"
-NONE_FOUND = "no difference found"
-UNCLEAR = "not enough evidence"
+MOVED = mark("moved more")
+FELL = mark("moved less")
+NONE_FOUND = mark("no difference found")
+UNCLEAR = mark("not enough evidence")
 CLEAR_ENOUGH = 0.5
 """Points; where even a difference so large would often be missed, nothing can be said."""
 
@@ -52,25 +54,36 @@ class FeedbackEffect(Result):
         clear = self.rows[self.rows["verdict"].isin([MOVED, FELL])]
         if len(clear):
             row = clear.iloc[0]
-            return (
-                f"{self.unit}: skills {row['verdict']} after {_after(row['kind'])} than the same "
-                f"people's other skills, by {abs(row['effect']):.2f} points."
+            said = {"unit": self.unit, "kind": _after(row["kind"]), "points": _size(row["effect"])}
+            if row["verdict"] == MOVED:
+                return tr(
+                    "{unit}: skills moved more after {kind} than the same people's other skills, "
+                    "by {points} points.",
+                    **said,
+                )
+            return tr(
+                "{unit}: skills moved less after {kind} than the same people's other skills, by "
+                "{points} points.",
+                **said,
             )
         row = self.rows.iloc[0]
         if row["verdict"] == NONE_FOUND:
-            return (
-                f"{self.unit}: skills with feedback moved no more than the same people's other "
-                f"skills; a difference of {row['detectable']:.2f} points would mostly have been "
-                "found by the first comparison alone."
+            return tr(
+                "{unit}: skills with feedback moved no more than the same people's other skills; a "
+                "difference of {points} points would mostly have been found by the first "
+                "comparison alone.",
+                unit=self.unit,
+                points=_size(row["detectable"]),
             )
-        return (
-            f"{self.unit}: whether skills moved after feedback cannot be told: not enough evidence."
+        return tr(
+            "{unit}: whether skills moved after feedback cannot be told: not enough evidence.",
+            unit=self.unit,
         )
 
     @property
     def caveat(self) -> str:
         """Say why the naive figure misleads, and what the comparison cannot show."""
-        return (
+        return tr(
             "Feedback goes to skills that were just rated low or high, and those move back by "
             "themselves; so the last rating before the feedback and the quarters beside it are "
             "left out, and as long before is compared with as long after. Every rater's strictness "
@@ -90,13 +103,12 @@ class FeedbackEffect(Result):
         is_told = row["verdict"] in (MOVED, FELL)
         return (
             Candidate(
-                text=(
-                    f"{self.unit}: skills with {_after(row['kind'])} {_way(row['effect'])} "
-                    f"{abs(row['effect']):.2f} points against the same people's other skills."
-                ),
-                why=(
-                    f"{row['n']:,} skills of {row['n_people']:,} people, by two methods; "
-                    f"{_before(row['placebo_p'])}."
+                text=self._say_way(row),
+                why=tr(
+                    "{n} skills of {n_people} people, by two methods; {before}.",
+                    n=format_number(row["n"]),
+                    n_people=format_number(row["n_people"]),
+                    before=_before(row["placebo_p"]),
                 ),
                 anchor=EFFECT_ANCHOR,
                 effect=min(abs(float(row["effect"])), 1.0) if is_told else 0.0,
@@ -104,18 +116,32 @@ class FeedbackEffect(Result):
             ),
         )
 
+    def _say_way(self, row: pd.Series) -> str:
+        said = {"unit": self.unit, "kind": _after(row["kind"]), "points": _size(row["effect"])}
+        if row["effect"] > 0:
+            return tr(
+                "{unit}: skills with {kind} rose by {points} points against the same people's "
+                "other skills.",
+                **said,
+            )
+        return tr(
+            "{unit}: skills with {kind} fell by {points} points against the same people's other "
+            "skills.",
+            **said,
+        )
+
 
 def _after(kind: str) -> str:
-    return "feedback" if kind == "all" else kind
+    return tr("feedback") if kind == "all" else kind_label(kind)
+
+
+def _size(points: float) -> str:
+    return format_number(abs(points), 2, group=False)
 
 
 def _before(p_value: float) -> str:
     if math.isnan(p_value):
-        return "whether there was such a difference before the feedback could not be checked"
+        return tr("whether there was such a difference before the feedback could not be checked")
     if p_value < FALSE_CLAIMS:
-        return "there was such a difference before the feedback already"
-    return "before the feedback there was no such difference"
-
-
-def _way(effect: float) -> str:
-    return "rose by" if effect > 0 else "fell by"
+        return tr("there was such a difference before the feedback already")
+    return tr("before the feedback there was no such difference")

@@ -9,9 +9,12 @@ from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.panel import rating_panel
 from salesnb.analysis.impact.study import Comparison, Study, compare, design_ramped
 from salesnb.analysis.skills import skill_label
+from salesnb.language import mark, tr
 from salesnb.measures.measures import Measures
 
 LEVELS = ["level", "measure", "figure", "low", "high", "n", "text"]
+REACTION, LEARNING = mark("1 Reaction"), mark("2 Learning")
+BEHAVIOUR, RESULTS = mark("3 Behaviour"), mark("4 Results")
 
 
 def kirkpatrick_levels(
@@ -40,11 +43,12 @@ def kirkpatrick_levels(
     """
     sent, done = int(programme["n_assigned"]), int(programme["n_completed"])
     rows = [
-        ("1 Reaction", "how it was liked", np.nan, np.nan, np.nan, 0, "Not recorded."),
-        ("2 Learning", "completed the course", done / sent, np.nan, np.nan, sent,
-         f"{done} of {sent} people completed it. No test scores are recorded."),
+        (REACTION, tr("how it was liked"), np.nan, np.nan, np.nan, 0, tr("Not recorded.")),
+        (LEARNING, tr("completed the course"), done / sent, np.nan, np.nan, sent,
+         tr("{done} of {sent} people completed it. No test scores are recorded.",
+            done=done, sent=sent)),
         _behaviour(measures, study, str(programme["skill"]), period),
-        ("4 Results", result, result_effect.estimate, *result_effect.interval(0.95),
+        (RESULTS, result, result_effect.estimate, *result_effect.interval(0.95),
          n_people, ""),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=LEVELS)
@@ -66,18 +70,30 @@ def rate_programme(measures: Measures, programme: pd.Series, *, period: str) -> 
 def _behaviour(
     measures: Measures, study: Study, skill: str, period: str
 ) -> tuple[str, str, float, float, float, int, str]:
-    level, measure = "3 Behaviour", f"rating of {skill_label(skill)}" if skill else "rating"
+    level = BEHAVIOUR
+    measure = tr("rating of {skill}", skill=skill_label(skill)) if skill else tr("rating")
     if measures.ratings.empty or not skill:
-        why = "The course names no skill." if not skill else "There are no ratings."
+        why = tr("There are no ratings.") if skill else tr("The course names no skill.")
         return (level, measure, np.nan, np.nan, np.nan, 0, why)
     comparison = rate_behaviour(measures, study, skill, period=period)
     found = comparison.effect
     if not found.is_known:
-        return (level, measure, np.nan, np.nan, np.nan, 0, "Too few ratings before and after.")
+        why = tr("Too few ratings before and after.")
+        return (level, measure, np.nan, np.nan, np.nan, 0, why)
     low, high = found.interval(0.95)
-    moved = "moved up" if low > 0 else "moved down" if high < 0 else "did not move beyond chance"
-    text = (
-        f"Beside the untrained the rating {moved}, against the other skills of the same form "
-        "(points of 1 to 5); not checked further."
-    )
+    if low > 0:
+        text = tr(
+            "Beside the untrained the rating moved up, against the other skills of the same form "
+            "(points of 1 to 5); not checked further."
+        )
+    elif high < 0:
+        text = tr(
+            "Beside the untrained the rating moved down, against the other skills of the same form "
+            "(points of 1 to 5); not checked further."
+        )
+    else:
+        text = tr(
+            "Beside the untrained the rating did not move beyond chance, against the other skills "
+            "of the same form (points of 1 to 5); not checked further."
+        )
     return (level, measure, found.estimate, low, high, int(comparison.trained.sum()), text)

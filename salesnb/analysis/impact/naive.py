@@ -10,12 +10,14 @@ from salesnb.analysis.impact.estimators import change_effect, compare_means, lev
 from salesnb.analysis.impact.study import Comparison
 from salesnb.analysis.impact.successive import Joint, pool
 from salesnb.analysis.impact.windows import Ints
+from salesnb.language import mark
 
 ESTIMATES = [
     "method", "role", "estimate", "error", "low90", "high90", "low95", "high95", "in_sd",
     "p_value", "off_by", "why",
 ]  # fmt: skip
-PRE_POST, AGAINST_OTHERS = "Trained, after against before", "After, trained against untrained"
+PRE_POST = mark("Trained, after against before")
+AGAINST_OTHERS = mark("After, trained against untrained")
 _RECENT = 2
 
 

@@ -13,7 +13,8 @@ from salesnb.analysis.impact.result import TrainingImpact
 from salesnb.analysis.impact.score import OUTCOME, training_impact
 from salesnb.analysis.impact.verdict import Word
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things
+from salesnb.analysis.wording import count_things, within_sentence
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
@@ -74,21 +75,30 @@ class ProgrammeVerdicts(Result):
     def finding(self) -> str:
         """Name the programmes that worked, and those after which the outcome got worse."""
         if self.lacking:
-            return f"No programme can be judged: {self.lacking}."
-        of = count_things(len(self.impacts), "training programme", "training programmes")
-        what = self.impacts[0].kpi.label.lower()
+            return tr("No programme can be judged: {why}.", why=self.lacking)
         named = f": {_enumerate(self.worked)}" if self.worked else ""
-        told = f"Of {of}, {len(self.worked)} improved {what} beyond chance{named}"
+        told = tr(
+            "Of {programmes}, {n} improved {kpi} beyond chance{named}",
+            programmes=count_things(len(self.impacts), "training programme", "training programmes"),
+            n=len(self.worked),
+            kpi=within_sentence(self.impacts[0].kpi.label),
+            named=named,
+        )
         if self.worked_alone:
-            told += f"; looked at by itself alone {_enumerate(self.worked_alone)} worked too"
+            told += tr(
+                "; looked at by itself alone {programmes} worked too",
+                programmes=_enumerate(self.worked_alone),
+            )
         if self.harmed:
-            told += f"; after {_enumerate(self.harmed)} it moved the wrong way"
+            told += tr(
+                "; after {programmes} it moved the wrong way", programmes=_enumerate(self.harmed)
+            )
         return f"{told}."
 
     @property
     def caveat(self) -> str:
         """Say what the words do not mean."""
-        return (
+        return tr(
             "No effect found is not proof of none: effects smaller than the one that would have "
             "been seen are missed."
         )
@@ -150,5 +160,7 @@ def judge_programmes(
         for name in ready
     )
     known = tuple(impact for impact in impacts if not impact.lacking)
-    lacking = listed.lacking or (impacts[0].lacking if impacts else "none has a quarter after it")
+    lacking = listed.lacking or (
+        impacts[0].lacking if impacts else tr("none has a quarter after it")
+    )
     return ProgrammeVerdicts(listed.period, known, "" if known else lacking)

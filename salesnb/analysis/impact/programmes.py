@@ -12,6 +12,7 @@ import pandas as pd
 from salesnb.analysis.impact.windows import FEWEST, symmetric_windows, waitlist_windows
 from salesnb.analysis.result import Result
 from salesnb.errors import ParameterError, meant, quote_examples
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 from salesnb.schema import courses, trainings
 
@@ -52,14 +53,16 @@ class Programmes(Result):
     def finding(self) -> str:
         """Say how many programmes can be judged."""
         if self.lacking:
-            return f"No programmes: {self.lacking}."
-        ready = int((self.rows["status"] == READY).sum())
-        return f"{ready} of {len(self.rows)} training programmes can be judged by {self.period}."
+            return tr("No programmes: {why}.", why=self.lacking)
+        return tr(
+            "{n} of {total} training programmes can be judged by {period}.",
+            n=int((self.rows["status"] == READY).sum()), total=len(self.rows), period=self.period,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what makes a programme judgeable."""
-        return (
+        return tr(
             "A programme can be judged once a whole quarter has passed after that of the training, "
             "and only against quarters before it."
         )
@@ -125,8 +128,8 @@ def programmes(measures: Measures, *, period: str = "") -> Programmes:
     rows = rows[rows["period"] <= last]
     if rows.empty:
         lacking = (
-            "impact needs trainings; the snapshot has none" if measures.trainings.empty
-            else f"nobody was assigned to a training by {last}"
+            tr("impact needs trainings; the snapshot has none") if measures.trainings.empty
+            else tr("nobody was assigned to a training by {period}", period=last)
         )  # fmt: skip
         return Programmes(last, pd.DataFrame(columns=_COLUMNS), lacking)
     whole = [name for name in measures.periods if name <= last and measures.is_whole(name)]
@@ -196,12 +199,12 @@ def _status(row: dict[Hashable, Any], all_rows: pd.DataFrame, whole: list[str]) 
         (all_rows["course_id"] == row["course_id"]) & (all_rows["design"] == "lottery")
     ]
     if row["design"] == "lottery" and not row["n_completed"] and len(lotteries) > 1:
-        return "waits: compared with those drawn first"
+        return tr("waits: compared with those drawn first")
     if row["n_after"] == 0:
-        return "too early: no whole quarter since"
+        return tr("too early: no whole quarter since")
     if row["n_assigned"] < FEWEST_PEOPLE:
-        return f"fewer than {FEWEST_PEOPLE} people"
+        return tr("fewer than {n} people", n=FEWEST_PEOPLE)
     at = sum(name < row["period"] for name in whole)
     lay = waitlist_windows if row["design"] == "lottery" else symmetric_windows
     windows = lay(at, max(len(whole), at + 1))
-    return READY if len(windows.before) >= FEWEST else "too few quarters before it"
+    return READY if len(windows.before) >= FEWEST else tr("too few quarters before it")

@@ -12,8 +12,9 @@ from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.naive import PRE_POST
 from salesnb.analysis.impact.verdict import TOLD, Check, Word
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_change
+from salesnb.analysis.wording import format_change, within_sentence
 from salesnb.errors import DataError
+from salesnb.language import format_share, tr
 from salesnb.measures.catalogue import Kpi
 
 IMPACT_ANCHOR = "training-impact"
@@ -98,40 +99,52 @@ class TrainingImpact(Result):
     def finding(self) -> str:
         """Give the verdict in one sentence, with the effect or what could have been seen."""
         if self.lacking:
-            return f"Nothing to say on training: {self.lacking}."
-        what = self.kpi.label.lower()
+            return tr("Nothing to say on training: {why}.", why=self.lacking)
+        what = within_sentence(self.kpi.label)
         if self.verdict in TOLD:
             low, high = (self.write(end) for end in self.effect.interval(0.95))
-            size = f"{self.write(self.effect.estimate)} (95% interval {low} to {high})."
+            size = self.write(self.effect.estimate)
             if self.verdict == "worked":
-                return f"{self.name} worked: {what} {size}"
-            return f"{self.name}: {what} moved the wrong way beside those compared: {size}"
+                return tr(
+                    "{programme} worked: {kpi} {size} (95% interval {low} to {high}).",
+                    programme=self.name, kpi=what, size=size, low=low, high=high,
+                )  # fmt: skip
+            return tr(
+                "{programme}: {kpi} moved the wrong way beside those compared: {size} (95% "
+                "interval {low} to {high}).",
+                programme=self.name, kpi=what, size=size, low=low, high=high,
+            )  # fmt: skip
         if self.verdict == "no effect found":
-            return (
-                f"{self.name}: no effect on {what} found; one of "
-                f"{self.write(self.kpi_sign * self.smallest_seen)} would probably have been seen"
-                f"{self.seen_by}."
-            )
-        return f"{self.name}: nobody can tell yet whether it changed {what}."
+            return tr(
+                "{programme}: no effect on {kpi} found; one of {size} would probably have been "
+                "seen{seen_by}.",
+                programme=self.name, kpi=what, seen_by=self.seen_by,
+                size=self.write(self.kpi_sign * self.smallest_seen),
+            )  # fmt: skip
+        return tr(
+            "{programme}: nobody can tell yet whether it changed {kpi}.",
+            programme=self.name, kpi=what,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what the effect is of, and what could still be behind it."""
         if self.lacking:
             return ""
-        of = "The effect is of being sent to the course, whether or not it was completed."
+        of = tr("The effect is of being sent to the course, whether or not it was completed.")
         if self.design == "lottery":
             return of
-        return (
-            f"{of} Nobody drew lots: what else happened to the trained at the same time counts as "
+        lots = tr(
+            "Nobody drew lots: what else happened to the trained at the same time counts as "
             "training here."
         )
+        return f"{of} {lots}"
 
     @property
     def seen_by(self) -> str:
         """Say what `smallest_seen` is of where a second comparison must agree; else ''."""
         needs_bound = (self.estimates["role"] == "bound").any()
-        return " by the first comparison alone" if needs_bound else ""
+        return tr(" by the first comparison alone") if needs_bound else ""
 
     @property
     def p_value(self) -> float:
@@ -147,7 +160,8 @@ class TrainingImpact(Result):
         """Write a change of the outcome in its unit; of outcomes on logs as a percentage."""
         if self.kpi.family == "log_mean":
             share = np.expm1(change)
-            return "–" if not np.isfinite(share) else f"{share:+.0%}".replace("-", "−")
+            is_known = np.isfinite(share)
+            return format_share(share, sign=True).replace("-", "−") if is_known else "–"
         return format_change(self.kpi, change * self.kpi.scale, self.currency)
 
     @property

@@ -30,6 +30,7 @@ from salesnb.analysis.impact.successive import Joint, join
 from salesnb.analysis.impact.verdict import Verdict, decide
 from salesnb.analysis.wording import begin_large
 from salesnb.errors import ParameterError
+from salesnb.language import tr
 from salesnb.measures.catalogue import Kpi, find_kpis
 from salesnb.measures.measures import Measures
 from salesnb.progress import long
@@ -80,14 +81,18 @@ def training_impact(
     """
     listed = programmes(measures, period=period)
     if outcome in measures.missing:
-        needs = f"{outcome} needs {measures.missing[outcome]}; the snapshot has none"
+        needs = tr(
+            "{kpi} needs {what}; the snapshot has none", kpi=outcome, what=measures.missing[outcome]
+        )
         return _nothing(measures, listed.period, needs, find_kpis((outcome,))[0])
     kpi = measures.kpi(outcome)
     if kpi.family == "plain" or kpi.is_stock:
         raise ParameterError(f"outcome: {outcome} has no error model. Use {OUTCOME} or bookings.")
     rows = listed.find(programme)
     if rows.empty:
-        lacking = listed.lacking or f"no programme can be judged by {listed.period}"
+        lacking = listed.lacking or tr(
+            "no programme can be judged by {period}", period=listed.period
+        )
         return _nothing(measures, listed.period, lacking, kpi)
     rows = _choose(rows)
     chosen = [row for _, row in rows.iterrows()]

@@ -9,6 +9,7 @@ import numpy as np
 
 from salesnb.analysis.impact.effect import Effect
 from salesnb.analysis.impact.programmes import FEWEST_PEOPLE
+from salesnb.language import tr
 
 Word = Literal["worked", "moved the wrong way", "no effect found", "cannot tell"]
 TOLD: tuple[Word, ...] = ("worked", "moved the wrong way")
@@ -74,10 +75,11 @@ def decide(
         Whether teams are compared: one trained team is enough then.
     """
     if not effect.is_known:
-        return Verdict("cannot tell", "There are too few people or quarters to compare.")
+        return Verdict("cannot tell", tr("There are too few people or quarters to compare."))
     fewest = min(effect.n_trained, effect.n_compared)
     if not is_of_teams and fewest < FEWEST_PEOPLE:
-        return Verdict("cannot tell", f"One side of the comparison has only {fewest} people.")
+        few = tr("One side of the comparison has only {n} people.", n=fewest)
+        return Verdict("cannot tell", few)
     failed = [check.text for check in checks if check.is_passed is False]
     if failed:
         return Verdict("cannot tell", " ".join(failed))
@@ -88,26 +90,30 @@ def decide(
     if effect.smallest_seen > LARGEST_BLIND * spread:
         return Verdict(
             "cannot tell",
-            "The comparison is too small: only an effect larger than one standard deviation of "
-            "people's quarters would have been seen.",
+            tr(
+                "The comparison is too small: only an effect larger than one standard deviation "
+                "of people's quarters would have been seen."
+            ),
         )
     return Verdict(
         "no effect found",
-        "Drawing the lots again gives as large a difference too often." if is_better or is_worse
-        else "The 95% interval holds zero.",
+        tr("Drawing the lots again gives as large a difference too often.")
+        if is_better or is_worse else tr("The 95% interval holds zero."),
     )  # fmt: skip
 
 
 def _confirm(bound: Effect | None, sign: float) -> Verdict:
     """Say that it worked where the second way of looking agrees."""
     if bound is None:
-        return Verdict("worked", "The 95% interval lies wholly on the better side of zero.")
+        return Verdict("worked", tr("The 95% interval lies wholly on the better side of zero."))
     if bound.is_known and _is_above(bound, BOUND, sign):
-        return Verdict("worked", "Both ways of comparing find an effect beyond chance.")
+        return Verdict("worked", tr("Both ways of comparing find an effect beyond chance."))
     return Verdict(
         "cannot tell",
-        "The change beside colleagues suggests an effect, but people with the same results before "
-        "did as well without the training.",
+        tr(
+            "The change beside colleagues suggests an effect, but people with the same results "
+            "before did as well without the training."
+        ),
     )
 
 
@@ -115,14 +121,16 @@ def _confirm_harm(bound: Effect | None, sign: float) -> Verdict:
     """Say that the figure got worse where the second way of looking agrees."""
     if bound is None:
         return Verdict(
-            "moved the wrong way", "The 95% interval lies wholly on the worse side of zero."
+            "moved the wrong way", tr("The 95% interval lies wholly on the worse side of zero.")
         )
     if bound.is_known and _is_above(bound, BOUND, -sign):
-        return Verdict("moved the wrong way", "Both ways of comparing find harm beyond chance.")
+        return Verdict("moved the wrong way", tr("Both ways of comparing find harm beyond chance."))
     return Verdict(
         "cannot tell",
-        "The change beside colleagues suggests harm, but people with the same results before did "
-        "as badly without the training.",
+        tr(
+            "The change beside colleagues suggests harm, but people with the same results before "
+            "did as badly without the training."
+        ),
     )
 
 

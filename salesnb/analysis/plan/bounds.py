@@ -10,7 +10,10 @@ from salesnb.analysis.plan.assign import find_shadow
 from salesnb.analysis.plan.limits import Offers, PlanLimits, Vector
 from salesnb.analysis.plan.result import BOUNDS
 from salesnb.analysis.wording import format_money
+from salesnb.language import mark
 
+BUDGET, HOURS = mark("budget"), mark("hours a person")
+A_SEAT, AN_HOUR = mark("a seat"), mark("an hour")
 MORE_MONEY = 1000.0
 """Money whose price is told."""
 
@@ -26,7 +29,7 @@ def list_bounds(
     shadow = find_shadow(gain, offers, limits)
     used = np.bincount(offers.course[is_taken], minlength=len(courses))
     rows: list[tuple[object, ...]] = [
-        (f"seats of {name}", used[n], offers.seats[n], used[n] >= offers.seats[n], "a seat",
+        (f"seats of {name}", name, used[n], offers.seats[n], used[n] >= offers.seats[n], A_SEAT,
          shadow.seats[n])
         for n, name in enumerate(courses)
     ]  # fmt: skip
@@ -36,7 +39,7 @@ def list_bounds(
         is_binding = shadow.budget > 0 or limits.budget - spent < cheapest < np.inf
         rows.append(
             (
-                "budget", spent, limits.budget, is_binding,
+                BUDGET, "", spent, limits.budget, is_binding,
                 format_money(MORE_MONEY, currency, exact=True), shadow.budget * MORE_MONEY,
             )
         )  # fmt: skip
@@ -45,6 +48,6 @@ def list_bounds(
         most = float(spent_hours.max(initial=0.0))
         too_many = spent_hours[offers.rep] + offers.hours > limits.hours + 1e-9
         is_binding = bool((too_many & ~is_taken).any())
-        rows.append(("hours a person", most, limits.hours, is_binding, "an hour", np.nan))
+        rows.append((HOURS, "", most, limits.hours, is_binding, AN_HOUR, np.nan))
     frame = pd.DataFrame(rows, columns=BOUNDS)
     return frame.astype({"used": float, "available": float, "one_more_gain": float})

@@ -13,6 +13,7 @@ from salesnb.analysis.wording import (
     format_money,
     list_words,
 )
+from salesnb.language import format_number, format_share, tr
 
 _ORDER: tuple[Name, ...] = (
     "budget", "hours", "seats", "smallest class", "team share", "everyone",
@@ -31,25 +32,36 @@ def explain_conflict(offers: Offers, limits: PlanLimits, currency: str) -> str:
         for name in sorted(names, key=_ORDER.index)
         if (way := _way_out(name, loosen(offers, limits, names, name), limits, currency))
     ]
-    action = " or ".join(ways) if ways else "loosen one of them"
-    return f"These cannot be kept together: {list_words(parts)}. {begin_large(action)}."
+    action = ways[0] if ways else tr("loosen one of them")
+    for way in ways[1:]:
+        action = tr("{action} or {other}", action=action, other=way)
+    return tr(
+        "These cannot be kept together: {limits}. {action}.",
+        limits=list_words(parts),
+        action=begin_large(action),
+    )
 
 
 def _word(name: Name, offers: Offers, limits: PlanLimits, currency: str) -> str:
     if name == "budget":
-        return f"a budget of {format_money(limits.budget, currency, exact=True)}"
+        return tr("a budget of {money}", money=format_money(limits.budget, currency, exact=True))
     if name == "hours":
-        return f"at most {count_things(limits.hours, 'hour', 'hours')} a person"
+        return tr("at most {hours} a person", hours=count_things(limits.hours, "hour", "hours"))
     if name == "seats":
-        return f"the {count_things(offers.seats.sum(), 'seat', 'seats')} of {len(offers.seats)} courses"
+        seats = count_things(offers.seats.sum(), "seat", "seats")
+        return tr("the {seats} of {n} courses", seats=seats, n=len(offers.seats))
     if name == "smallest class":
-        return f"classes of at least {limits.smallest_class}"
+        return tr("classes of at least {n}", n=limits.smallest_class)
     if name == "team share":
-        return f"seats for {limits.team_share:.0%} of each team ({offers.floors.sum():,.0f} in all)"
-    n_due = int(offers.is_due.sum())
-    return (
-        f"a course for each of the {n_due} who had none within "
-        f"{count_things(limits.everyone_within, 'quarter', 'quarters')}"
+        return tr(
+            "seats for {share} of each team ({n} in all)",
+            share=format_share(limits.team_share),
+            n=format_number(offers.floors.sum()),
+        )
+    return tr(
+        "a course for each of the {n} who had none within {quarters}",
+        n=int(offers.is_due.sum()),
+        quarters=count_things(limits.everyone_within, "quarter", "quarters"),
     )
 
 
@@ -59,13 +71,16 @@ def _way_out(name: Name, amount: float, limits: PlanLimits, currency: str) -> st
         return ""
     if name == "budget":
         needed = np.ceil(limits.budget + amount)
-        return f"raise the budget to {format_money(needed, currency, exact=True)}"
+        return tr("raise the budget to {money}", money=format_money(needed, currency, exact=True))
     if name == "hours":
-        return f"allow {count_things(np.ceil(limits.hours + amount), 'hour', 'hours')} a person"
-    more = count_things(np.ceil(amount - 1e-6), "seat", "seats")
-    return {
-        "seats": f"add {more}",
-        "smallest class": f"hold classes {more} short of their smallest size in all",
-        "team share": f"ask for {more} fewer for teams",
-        "everyone": f"let {count_people(np.ceil(amount - 1e-6))} wait",
-    }[name]
+        hours = count_things(np.ceil(limits.hours + amount), "hour", "hours")
+        return tr("allow {hours} a person", hours=hours)
+    size = np.ceil(amount - 1e-6)
+    seats = count_things(size, "seat", "seats")
+    if name == "seats":
+        return tr("add {seats}", seats=seats)
+    if name == "smallest class":
+        return tr("hold classes {seats} short of their smallest size in all", seats=seats)
+    if name == "team share":
+        return tr("ask for {seats} fewer for teams", seats=seats)
+    return tr("let {people} wait", people=count_people(size))

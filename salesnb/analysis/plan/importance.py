@@ -17,6 +17,7 @@ from salesnb.analysis.profiles.people import find_framework
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.errors import ParameterError
+from salesnb.language import format_share, tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
@@ -81,35 +82,48 @@ class SkillImportance(Result):
     def finding(self) -> str:
         """Say what a point is worth, and whether results say more than the weights."""
         if self.skills.empty:
-            return f"No skill can be weighed: {self.lacking}."
+            return tr("No skill can be weighed: {why}.", why=self.lacking)
         if self.lacking:
-            return f"Skills count as the manager weighs them: {self.lacking}."
+            return tr("Skills count as the manager weighs them: {why}.", why=self.lacking)
         top = self.skills.iloc[int(self.skills["importance"].argmax())]
-        shares = [f"{top[name]:+.0%}".replace("-", "−") for name in ("importance", "low", "high")]
-        worth = (
-            f"a point of {skill_label(top['skill'])} goes with {shares[0]} bookings "
-            f"later ({shares[1]} to {shares[2]})"
+        share, low, high = (
+            format_share(top[name], sign=True).replace("-", "−")
+            for name in ("importance", "low", "high")
         )
+        said = {"skill": skill_label(top["skill"]), "share": share, "low": low, "high": high}
         if self.is_beyond_weights:
-            return f"Results weigh skills differently from the manager: {worth}."
-        return f"Results say nothing sure beyond the manager's weights; {worth}."
+            return tr(
+                "Results weigh skills differently from the manager: a point of {skill} goes with "
+                "{share} bookings later ({low} to {high}).",
+                **said,
+            )
+        return tr(
+            "Results say nothing sure beyond the manager's weights; a point of {skill} goes with "
+            "{share} bookings later ({low} to {high}).",
+            **said,
+        )
 
     @property
     def caveat(self) -> str:
         """Say how it was learned, and what it cannot tell."""
         note = f" {self.note}" if self.note else ""
         if self.lacking:
-            return (
-                f"Assumed, not measured: a point more on every skill brings {TOTAL:.0%} more "
-                f"bookings. The order of the plan depends on the weights alone.{note}"
+            assumed = tr(
+                "Assumed, not measured: a point more on every skill brings {share} more bookings. "
+                "The order of the plan depends on the weights alone.",
+                share=format_share(TOTAL),
             )
-        return (
-            f"From {self.n_reps} people's results in {self.n_quarters} quarters up to "
-            f"{self.period}, each after the ratings; territory, tenure and season "
-            "taken out, blurred scores allowed for, drawn toward the manager's weights. Who is "
-            "better at a skill may be better at what nobody rates: only a trial shows a cause."
-            f"{note}"
+            return f"{assumed}{note}"
+        learned = tr(
+            "From {n} people's results in {n_quarters} quarters up to {period}, each after the "
+            "ratings; territory, tenure and season taken out, blurred scores allowed for, drawn "
+            "toward the manager's weights. Who is better at a skill may be better at what nobody "
+            "rates: only a trial shows a cause.",
+            n=self.n_reps,
+            n_quarters=self.n_quarters,
+            period=self.period,
         )
+        return f"{learned}{note}"
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a skill."""
@@ -120,13 +134,18 @@ class SkillImportance(Result):
         if self.lacking or not np.isfinite(self.p_weights):
             return ()
         p = self.p_weights
-        share = f"{p:.0%}" if p >= 0.01 else "less than 1%"
+        share = format_share(p) if p >= 0.01 else tr("less than {share}", share=format_share(0.01))
         apart = (self.skills["importance"] - self.skills["by_weight"]).abs()
         return (
             Candidate(
                 text=self.finding,
-                why=f"{self.n_reps} people, {self.n_quarters} quarters; were the weights "
-                f"right, results as far from them would come in {share} of cases.",
+                why=tr(
+                    "{n} people, {n_quarters} quarters; were the weights right, results as far "
+                    "from them would come in {share} of cases.",
+                    n=self.n_reps,
+                    n_quarters=self.n_quarters,
+                    share=share,
+                ),
                 anchor=IMPORTANCE_ANCHOR,
                 effect=float(min(1.0, apart.max())),
                 p_value=self.p_weights,
@@ -177,7 +196,8 @@ def skill_importance(
     framework, note = find_framework(measures)
     weights = find_weights(framework)
     if weights.empty:
-        return _conclude(period, outcome, weights, None, _Basis(), "the framework names no skill")
+        lacking = tr("the framework names no skill")
+        return _conclude(period, outcome, weights, None, _Basis(), lacking)
     skills = tuple(weights["skill"])
     rows, basis, factor, lacking = _learn_from(measures, period, outcome, skills, n_quarters)
     fit = fit_toward(rows, weights["weight"].to_numpy(), total=TOTAL / factor)
@@ -213,7 +233,7 @@ def _learn_from(
     """Pair scores with the results of the quarter after; say why where there are none."""
     nothing = join_rows([], len(skills))
     if all(kpi.kpi != outcome for kpi in measures.kpis):
-        return nothing, _Basis(), 1.0, f"{outcome} was not measured"
+        return nothing, _Basis(), 1.0, tr("{kpi} was not measured", kpi=outcome)
     kpi = measures.kpi(outcome)
     window = measures.window(period, n_quarters)
     ended = tuple(p for p in window if measures.is_mature(kpi, p) and measures.is_whole(p))
@@ -229,7 +249,7 @@ def _learn_from(
     n_quarters = sum(len(part) > 0 for part, _ in pairs)
     basis = _Basis(int(rows.person.max(initial=-1)) + 1, len(rows.outcome), n_quarters)
     if basis.n_reps <= len(skills) // 2:
-        why = f"only {basis.n_reps} people have ratings and results of a quarter after"
+        why = tr("only {n} people have ratings and results of a quarter after", n=basis.n_reps)
         return nothing, _Basis(), 1.0, why
     return rows, basis, _to_bookings(measures, outcome, ended), ""
 

@@ -34,6 +34,7 @@ from salesnb.analysis.plan.result import (
 )
 from salesnb.analysis.plan.sessions import schedule
 from salesnb.analysis.profiles import SkillProfiles
+from salesnb.language import format_number, format_share, tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
@@ -165,13 +166,13 @@ def _find_lacking(
     if profiles.cells.empty:
         return profiles.lacking
     if importance.skills.empty:
-        return "the framework names no skill"
+        return tr("the framework names no skill")
     if measures.courses.empty:
-        return "a plan needs courses with their skill; the snapshot has none"
+        return tr("a plan needs courses with their skill; the snapshot has none")
     if profiles.cells["target"].isna().all():
-        return "no skill has a target"
+        return tr("no skill has a target")
     if money.empty:
-        return "nobody booked anything, so nothing says what a course is worth"
+        return tr("nobody booked anything, so nothing says what a course is worth")
     return ""
 
 
@@ -225,9 +226,14 @@ def _write_lines(
         for day in lines["ends_on"]
     ]  # fmt: skip
     lines["evidence"] = [
-        f"{row.score:.1f} against {row.target:.1f} ({row.n_raters:.0f} raters): below target with "
-        f"{row.p_below:.0%} probability"
-        for row in lines.itertuples()
+        tr(
+            "{score} against {target} ({n} raters): below target with {share} probability",
+            score=format_number(row["score"], 1, group=False),
+            target=format_number(row["target"], 1, group=False),
+            n=format_number(row["n_raters"], group=False),
+            share=format_share(row["p_below"]),
+        )
+        for row in lines.to_dict("records")
     ]
     return lines
 
@@ -268,9 +274,14 @@ def _list_assumptions(taken: pd.DataFrame, n_assumed: int, importance: SkillImpo
     parts = []
     if n_assumed:
         parts.append(
-            f"Assumed: a course brings {USUAL_EFFECT:.1f} points on its skill, give or take "
-            f"{USUAL_ERROR:.1f}, as no effect was measured of {n_assumed} of "
-            f"{taken['course_id'].nunique()} courses."
+            tr(
+                "Assumed: a course brings {points} points on its skill, give or take {error}, as "
+                "no effect was measured of {n} of {total} courses.",
+                points=format_number(USUAL_EFFECT, 1, group=False),
+                error=format_number(USUAL_ERROR, 1, group=False),
+                n=n_assumed,
+                total=taken["course_id"].nunique(),
+            )
         )
     if importance.lacking:
         parts.append(importance.caveat)

@@ -7,20 +7,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesnb.analysis.plan.limits import Offers, PlanLimits
+from salesnb.language import mark, tr
 
-NO_EVIDENCE = "not enough evidence"
-NO_TARGET = "no target"
-NO_GAP = "no gap"
-NO_COURSE = "no course for the skill"
-DONE = "completed already"
-ASSIGNED = "assigned already"
-NO_EFFECT = "the course brings nothing"
-NO_WORTH = "the skill moves no results"
-NO_SEAT = "no seat"
-BUDGET = "budget"
-HOURS = "hours"
-NOT_HELD = "course not held"
-OTHERS_FIRST = "others gain more"
+NO_EVIDENCE = mark("not enough evidence")
+NO_TARGET = mark("no target")
+NO_GAP = mark("no gap")
+NO_COURSE = mark("no course for the skill")
+DONE = mark("completed already")
+ASSIGNED = mark("assigned already")
+NO_EFFECT = mark("the course brings nothing")
+NO_WORTH = mark("the skill moves no results")
+NO_SEAT = mark("no seat")
+BUDGET = mark("budget")
+HOURS = mark("hours")
+NOT_HELD = mark("course not held")
+OTHERS_FIRST = mark("others gain more")
+_APART = "; "
+"""Between the reasons of one seat."""
+
+
+def say_reasons(reasons: str) -> str:
+    """Say in the language spoken why there is no seat.
+
+    >>> say_reasons("no seat; budget")
+    'no seat; budget'
+    """
+    return _APART.join(tr(reason) for reason in reasons.split(_APART))
 
 
 def bind(offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_]) -> NDArray[np.object_]:
@@ -42,7 +54,7 @@ def bind(offers: Offers, limits: PlanLimits, is_taken: NDArray[np.bool_]) -> NDA
     }
     words = np.array(
         [
-            "; ".join(name for name, binds in parts.items() if binds[number]) or OTHERS_FIRST
+            _APART.join(name for name, binds in parts.items() if binds[number]) or OTHERS_FIRST
             for number in range(len(offers))
         ],
         dtype=object,

@@ -13,9 +13,11 @@ from salesnb.analysis.plan.reasons import NO_EVIDENCE
 from salesnb.analysis.result import Result
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import count_people, count_things, format_money
+from salesnb.language import format_number, mark, tr
 
 PLAN_ANCHOR = "training-plan"
-THIS_PLAN, LOWEST_FIRST, BY_WEIGHT = "this plan", "lowest score first", "by the manager's weights"
+THIS_PLAN, LOWEST_FIRST = mark("this plan"), mark("lowest score first")
+BY_WEIGHT = mark("by the manager's weights")
 LINES = [
     "rep_id", "unit", "team_id", "skill", "course_id", "course", "gap", "gap_low", "gap_high",
     "p_below", "raw", "target", "n_raters", "effect", "rise", "importance", "money", "gain",
@@ -28,7 +30,7 @@ LEFT_OUT = [
 ]  # fmt: skip
 COMPARISON = ["plan", "n_seats", "n_people", "cost", "hours", "gain", "gain_low", "gain_high"]
 SESSIONS = ["session", "course_id", "course", "starts_on", "ends_on", "n_people"]
-BOUNDS = ["limit", "used", "available", "is_binding", "one_more", "one_more_gain"]
+BOUNDS = ["limit", "course_id", "used", "available", "is_binding", "one_more", "one_more_gain"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,8 +55,9 @@ class TrainingPlan(Result):
     comparison
         This plan beside the lowest raw scores first and the manager's weights, all valued alike.
     bounds
-        One row a limit: what is `used` of what is `available`, whether it `is_binding`, and what
-        `one_more` (a seat, an hour a person, 1,000 of money) would bring.
+        One row a limit: the course whose seats it is of, else empty; what is `used` of what is
+        `available`, whether it `is_binding`, and what `one_more` (a seat, an hour a person, 1,000
+        of money) would bring.
     sessions
         One row a class: course, first and last day, people.
     starts_on
@@ -93,25 +96,40 @@ class TrainingPlan(Result):
     def finding(self) -> str:
         """Say how many get a course, for what, and what it is expected to bring."""
         if self.lacking:
-            return f"{self.unit}: no training plan, because {self.lacking}."
+            return tr("{unit}: no training plan, because {why}.", unit=self.unit, why=self.lacking)
         if self.conflict:
-            return f"{self.unit}: no plan keeps to all limits. {self.conflict}"
+            return tr(
+                "{unit}: no plan keeps to all limits. {why}", unit=self.unit, why=self.conflict
+            )
         if self.lines.empty:
-            return f"{self.unit}: nobody has a gap that a course on offer would be worth it for."
+            return tr(
+                "{unit}: nobody has a gap that a course on offer would be worth it for.",
+                unit=self.unit,
+            )
         total = self.comparison.iloc[0]
         skills = self.lines.groupby("skill")["gain"].sum().sort_values(ascending=False)
         first = ", ".join(skill_label(str(name)) for name in skills.index[:3])
         low, high = (format_money(total[key], self.currency) for key in ("gain_low", "gain_high"))
         assuming = (
-            f", assuming {self.assumed_effect:.1f} points from courses never measured"
+            tr(
+                ", assuming {points} points from courses never measured",
+                points=format_number(self.assumed_effect, 1, group=False),
+            )
             if self.assumed_effect
             else ""
         )
-        return (
-            f"{self.unit}: {count_people(total['n_people'])} in "
-            f"{count_things(total['n_seats'], 'seat', 'seats')} for {format_money(total['cost'], self.currency)}, "
-            f"expected to bring {format_money(total['gain'], self.currency)} of bookings within "
-            f"a year (90% interval {low} to {high}){assuming}; most of it by {first}."
+        return tr(
+            "{unit}: {people} in {seats} for {cost}, expected to bring {gain} of bookings within a "
+            "year (90% interval {low} to {high}){assuming}; most of it by {skills}.",
+            unit=self.unit,
+            people=count_people(total["n_people"]),
+            seats=count_things(total["n_seats"], "seat", "seats"),
+            cost=format_money(total["cost"], self.currency),
+            gain=format_money(total["gain"], self.currency),
+            low=low,
+            high=high,
+            assuming=assuming,
+            skills=first,
         )
 
     @property
@@ -121,13 +139,17 @@ class TrainingPlan(Result):
             return ""
         thin = self.rate_first
         first = (
-            f"Rate first, then plan: {count_people(len(thin))} "
-            "with skills that fewer than two others have rated."
+            tr(
+                "Rate first, then plan: {people} with skills that fewer than two others have "
+                "rated.",
+                people=count_people(len(thin)),
+            )
             if len(thin)
             else ""
         )
         late = int((self.lines["session"] == "").sum())
-        undated = f"No day was left for {count_things(late, 'seat', 'seats')}." if late else ""
+        seats = count_things(late, "seat", "seats")
+        undated = tr("No day was left for {seats}.", seats=seats) if late else ""
         return " ".join(part for part in (self.assumptions, first, undated) if part)
 
     @property
@@ -162,12 +184,14 @@ class TrainingPlan(Result):
         if self.lacking or (self.lines.empty and not self.conflict):
             return ()
         beside = (
-            f"{self.times_lowest_first:.1f} times what training the lowest scores first is "
-            "expected to bring. "
+            tr(
+                "{times} times what training the lowest scores first is expected to bring.",
+                times=format_number(self.times_lowest_first, 1, group=False),
+            )
             if self.is_surely_more
             else ""
         )
-        why = "" if self.conflict else f"{beside}{self.assumptions}".strip()
+        why = "" if self.conflict else f"{beside} {self.assumptions}".strip()
         effect = 1.0 if self.conflict else 0.5
         return (
             Candidate(

@@ -8,9 +8,10 @@ from scipy.stats import f as fisher
 
 from salesnb.analysis.profiles.cells import INTERVAL
 from salesnb.analysis.profiles.forms import Floats, Forms, Ints
+from salesnb.language import mark
 from salesnb.measures.staff import FEWEST_RATERS
 
-OVERALL = "overall"
+OVERALL = mark("overall")
 AGREEMENT = ["skill", "icc", "low", "high", "icc_k", "k", "n_people", "n_scores"]
 
 

@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.profiles.cells import FittedProfiles, fit_profiles
 from salesnb.analysis.wording import name_quarters
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.sources.framework import ANY_ROLE, skill_framework
@@ -72,8 +73,10 @@ def rate_people(
     lacking = ""
     if fitted is None or shown.empty:
         lacking = (
-            "skills need ratings; the snapshot has none" if measures.ratings.empty
-            else f"nobody was rated by others in {window[0]} to {window[-1]}"
+            tr("skills need ratings; the snapshot has none") if measures.ratings.empty
+            else tr(
+                "nobody was rated by others in {first} to {last}", first=window[0], last=window[-1]
+            )
         )  # fmt: skip
     cells = pd.DataFrame() if fitted is None else fitted.cells
     cells = shown.merge(cells, on="rep_id") if not lacking else pd.DataFrame()
@@ -103,7 +106,7 @@ def find_framework(
         return framework, ""
     if len(measures.skills) or measures.ratings.empty:
         return measures.skills, ""
-    return skill_framework(), (
+    return skill_framework(), tr(
         "The snapshot has no framework of skills: targets and weights are those that come with "
         "salesnb."
     )

@@ -11,6 +11,7 @@ from salesnb.analysis.finding import Candidate
 from salesnb.analysis.profiles.agreement import OVERALL
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things
+from salesnb.language import format_number, tr
 
 PROFILES_ANCHOR = "skill-profiles"
 RATERS_ANCHOR = "raters"
@@ -98,10 +99,15 @@ class SkillProfiles(Result):
         enough = self.cells["is_enough"]
         below = int((self.cells["against_target"] < 0).sum())
         thin = int((~enough).sum())
-        lack = f"; of {thin} there is insufficient evidence" if thin else ""
-        return (
-            f"{self.unit}: {below} of {int(enough.sum())} scores of {len(self.levels)} people are "
-            f"surely below their target{lack}."
+        lack = tr("; of {n} there is insufficient evidence", n=thin) if thin else ""
+        return tr(
+            "{unit}: {n} of {n_scores} scores of {n_people} people are surely below their "
+            "target{lack}.",
+            unit=self.unit,
+            n=below,
+            n_scores=int(enough.sum()),
+            n_people=len(self.levels),
+            lack=lack,
         )
 
     @property
@@ -110,17 +116,21 @@ class SkillProfiles(Result):
         if self.lacking:
             return ""
         apart = (
-            f" Raters fall into {self.n_circles} circles that share nobody: compare people within "
-            "their own circle only."
+            tr(
+                " Raters fall into {n} circles that share nobody: compare people within their own "
+                "circle only.",
+                n=self.n_circles,
+            )
             if self.n_circles > 1
             else ""
         )
         note = f" {self.note}" if self.note else ""
-        return (
+        taken_out = tr(
             "Self-ratings are left out; how strictly each rater scores, how far skills are seen "
             "alike and the form's mood are taken out. That all raters together are too kind or "
-            f"too strict cannot be seen.{apart}{note}"
+            "too strict cannot be seen."
         )
+        return f"{taken_out}{apart}{note}"
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a person and skill."""
@@ -133,14 +143,23 @@ class SkillProfiles(Result):
         apart = self.raters[self.raters["is_beyond_chance"]]
         spread = float(apart["severity"].abs().max()) if len(apart) else 0.0
         overall = self.agreement.loc[self.agreement["skill"] == OVERALL, "icc"].iloc[0]
-        agreed = "" if np.isnan(overall) else f"; two raters agree to {overall:.2f} of 1"
+        agreed = ""
+        if not np.isnan(overall):
+            icc = format_number(overall, 2, group=False)
+            agreed = tr("; two raters agree to {icc} of 1", icc=icc)
         return (
             Candidate(
-                text=(
-                    f"{len(apart)} of {count_things(len(self.raters), 'rater', 'raters')} score more strictly or "
-                    "more kindly than others; the figures shown take that out."
+                text=tr(
+                    "{n} of {raters} score more strictly or more kindly than others; the figures "
+                    "shown take that out.",
+                    n=len(apart),
+                    raters=count_things(len(self.raters), "rater", "raters"),
                 ),
-                why=f"By up to {spread:.1f} points on the scale of 1 to 5{agreed}.",
+                why=tr(
+                    "By up to {points} points on the scale of 1 to 5{agreed}.",
+                    points=format_number(spread, 1, group=False),
+                    agreed=agreed,
+                ),
                 anchor=RATERS_ANCHOR,
                 effect=min(spread / 4, 1.0),
                 p_value=float(self.raters["p_adjusted"].min()),

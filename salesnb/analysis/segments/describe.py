@@ -9,6 +9,8 @@ from scipy.stats import t as student
 
 from salesnb.analysis.segments.cells import Floats
 from salesnb.analysis.skills import skill_label
+from salesnb.analysis.wording import list_words
+from salesnb.language import tr
 
 LEVEL = 0.95
 """Coverage of the intervals of a segment's profile."""
@@ -74,14 +76,15 @@ def name_segment(profile: pd.DataFrame, taken: set[str]) -> str:
     marked = profile[profile["is_marked"]]
     weak = marked[marked["gap"] < 0].sort_values(["gap", "skill"])["skill"]
     strong = marked[marked["gap"] > 0].sort_values(["gap", "skill"], ascending=[False, True])
-    word, skills = ("Weaker", list(weak)) if len(weak) else ("Stronger", list(strong["skill"]))
+    is_weak = len(weak) > 0
+    skills = list(weak) if is_weak else list(strong["skill"])
     if not skills:
-        return own_name("Near the average in all skills", taken)
+        return own_name(tr("Near the average in all skills"), taken)
     for n_named in range(_MOST_NAMED, len(skills) + 1):
-        name = f"{word} in {_list(skills[:n_named])}"
+        name = _name_by(skills[:n_named], is_weak=is_weak)
         if name not in taken:
             return name
-    return own_name(f"{word} in {_list(skills[:_MOST_NAMED])}", taken)
+    return own_name(_name_by(skills[:_MOST_NAMED], is_weak=is_weak), taken)
 
 
 def match_segments(profile: pd.DataFrame, previous: pd.DataFrame) -> dict[int, int]:
@@ -120,9 +123,11 @@ def _correlate(one: Floats, two: Floats) -> Floats:
     return found
 
 
-def _list(skills: list[str]) -> str:
-    *first, last = [skill_label(skill) for skill in skills]
-    return f"{', '.join(first)} and {last}" if first else last
+def _name_by(skills: list[str], *, is_weak: bool) -> str:
+    listed = list_words([skill_label(skill) for skill in skills])
+    if is_weak:
+        return tr("Weaker in {skills}", skills=listed)
+    return tr("Stronger in {skills}", skills=listed)
 
 
 def own_name(name: str, taken: set[str]) -> str:

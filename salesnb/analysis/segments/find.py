@@ -28,13 +28,14 @@ from salesnb.analysis.segments.result import (
 from salesnb.analysis.segments.segmenter import SkillSegmenter
 from salesnb.analysis.segments.stability import STABLE
 from salesnb.analysis.segments.teams import remove_teams
+from salesnb.language import mark, tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
 
 _FEWEST_SKILLS = 3
 """Observed skills of a person from which there is a profile."""
-_UNNAMED = "Not described"
+_UNNAMED = mark("Not described")
 
 
 @long("Looking for segments")
@@ -83,7 +84,9 @@ def skill_segments(
     residuals = profiles.residuals()
     residuals = residuals[residuals.notna().sum(axis=1) >= _FEWEST_SKILLS].dropna(axis=1, how="all")
     if residuals.empty:
-        lacking = f"nobody was rated in {_FEWEST_SKILLS} skills or more in {period}"
+        lacking = tr(
+            "nobody was rated in {n} skills or more in {period}", n=_FEWEST_SKILLS, period=period
+        )
         return no_segments(period=period, unit=unit, n_people=0, lacking=lacking)
     errors = profiles.errors().loc[residuals.index, residuals.columns]
     people = _people(profiles).reindex(residuals.index)
@@ -188,7 +191,9 @@ def _name(
         if number not in names:
             rows = profile[profile["segment"] == number]
             taken = set(names.values())
-            names[number] = name_segment(rows, taken) if is_described else own_name(_UNNAMED, taken)
+            names[number] = (
+                name_segment(rows, taken) if is_described else own_name(tr(_UNNAMED), taken)
+            )
     return segments.assign(
         name=segments["segment"].map(names), is_kept=segments["segment"].isin(kept)
     )

@@ -12,6 +12,7 @@ from salesnb.analysis.result import Result
 from salesnb.analysis.segments.gate import FEWEST_PEOPLE, Verdict
 from salesnb.analysis.segments.stability import STABLE
 from salesnb.analysis.wording import count_things
+from salesnb.language import format_number, format_share, tr
 
 SEGMENTS_ANCHOR = "skill-segments"
 FEWEST_DESCRIBED = 5
@@ -86,15 +87,19 @@ class SkillSegments(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         if self.verdict is Verdict.NONE:
-            return (
-                f"{self.unit}: people do not fall into skill segments; plan training person by "
-                "person."
+            return tr(
+                "{unit}: people do not fall into skill segments; plan training person by person.",
+                unit=self.unit,
             )
-        likely = "" if self.verdict is Verdict.CONFIRMED else "probably "
-        return (
-            f"{self.unit}: {self.n_people} people {likely}fall into "
-            f"{count_things(len(self.segments), 'skill segment', 'skill segments')}{self._largest()}."
-        )
+        said = {
+            "unit": self.unit,
+            "n": self.n_people,
+            "segments": count_things(len(self.segments), "skill segment", "skill segments"),
+            "largest": self._largest(),
+        }
+        if self.verdict is Verdict.CONFIRMED:
+            return tr("{unit}: {n} people fall into {segments}{largest}.", **said)
+        return tr("{unit}: {n} people probably fall into {segments}{largest}.", **said)
 
     @property
     def caveat(self) -> str:
@@ -104,7 +109,7 @@ class SkillSegments(Result):
         lines = [self._certainty(), self._teams()]
         if self.verdict is not Verdict.NONE:
             lines += [
-                "Segments ignore how good people are overall; that level stands beside.",
+                tr("Segments ignore how good people are overall; that level stands beside."),
                 self._left_out(),
             ]
         return " ".join(line for line in lines if line)
@@ -131,47 +136,70 @@ class SkillSegments(Result):
 
     def _largest(self) -> str:
         if self.described.empty:
-            return ", none of them stable enough to name"
+            return tr(", none of them stable enough to name")
         name, size = self.described[["name", "size"]].iloc[0]
-        return f"; the largest of {size} people: {name[:1].lower()}{name[1:]}"
+        # no name begins with a noun, so its first letter is small in any language
+        name = f"{name[:1].lower()}{name[1:]}"
+        return tr("; the largest of {n} people: {segment}", n=size, segment=name)
 
     def _certainty(self) -> str:
         if self.n_people < FEWEST_PEOPLE:
-            return f"With {self.n_people} people no segments can be told from chance."
+            return tr("With {n} people no segments can be told from chance.", n=self.n_people)
+        chance = format_number(self.p_value, 2, group=False)
         if self.verdict is Verdict.NONE:
-            few = (
-                f" With {self.n_people} people only very clear segments would be seen."
-                if self.n_people < LOW_POWER
-                else ""
-            )
-            return (
+            told = tr(
                 "Profiles are no more grouped than in made-up companies without segments "
-                f"(p = {self.p_value:.2f}): people differ, but by degrees.{few}"
+                "(p = {p}): people differ, but by degrees.",
+                p=chance,
             )
-        chance = "p < 0.01" if self.p_value < 0.01 else f"p = {self.p_value:.2f}"
-        known = f"Grouped more clearly than made-up companies without segments ({chance})"
+            if self.n_people < LOW_POWER:
+                told += tr(
+                    " With {n} people only very clear segments would be seen.", n=self.n_people
+                )
+            return told
+        is_tiny = self.p_value < 0.01
+        chance = f"p < {format_number(0.01, 2)}" if is_tiny else f"p = {chance}"
         if self.verdict is Verdict.CONFIRMED:
-            return f"{known}, with few people between the segments."
-        return f"{known}, but without clear borders: check with the teams before acting on it."
+            return tr(
+                "Grouped more clearly than made-up companies without segments ({chance}), with few "
+                "people between the segments.",
+                chance=chance,
+            )
+        return tr(
+            "Grouped more clearly than made-up companies without segments ({chance}), but without "
+            "clear borders: check with the teams before acting on it.",
+            chance=chance,
+        )
 
     def _teams(self) -> str:
         if not self.team_share > _MUCH_SHARED:
             return ""
-        return (
-            f"What teams have in common ({self.team_share:.0%} of the differences) is taken out: "
-            "it may be how their raters see a skill."
+        return tr(
+            "What teams have in common ({share} of the differences) is taken out: it may be how "
+            "their raters see a skill.",
+            share=format_share(self.team_share),
         )
 
     def _left_out(self) -> str:
         n_small = int((self.segments["size"] < FEWEST_DESCRIBED).sum())
         shaky = (self.segments["stability"] < STABLE) & (self.segments["size"] >= FEWEST_DESCRIBED)
-        small = f"{count_things(n_small, 'segment', 'segments')} of fewer than {FEWEST_DESCRIBED} people"
-        parts = [small] if n_small else []
+        parts = []
+        if n_small:
+            parts.append(
+                tr(
+                    "{segments} of fewer than {n} people",
+                    segments=count_things(n_small, "segment", "segments"),
+                    n=FEWEST_DESCRIBED,
+                )
+            )
         if shaky.any():
             parts.append(
-                f"{count_things(int(shaky.sum()), 'segment', 'segments')} not found again in other samples"
+                tr(
+                    "{segments} not found again in other samples",
+                    segments=count_things(int(shaky.sum()), "segment", "segments"),
+                )
             )
-        return f"Not described: {', '.join(parts)}." if parts else ""
+        return tr("Not described: {segments}.", segments=", ".join(parts)) if parts else ""
 
 
 def no_segments(
