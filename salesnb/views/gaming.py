@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from salesnb.analysis.gaming import CHECKS, GAMING_ANCHOR, GamingChecks
 from salesnb.analysis.wording import begin_large
+from salesnb.language import format_number, tr
 from salesnb.views.blocks import Block, Note, Table
 
 
@@ -16,18 +17,20 @@ def gaming_table(found: GamingChecks) -> Block:
     checks = {check.check: check for check in CHECKS}
     rows = tuple(
         (
-            row["unit"], checks[row["check"]].label, row["text"],
-            begin_large(checks[row["check"]].reason),
+            row["unit"], tr(checks[row["check"]].label), row["text"],
+            begin_large(tr(checks[row["check"]].reason)),
         )
         for row in found.flagged.to_dict("records")
     )  # fmt: skip
     return Table(
         title=found.finding,
-        caption=(
-            f"The four quarters to {found.period}, beside the rest of the company. Allowing for "
-            f"all {len(found.signs):,} comparisons, at most one in twenty of these is chance."
+        caption=tr(
+            "The four quarters to {quarter}, beside the rest of the company. Allowing for all {n} "
+            "comparisons, at most one in twenty of these is chance.",
+            quarter=found.period,
+            n=format_number(len(found.signs)),
         ),
-        header=("Rep", "Pattern", "What was seen", "May also be"),
+        header=(tr("Rep"), tr("Pattern"), tr("What was seen"), tr("May also be")),
         rows=rows,
         key=(found.caveat,),
         anchor=GAMING_ANCHOR,
