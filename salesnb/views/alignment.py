@@ -78,14 +78,6 @@ def lead_table(funnel: LeadFunnel) -> Block:
         return Note(funnel.finding, "missing")
     steps = funnel.steps.to_dict("records")
     cells = {(row["unit"], row["step"]): row for row in funnel.rows.to_dict("records")}
-    apart = {
-        step["step"]: (
-            mark("{share}; they differ")
-            if step["adjusted"] < FALSE_CLAIMS
-            else mark("{share}; no clear difference")
-        )
-        for step in steps
-    }
     return Table(
         title=funnel.finding,
         caption=f"{tr(_INTERVALS[funnel.by])} {funnel.caveat}",
@@ -96,9 +88,8 @@ def lead_table(funnel: LeadFunnel) -> Block:
                  *(_cell(cells.get((unit, step["step"]))) for step in steps))
                 for unit in dict.fromkeys(funnel.rows["unit"])
             ),
-            (tr("All ({unit})", unit=funnel.unit), format_number(steps[0]["n"]), *(
-                tr(apart[step["step"]], share=_with_ends(step, "share")) for step in steps
-            )),
+            (tr("All ({unit})", unit=funnel.unit), format_number(steps[0]["n"]),
+             *map(_sum_up, steps)),
         ),
         numeric=frozenset({1}),
         anchor=f"{FUNNEL_ANCHOR}-{funnel.by}",
@@ -114,6 +105,13 @@ def _cell(row: Row | None) -> str:
     if row is None:
         return MISSING
     return tr("{share}, n {n}", share=_with_ends(row, "estimate"), n=format_number(row["n"]))
+
+
+def _sum_up(step: Row) -> str:
+    share = _with_ends(step, "share")
+    if step["adjusted"] < FALSE_CLAIMS:
+        return tr("{share}; they differ", share=share)
+    return tr("{share}; no clear difference", share=share)
 
 
 def _with_ends(row: Row, name: str) -> str:

@@ -14,14 +14,12 @@ def gaming_table(found: GamingChecks) -> Block:
         return Note(f"{found.finding} {found.caveat}", "missing")
     if found.flagged.empty:
         return Note(f"{found.finding} {found.caveat}", "info")
-    checks = {check.check: check for check in CHECKS}
+    labels = {check.check: tr(check.label) for check in CHECKS}
+    reasons = {check.check: begin_large(tr(check.reason)) for check in CHECKS}
     rows = tuple(
-        (
-            row["unit"], tr(checks[row["check"]].label), row["text"],
-            begin_large(tr(checks[row["check"]].reason)),
-        )
+        (row["unit"], labels[row["check"]], row["text"], reasons[row["check"]])
         for row in found.flagged.to_dict("records")
-    )  # fmt: skip
+    )
     return Table(
         title=found.finding,
         caption=tr(

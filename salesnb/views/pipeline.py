@@ -56,17 +56,19 @@ def priorities_table(found: PipelinePriorities, *, most: int = MOST_SHOWN) -> Bl
     if found.rows.empty:
         return Note(found.finding, "missing")
     shown = found.rows.head(most).to_dict("records")
-    caption = tr(
-        "Open opportunities of {unit}; the chance is that of being won within {days} days.",
-        unit=found.unit,
-        days=found.horizon_days,
-    )
+    said = [
+        tr(
+            "Open opportunities of {unit}; the chance is that of being won within {days} days.",
+            unit=found.unit,
+            days=found.horizon_days,
+        )
+    ]
     if found.n_open > len(shown):
         n, of = format_number(len(shown), group=False), format_number(found.n_open)
-        caption += f" {tr('The first {n} of {of} are shown.', n=n, of=of)}"
+        said.append(tr("The first {n} of {of} are shown.", n=n, of=of))
     return Table(
         title=found.finding,
-        caption=caption,
+        caption=" ".join(said),
         # what to do and why come first: a phone shows the first three columns
         header=(
             tr("Opportunity"),

@@ -41,6 +41,7 @@ from salesnb.views.blocks import (
 
 Row = dict[Hashable, Any]
 _UNITS = {"rep": mark("Rep"), "team": mark("Team"), "region": mark("Region")}
+_ANY_UNIT = mark("Unit")
 
 
 def matrix_table(matrix: PerformanceMatrix) -> Block:
@@ -82,7 +83,7 @@ def matrix_table(matrix: PerformanceMatrix) -> Block:
 
 
 def _name_units(matrix: PerformanceMatrix) -> str:
-    return tr(_UNITS.get(matrix.by, mark("Unit")))
+    return tr(_UNITS.get(matrix.by, _ANY_UNIT))
 
 
 def _reference(matrix: PerformanceMatrix) -> tuple[str, list[Cell]]:

@@ -66,8 +66,11 @@ def _rows_to_show(tree: TargetTree) -> tuple[pd.DataFrame, str]:
     if len(listed) <= MOST_OWNERS:
         return listed, ""
     shown = listed[(listed["owner_kind"] == "team") | (listed["issue"] != "")]
-    n = format_number(len(listed) - len(shown))
-    return shown, f" {tr('{n} reps whose target is in order are left out.', n=n)}"
+    left_out = tr(
+        "{n} reps whose target is in order are left out.",
+        n=format_number(len(listed) - len(shown)),
+    )
+    return shown, f" {left_out}"
 
 
 def _caption(tree: TargetTree) -> str:
@@ -92,18 +95,18 @@ def _caption(tree: TargetTree) -> str:
 
 def describe_difference(row: Row, tree: TargetTree) -> str:
     """Say in words how a target and those below it differ, or what is wrong with it."""
-    parts = []
-    if row["status"] in ("gap", "overlap"):
+    parts, status, issue = [], row["status"], row["issue"]
+    if status in ("gap", "overlap"):
         size = format_precise(tree.kpi, abs(row["gap"]), tree.currency)
         parts.append(
             tr("{amount} not handed on (gap)", amount=size)
-            if row["status"] == "gap"
+            if status == "gap"
             else tr("{amount} too much below (overlap)", amount=size)
         )
-    elif row["status"]:
-        parts.append(tr(_STATUSES[row["status"]]))
-    if row["issue"]:
-        parts.append(tr(_ISSUES[row["issue"]]))
+    elif status:
+        parts.append(tr(_STATUSES[status]))
+    if issue:
+        parts.append(tr(_ISSUES[issue]))
     return "; ".join(parts) or MISSING
 
 

@@ -131,7 +131,7 @@ class Figure(Block):
 
     def render_text(self) -> str:
         """Return title and caption."""
-        return f"{tr('Figure: {title}', title=self.title)}\n{self.caption}".strip()
+        return "\n".join([tr("Figure: {title}", title=self.title), self.caption]).strip()
 
     def _render_plot(self) -> str:
         drawing = _describe(self.svg, self.alt)
@@ -147,8 +147,9 @@ class Figure(Block):
     def _render_how(self) -> str:
         if not self.how_to_read:
             return ""
+        words = text(tr("How to read this"))
         return (
-            f'<details class="howto"><summary>{text(tr("How to read this"))}</summary>'
+            f'<details class="howto"><summary>{words}</summary>'
             f"<p>{text(self.how_to_read)}</p></details>"
         )
 
