@@ -44,13 +44,10 @@ from salesnb.analysis.trend import Trend
 from salesnb.views.actions import actions_table, next_actions
 from salesnb.views.alignment import (
     attribution_table,
-    handover_table,
     lead_costs,
     lead_table,
-    reasons_table,
     response_table,
     signed_table,
-    signs_table,
 )
 from salesnb.views.benchmarks import benchmark_table
 from salesnb.views.feedback import feedback_table, quiet_table, themes_table
@@ -83,6 +80,7 @@ from salesnb.views.figures.pipeline import ages_chart, forecast_chart, reliabili
 from salesnb.views.figures.process import bottlenecks_chart, stage_flow_chart, win_timing_chart
 from salesnb.views.figures.profiles import levels_chart, person_skills, skill_trend_chart
 from salesnb.views.gaming import gaming_table
+from salesnb.views.handover import handover_table, reasons_table, signs_table
 from salesnb.views.impact import (
     impact_levels,
     impact_methods,

@@ -11,7 +11,6 @@ import pandas as pd
 from salesnb.analysis.alignment import (
     AlignmentTable,
     Attribution,
-    Handover,
     LeadFunnel,
     ResponseEffect,
 )
@@ -19,29 +18,58 @@ from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.costs import PER_BOOKED
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
-from salesnb.analysis.alignment.handover import HANDOVER_ANCHOR, say_sign
-from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR
+from salesnb.analysis.alignment.rows import NOT_SAID
+from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR, ALL
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
-from salesnb.measures.demand.names import MODELS, NO_TOUCH, STAGES_OF_REJECTION
+from salesnb.language import format_number, format_share, mark, tr, tr_many
+from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
 COSTS_ANCHOR, SLA_ANCHOR = f"{FUNNEL_ANCHOR}-costs", f"{RESPONSE_ANCHOR}-sla"
+_ONE = {"source": mark("Source"), "campaign": mark("Campaign"), "segment": mark("Segment")}
+_INTERVALS = {
+    "source": mark("Sources, with 90% intervals."),
+    "campaign": mark("Campaigns, with 90% intervals."),
+    "segment": mark("Segments, with 90% intervals."),
+}
+_COSTS = {
+    "lead": mark("Per lead"),
+    "qualified lead": mark("Per qualified lead"),
+    "opportunity": mark("Per opportunity"),
+    "win": mark("Per win"),
+    PER_BOOKED: mark("Per 1 of bookings"),
+}
+_UNNAMED = {
+    NOT_SAID: mark("not stated"),
+    OTHER: mark("all others"),
+    NO_TOUCH: mark("no touch on record"),
+    ALL: mark("All sources"),
+}
+"""What rows are called that no record names."""
 
 
-def _share(value: float) -> str:
+def write_share(value: float) -> str:
+    """Write a share, small ones with a decimal place."""
     if not math.isfinite(value):
         return MISSING
-    return f"{value:.0%}" if abs(value) >= 0.0995 else f"{value:.1%}"
+    return format_share(value, 0 if abs(value) >= 0.0995 else 1)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if math.isfinite(value) else MISSING
+def name_row(unit: str) -> str:
+    """Name a row's source, campaign or reason, or say that no record does."""
+    return tr(_UNNAMED[unit]) if unit in _UNNAMED else unit
 
 
-def _between(low: float, high: float) -> str:
-    return f"{_share(low)} – {_share(high)}" if math.isfinite(low) else MISSING
+def write_count(value: float) -> str:
+    """Write a number of leads; a dash where it is missing."""
+    return format_number(value) if math.isfinite(value) else MISSING
+
+
+def write_ends(low: float, high: float) -> str:
+    """Write an interval of a share; a dash where it is missing."""
+    return f"{write_share(low)} – {write_share(high)}" if math.isfinite(low) else MISSING
 
 
 def lead_table(funnel: LeadFunnel) -> Block:
@@ -50,23 +78,18 @@ def lead_table(funnel: LeadFunnel) -> Block:
         return Note(funnel.finding, "missing")
     steps = funnel.steps.to_dict("records")
     cells = {(row["unit"], row["step"]): row for row in funnel.rows.to_dict("records")}
-    apart = {
-        step["step"]: "they differ" if step["adjusted"] < FALSE_CLAIMS else "no clear difference"
-        for step in steps
-    }
     return Table(
         title=funnel.finding,
-        caption=f"{begin_large(funnel.by)}s, with 90% intervals. {funnel.caveat}",
-        header=(begin_large(funnel.by), "Leads", *(step["label"] for step in steps)),
+        caption=f"{tr(_INTERVALS[funnel.by])} {funnel.caveat}",
+        header=(tr(_ONE[funnel.by]), tr("Leads"), *(step["label"] for step in steps)),
         rows=(
             *(
-                (unit, _leads(cells, unit), *(_cell(cells.get((unit, s["step"]))) for s in steps))
+                (name_row(unit), _leads(cells, unit),
+                 *(_cell(cells.get((unit, step["step"]))) for step in steps))
                 for unit in dict.fromkeys(funnel.rows["unit"])
             ),
-            (f"All ({funnel.unit})", f"{steps[0]['n']:,.0f}", *(
-                f"{_share(step['share'])} ({_between(step['low'], step['high'])}); "
-                f"{apart[step['step']]}" for step in steps
-            )),
+            (tr("All ({unit})", unit=funnel.unit), format_number(steps[0]["n"]),
+             *map(_sum_up, steps)),
         ),
         numeric=frozenset({1}),
         anchor=f"{FUNNEL_ANCHOR}-{funnel.by}",
@@ -75,13 +98,24 @@ def lead_table(funnel: LeadFunnel) -> Block:
 
 def _leads(cells: dict[tuple[Any, Any], Row], unit: str) -> str:
     first = next(row for (name, _), row in cells.items() if name == unit)
-    return f"{first['n']:,.0f}"
+    return format_number(first["n"])
 
 
 def _cell(row: Row | None) -> str:
     if row is None:
         return MISSING
-    return f"{_share(row['estimate'])} ({_between(row['low'], row['high'])}), n {row['n']:,.0f}"
+    return tr("{share}, n {n}", share=_with_ends(row, "estimate"), n=format_number(row["n"]))
+
+
+def _sum_up(step: Row) -> str:
+    share = _with_ends(step, "share")
+    if step["adjusted"] < FALSE_CLAIMS:
+        return tr("{share}; they differ", share=share)
+    return tr("{share}; no clear difference", share=share)
+
+
+def _with_ends(row: Row, name: str) -> str:
+    return f"{write_share(row[name])} ({write_ends(row['low'], row['high'])})"
 
 
 def lead_costs(funnel: LeadFunnel) -> Block:
@@ -90,8 +124,9 @@ def lead_costs(funnel: LeadFunnel) -> Block:
         return Note(funnel.finding, "missing")
     if funnel.costs.empty:
         return Note(
-            f"{funnel.unit}: what leads cost needs the table sources with a spend, and is known of "
-            "the company's sources only.", "missing",
+            tr("{unit}: what leads cost needs the table sources with a spend, and is known of the "
+               "company's sources only.", unit=funnel.unit),
+            "missing",
         )  # fmt: skip
     costs = funnel.costs.to_dict("records")
     kinds = list(dict.fromkeys(row["what"] for row in costs))
@@ -99,23 +134,28 @@ def lead_costs(funnel: LeadFunnel) -> Block:
     units = list(dict.fromkeys(row["unit"] for row in costs))
     wins = funnel.costs[(funnel.costs["what"] == "opportunity") & funnel.costs["cost"].notna()]
     ends = wins.sort_values(["cost", "unit"])
-    title = f"{funnel.unit}: what leads of {funnel.span} have cost"
+    title = tr("{unit}: what leads of {quarters} have cost", unit=funnel.unit, quarters=funnel.span)
     if len(ends) > 1 and ends.iloc[0]["high"] < ends.iloc[-1]["low"]:
         low, high = (_money(ends.iloc[place]["cost"], funnel.currency) for place in (0, -1))
-        title = (
-            f"{funnel.unit}: an opportunity from a lead cost {low} ({ends.iloc[0]['unit']}) to "
-            f"{high} ({ends.iloc[-1]['unit']})"
+        title = tr(
+            "{unit}: an opportunity from a lead cost {low} ({cheapest}) to {high} ({dearest})",
+            unit=funnel.unit,
+            low=low,
+            cheapest=name_row(ends.iloc[0]["unit"]),
+            high=high,
+            dearest=name_row(ends.iloc[-1]["unit"]),
         )
     return Table(
         title=title,
-        caption=(
-            f"Spend of {funnel.span} over what came of the leads of these quarters, with 90% "
+        caption=tr(
+            "Spend of {quarters} over what came of the leads of these quarters, with 90% "
             "intervals of what chance may make of the counts; the spend itself is as booked. "
-            "Opportunities without a lead are not in it."
+            "Opportunities without a lead are not in it.",
+            quarters=funnel.span,
         ),
-        header=("Source", "Spend", *(f"Per {kind}" for kind in kinds)),
+        header=(tr("Source"), tr("Spend"), *(tr(_COSTS[kind]) for kind in kinds)),
         rows=tuple(
-            (unit, _money(cells[unit, kinds[0]]["spend"], funnel.currency),
+            (name_row(unit), _money(cells[unit, kinds[0]]["spend"], funnel.currency),
              *(_cost(cells[unit, kind], funnel.currency) for kind in kinds))
             for unit in units
         ),
@@ -130,12 +170,17 @@ def _money(value: float, currency: str) -> str:
 
 def _cost(row: Row, currency: str) -> str:
     if not math.isfinite(row["cost"]):
-        return f"{MISSING}; more than {_money(row['low'], currency)}"
+        least = _money(row["low"], currency)
+        return tr("{missing}; more than {amount}", missing=MISSING, amount=least)
     if row["what"] == PER_BOOKED:
-        high = f"{row['high']:.2f}" if math.isfinite(row["high"]) else "?"
-        return f"{row['cost']:.2f} ({row['low']:.2f} – {high})"
+        high = _rate(row["high"]) if math.isfinite(row["high"]) else "?"
+        return f"{_rate(row['cost'])} ({_rate(row['low'])} – {high})"
     low, high = (_money(row[end], currency) for end in ("low", "high"))
     return f"{_money(row['cost'], currency)} ({low} – {high})"
+
+
+def _rate(value: float) -> str:
+    return format_number(value, 2, group=False)
 
 
 def response_table(effect: ResponseEffect) -> Block:
@@ -143,144 +188,111 @@ def response_table(effect: ResponseEffect) -> Block:
     if effect.lacking and not effect.in_time.n_due:
         return Note(effect.finding, "missing")
     one, who = effect.in_time, effect.waiting
-    words = OUTCOMES[effect.outcome]
     rows = [
-        (f"Answered within {count_things(one.minutes, 'minute', 'minutes')}", _share(one.share),
-         f"{one.n_in_time:,.0f} of {one.n_due:,.0f} whose time is up or that were touched"),
+        (tr_many("Answered within {n} minute", "Answered within {n} minutes", one.minutes),
+         write_share(one.share),
+         tr("{n} of {of} whose time is up or that were touched", n=format_number(one.n_in_time),
+            of=format_number(one.n_due))),
     ]  # fmt: skip
     if math.isfinite(one.difference):
-        missed, low, high = one.missed
-        rows += [
-            (f"Of those in time {words}", _share(one.raw_early), count_things(one.n_early, "lead", "leads")),
-            (f"Of those answered late {words}", _share(one.raw_late), count_things(one.n_late, "lead", "leads")),
-            ("Difference within source, team and quarter", f"{one.difference * 100:+.1f} points",
-             f"95% interval {one.low * 100:+.1f} to {one.high * 100:+.1f} points"),
-            ("Goes with being late", f"{count_things(round(missed), 'lead', 'leads')} fewer that {words}",
-             f"{low:,.0f} to {high:,.0f}, if the late ones were like those in time; an "
-             "association, not a promise"),
-        ]  # fmt: skip
+        rows += _differences(effect)
     if math.isfinite(effect.slope.value):
         rows.append(_naive(effect))
     rows += [
-        ("Untouched so far", f"{who.n_untouched:,.0f}",
-         f"not counted as slow; of them qualified nonetheless: {who.n_untouched_reached:,.0f}"),
-        ("Answered too recently", f"{who.n_young:,.0f}",
-         f"less than {count_things(effect.days, 'day', 'days')} ago: left out"),
-        ("Decided before the first touch", f"{who.n_before:,.0f}", "left out"),
+        (tr("Untouched so far"), format_number(who.n_untouched),
+         tr("not counted as slow; of them qualified nonetheless: {n}",
+            n=format_number(who.n_untouched_reached))),
+        (tr("Answered too recently"), format_number(who.n_young),
+         tr_many("less than {n} day ago: left out", "less than {n} days ago: left out",
+                 effect.days)),
+        (tr("Decided before the first touch"), format_number(who.n_before), tr("left out")),
     ]  # fmt: skip
     return Table(
         title=_title_of_sla(effect),
-        caption=f"{effect.unit}, {effect.window[0]} to {effect.window[-1]}. {effect.caveat}",
-        header=("What", "Figure", "Rests on"),
+        caption=tr(
+            "{unit}, {first} to {last}. {caveat}",
+            unit=effect.unit,
+            first=effect.window[0],
+            last=effect.window[-1],
+            caveat=effect.caveat,
+        ),
+        header=(tr("What"), tr("Figure"), tr("Rests on")),
         rows=tuple((what, figure.replace("-", "−"), why) for what, figure, why in rows),
         anchor=SLA_ANCHOR,
         is_sortable=False,
     )
 
 
+def _differences(effect: ResponseEffect) -> list[tuple[str, str, str]]:
+    """List what became of leads answered in time and late, and what goes with being late."""
+    one, outcome = effect.in_time, tr(OUTCOMES[effect.outcome])
+    missed, fewest, most = one.missed
+    change, low, high = (
+        format_number(100 * value, 1, sign=True, group=False)
+        for value in (one.difference, one.low, one.high)
+    )
+    return [
+        (tr("Of those in time {outcome}", outcome=outcome), write_share(one.raw_early),
+         count_things(one.n_early, "lead", "leads")),
+        (tr("Of those answered late {outcome}", outcome=outcome), write_share(one.raw_late),
+         count_things(one.n_late, "lead", "leads")),
+        (tr("Difference within source, team and quarter"), tr("{change} points", change=change),
+         tr("95% interval {low} to {high} points", low=low, high=high)),
+        (tr("Goes with being late"),
+         tr("{leads} fewer that {outcome}", leads=count_things(round(missed), "lead", "leads"),
+            outcome=outcome),
+         tr("{low} to {high}, if the late ones were like those in time; an association, not a "
+            "promise", low=format_number(fewest), high=format_number(most))),
+    ]  # fmt: skip
+
+
 def _title_of_sla(effect: ResponseEffect) -> str:
     one = effect.in_time
-    said = f"{effect.unit}: {_share(one.share)} of leads were answered within the SLA"
+    said = tr(
+        "{unit}: {share} of leads were answered within the SLA",
+        unit=effect.unit,
+        share=write_share(one.share),
+    )
     if not math.isfinite(one.difference):
         return said
     if one.low <= 0 <= one.high:
-        return f"{said}; no clear difference to the late ones"
-    way = "more" if one.difference > 0 else "less"
-    ends = sorted((abs(one.low), abs(one.high)))
-    return (
-        f"{said}; these {OUTCOMES[effect.outcome]} {abs(one.difference) * 100:.0f} points {way} "
-        f"often than the late ones ({ends[0] * 100:.0f} to {ends[1] * 100:.0f})"
+        return tr("{said}; no clear difference to the late ones", said=said)
+    low, high = sorted((abs(one.low), abs(one.high)))
+    words = {
+        "said": said,
+        "outcome": tr(OUTCOMES[effect.outcome]),
+        "points": format_number(abs(one.difference) * 100, group=False),
+        "low": format_number(low * 100, group=False),
+        "high": format_number(high * 100, group=False),
+    }
+    if one.difference > 0:
+        return tr(
+            "{said}; these {outcome} {points} points more often than the late ones ({low} to "
+            "{high})",
+            **words,
+        )
+    return tr(
+        "{said}; these {outcome} {points} points less often than the late ones ({low} to {high})",
+        **words,
     )
 
 
 def _naive(effect: ResponseEffect) -> tuple[str, str, str]:
     def change(value: float) -> str:
-        return f"{(math.exp(value) - 1) * 100:+.0f}%"
+        return format_share(math.exp(value) - 1, sign=True)
 
     return (
-        "Odds with each doubling of the wait",
+        tr("Odds with each doubling of the wait"),
         change(effect.slope.value),
-        f"95% interval {change(effect.slope.low)} to {change(effect.slope.high)}; without "
-        f"adjustment {change(effect.unadjusted.value)}, with untouched leads as slow ones "
-        f"{change(effect.as_slow.value)}".replace("-", "−"),
+        tr(
+            "95% interval {low} to {high}; without adjustment {unadjusted}, with untouched leads "
+            "as slow ones {as_slow}",
+            low=change(effect.slope.low),
+            high=change(effect.slope.high),
+            unadjusted=change(effect.unadjusted.value),
+            as_slow=change(effect.as_slow.value),
+        ).replace("-", "−"),
     )
-
-
-def handover_table(found: Handover) -> Block:
-    """Show by source what sales took up in time, late, not yet, and what it rejected."""
-    if found.lacking:
-        return Note(found.finding, "missing")
-    differ = "differ" if found.differs("source") else "do not differ"
-    return Table(
-        title=found.finding,
-        caption=(
-            f"{found.unit}, {found.period}; sources {differ} beyond chance in what is rejected. "
-            f"{found.caveat}"
-        ),
-        header=("Source", "Leads", "In time", "Late", "Not yet", "Rejected", "Accepted",
-                "Accepted, then handed back"),
-        rows=tuple(
-            (row["unit"], f"{row['leads']:,.0f}", _share(row["in_time"] / row["leads"]),
-             _share(row["late"] / row["leads"]), _share(row["untouched"] / row["leads"]),
-             f"{_share(row['rejected_share'])} ({_between(row['low'], row['high'])})",
-             _number(row["qualified"]), _number(row["qualified_rejected"]))
-            for row in found.sources.to_dict("records")
-        ),
-        numeric=frozenset({1, 2, 3, 4, 6, 7}),
-        anchor=HANDOVER_ANCHOR,
-    )  # fmt: skip
-
-
-def reasons_table(found: Handover) -> Block:
-    """Show why leads were rejected, and when on the way."""
-    if found.lacking:
-        return Note(found.finding, "missing")
-    if found.reasons.empty:
-        return Note(f"{found.unit}: no lead of {found.period} was rejected with a reason.", "info")
-    first = found.reasons.iloc[0]
-    return Table(
-        title=(
-            f"{found.unit}: {_share(first['share'])} of the rejections of {found.period} are for "
-            f"{first['reason']}"
-        ),
-        caption="Reasons as sales wrote them, in small letters, by how far the lead had got.",
-        header=("Reason", "Leads", "Share", *(begin_large(s) for s in STAGES_OF_REJECTION),
-                "Mostly of"),
-        rows=tuple(
-            (row["reason"], f"{row['n']:,.0f}", _share(row["share"]),
-             *(f"{row[stage]:,.0f}" for stage in STAGES_OF_REJECTION), row["top_source"])
-            for row in found.reasons.to_dict("records")
-        ),
-        numeric=frozenset(range(1, 6)),
-        anchor=f"{HANDOVER_ANCHOR}-reasons",
-    )  # fmt: skip
-
-
-def signs_table(found: Handover) -> Block:
-    """Show where marketing's and sales' records contradict each other."""
-    if found.lacking:
-        return Note(found.finding, "missing")
-    told = found.signs[found.signs["n"] > 0].sort_values(
-        "share", ascending=False, kind="stable"
-    )  # fmt: skip
-    if told.empty:
-        return Note(
-            f"{found.unit}: the records of marketing and sales on the leads of {found.period} do "
-            "not contradict each other.", "info",
-        )  # fmt: skip
-    most = told.iloc[0]
-    return Table(
-        title=f"{found.unit}: {say_sign(most.to_dict())}",
-        caption=f"Leads of {found.period}, 90% intervals. A record to clear up, not a verdict.",
-        header=("What", "Marketing says", "Sales says", "Leads", "Share"),
-        rows=tuple(
-            (row["what"], row["marketing_says"], row["sales_says"],
-             f"{row['n']:,.0f} of {row['of']:,.0f}",
-             f"{_share(row['share'])} ({_between(row['low'], row['high'])})")
-            for row in found.signs.to_dict("records")
-        ),
-        anchor=f"{HANDOVER_ANCHOR}-signs",
-    )  # fmt: skip
 
 
 def attribution_table(found: Attribution) -> Block:
@@ -292,24 +304,25 @@ def attribution_table(found: Attribution) -> Block:
 
     def counts(row: Row) -> tuple[str, ...]:
         return (
-            *(f"{row[f'opportunities_{model}']:,.0f}" for model in MODELS),
+            *(format_number(row[f"opportunities_{model}"]) for model in MODELS),
             *(_money(row[f"booked_{model}"], found.currency) for model in MODELS),
         )
 
     whole = (
-        "All", *(f"{total['opportunities']:,.0f}" for _ in MODELS),
+        tr("All"), *(format_number(total["opportunities"]) for _ in MODELS),
         *(_money(total["booked"], found.currency) for _ in MODELS),
     )  # fmt: skip
     return Table(
         title=_title_of_credit(found),
-        caption=f"Opportunities, then bookings, by each rule. {found.caveat}",
+        caption=tr(
+            "Opportunities, then bookings, by each rule. {caveat}", caveat=found.caveat
+        ),
         header=(
-            begin_large(found.by), "First touch", "Last touch", "All touches", "Booked, first",
-            "Booked, last", "Booked, all",
+            tr(_ONE[found.by]), tr("First touch"), tr("Last touch"), tr("All touches"),
+            tr("Booked, first"), tr("Booked, last"), tr("Booked, all"),
         ),
         rows=(
-            *((begin_large(row["unit"]) if row["unit"] == NO_TOUCH else row["unit"], *counts(row))
-              for row in rows),
+            *((_name_credited(row["unit"]), *counts(row)) for row in rows),
             whole,
         ),
         numeric=frozenset(range(1, 7)),
@@ -318,15 +331,23 @@ def attribution_table(found: Attribution) -> Block:
     )  # fmt: skip
 
 
+def _name_credited(unit: str) -> str:
+    return begin_large(name_row(unit)) if unit == NO_TOUCH else name_row(unit)
+
+
 def _title_of_credit(found: Attribution) -> str:
     """Say on whose bookings the rules differ most."""
     rows = found.touched
     gap = (rows["booked_first"] - rows["booked_last"]).abs()
     most = rows.iloc[int(gap.to_numpy().argmax())]
     first, last = (_money(most[f"booked_{model}"], found.currency) for model in ("first", "last"))
-    return (
-        f"{found.unit}: by its first touches {most['unit']} gets {first} of the bookings, by its "
-        f"last touches {last}"
+    return tr(
+        "{unit}: by its first touches {source} gets {first} of the bookings, by its last touches "
+        "{last}",
+        unit=found.unit,
+        source=name_row(most["unit"]),
+        first=first,
+        last=last,
     )
 
 
@@ -338,9 +359,12 @@ def signed_table(found: AlignmentTable) -> Block:
     return Table(
         title=found.finding,
         caption=f"{found.unit}, {found.period}. {found.caveat}",
-        header=("Source", *(column.label for column in columns)),
+        header=(tr("Source"), *(tr(column.label) for column in columns)),
         rows=tuple(
-            (row["unit"], *(_write(row[column.name], column.name, found) for column in columns))
+            (
+                name_row(row["unit"]),
+                *(_write(row[column.name], column.name, found) for column in columns),
+            )
             for row in found.to_frame().to_dict("records")
         ),
         numeric=frozenset(
@@ -356,9 +380,9 @@ def _write(value: Any, column: str, found: AlignmentTable) -> str:
     if pd.isna(value):
         return MISSING
     if column == "top_reason":
-        return str(value)
+        return name_row(str(value))
     if column == "in_time_share":
-        return _share(float(value))
+        return write_share(float(value))
     if column in ("spend", "booked", "cost_per_opportunity"):
         return _money(float(value), found.currency)
-    return f"{value:,.0f}"
+    return format_number(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from salesnb.analysis.gaming import CHECKS, GAMING_ANCHOR, GamingChecks
 from salesnb.analysis.wording import begin_large
+from salesnb.language import format_number, tr
 from salesnb.views.blocks import Block, Note, Table
 
 
@@ -13,21 +14,21 @@ def gaming_table(found: GamingChecks) -> Block:
         return Note(f"{found.finding} {found.caveat}", "missing")
     if found.flagged.empty:
         return Note(f"{found.finding} {found.caveat}", "info")
-    checks = {check.check: check for check in CHECKS}
+    labels = {check.check: tr(check.label) for check in CHECKS}
+    reasons = {check.check: begin_large(tr(check.reason)) for check in CHECKS}
     rows = tuple(
-        (
-            row["unit"], checks[row["check"]].label, row["text"],
-            begin_large(checks[row["check"]].reason),
-        )
+        (row["unit"], labels[row["check"]], row["text"], reasons[row["check"]])
         for row in found.flagged.to_dict("records")
-    )  # fmt: skip
+    )
     return Table(
         title=found.finding,
-        caption=(
-            f"The four quarters to {found.period}, beside the rest of the company. Allowing for "
-            f"all {len(found.signs):,} comparisons, at most one in twenty of these is chance."
+        caption=tr(
+            "The four quarters to {quarter}, beside the rest of the company. Allowing for all {n} "
+            "comparisons, at most one in twenty of these is chance.",
+            quarter=found.period,
+            n=format_number(len(found.signs)),
         ),
-        header=("Rep", "Pattern", "What was seen", "May also be"),
+        header=(tr("Rep"), tr("Pattern"), tr("What was seen"), tr("May also be")),
         rows=rows,
         key=(found.caveat,),
         anchor=GAMING_ANCHOR,

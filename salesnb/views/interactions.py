@@ -14,7 +14,8 @@ from salesnb.analysis.interactions.capacity_result import (
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
 from salesnb.analysis.interactions.steps import STEP_WORDS
-from salesnb.analysis.wording import MISSING, begin_large, count_people, count_things
+from salesnb.analysis.wording import MISSING, begin_large, count_people
+from salesnb.language import format_number, tr, tr_many
 from salesnb.measures.contacts import LANDMARK_DAYS
 from salesnb.views.blocks import Block, Note, Table
 from salesnb.views.tables import Row
@@ -26,21 +27,30 @@ def patterns_table(found: WinningPatterns) -> Block:
         return Note(found.finding, "missing" if found.lacking else "info")
     return Table(
         title=found.contrast or found.finding,
-        caption=(
-            f"Odds of winning for one step more; x1 is no difference. {_rests_on(found)} "
-            f"Over whole lives: {found.n_closed:,} closed ones."
+        caption=tr(
+            "Odds of winning for one step more; x1 is no difference. {rests_on} Over whole lives: "
+            "{n} closed ones.",
+            rests_on=_rests_on(found),
+            n=format_number(found.n_closed),
         ),
         header=(
-            "Pattern", "One step", "Over whole lives", f"First {LANDMARK_DAYS} days, raw",
-            "Alike ones", "95% interval", "Same stage", "Beside the others", "Says",
+            tr("Pattern"), tr("One step"), tr("Over whole lives"),
+            tr("First {days} days, raw", days=LANDMARK_DAYS), tr("Alike ones"), tr("95% interval"),
+            tr("Same stage"), tr("Beside the others"), tr("Says"),
         ),
         rows=tuple(_pattern_row(row) for row in found.patterns.to_dict("records")),
         numeric=frozenset({2, 3, 4, 5, 6, 7}),
         key=(
-            "Alike ones: the same person's, of like type, source, size and quarter.",
-            f"Same stage: also both qualified or both not by day {LANDMARK_DAYS}; a pattern that "
-            "brings an opportunity forward loses by it.",
-            "Beside the others: all patterns at once; they go together, so the parts are unsure.",
+            tr("Alike ones: the same person's, of like type, source, size and quarter."),
+            tr(
+                "Same stage: also both qualified or both not by day {day}; a pattern that brings "
+                "an opportunity forward loses by it.",
+                day=LANDMARK_DAYS,
+            ),
+            tr(
+                "Beside the others: all patterns at once; they go together, so the parts are "
+                "unsure."
+            ),
         ),
         anchor=f"{PATTERNS_ANCHOR}-table",
     )  # fmt: skip
@@ -49,21 +59,29 @@ def patterns_table(found: WinningPatterns) -> Block:
 def _pattern_row(row: Row) -> tuple[str, ...]:
     odds = [_odds(row[name]) for name in ("naive", "raw", "adjusted")]
     interval = f"{_odds(row['low'])} – {_odds(row['high'])}"
-    says = "beyond chance" if row["q_value"] < FALSE_CLAIMS else "no clear difference"
-    step = STEP_WORDS[str(row["pattern"])]
+    is_clear = row["q_value"] < FALSE_CLAIMS
+    says = tr("beyond chance") if is_clear else tr("no clear difference")
+    step = tr(STEP_WORDS[str(row["pattern"])])
     others = [_odds(row[name]) for name in ("same_stage", "together")]
     return str(row["label"]), step, *odds, interval, *others, says
 
 
 def _odds(value: float) -> str:
-    return f"x{value:.2f}" if math.isfinite(value) else MISSING
+    return f"x{format_number(value, 2, group=False)}" if math.isfinite(value) else MISSING
 
 
 def _rests_on(found: WinningPatterns) -> str:
-    return (
-        f"{found.n:,} opportunities of {found.n_people} people created in {found.window[0]} to "
-        f"{found.window[-1]} and open {LANDMARK_DAYS} days later, {found.n_won:,} won within "
-        f"{found.horizon} days; {found.n_alike:,} can be compared with alike ones."
+    return tr(
+        "{n} opportunities of {people} people created in {first} to {last} and open {days} days "
+        "later, {won} won within {horizon} days; {alike} can be compared with alike ones.",
+        n=format_number(found.n),
+        people=format_number(found.n_people, group=False),
+        first=found.window[0],
+        last=found.window[-1],
+        days=LANDMARK_DAYS,
+        won=format_number(found.n_won),
+        horizon=found.horizon,
+        alike=format_number(found.n_alike),
     )
 
 
@@ -71,21 +89,28 @@ def capacity_table(found: Capacity) -> Block:
     """Show what a week of one person holds, and the loads now and before."""
     if found.lacking:
         return Note(found.finding, "missing")
+    measured = tr("per week and person")
     week = [
-        (row["what"], write_load(row["now"]), write_load(row["before"]), "per week and person", "")
+        (row["what"], write_load(row["now"]), write_load(row["before"]), measured, "")
         for row in found.week.to_dict("records")
         if math.isfinite(row["now"])
     ]
     return Table(
         title=found.week_said,
-        caption=f"{found.unit}, {found.period}: {count_people(found.n_people)} with "
-        f"{count_things(found.working_days, 'working day', 'working days')}. {found.caveat}",
+        caption=tr(
+            "{unit}, {quarter}: {people} with {days}. {caveat}",
+            unit=found.unit,
+            quarter=found.period,
+            people=count_people(found.n_people),
+            days=tr_many("{n} working day", "{n} working days", found.working_days),
+            caveat=found.caveat,
+        ),
         header=(
-            "What",
+            tr("What"),
             found.period,
             begin_large(found.past_said),
-            "Measured",
-            "Same people, change",
+            tr("Measured"),
+            tr("Same people, change"),
         ),
         rows=(*_load_rows(found), *week),
         numeric=frozenset({1, 2}),
@@ -102,12 +127,15 @@ def _load_rows(found: Capacity) -> list[tuple[str, ...]]:
         now, before = found.load(load)
         if math.isfinite(now):
             change = _change(changes[load])
-            rows.append((LOAD_NAMES[load], write_load(now), write_load(before), "", change))
+            rows.append((tr(LOAD_NAMES[load]), write_load(now), write_load(before), "", change))
     return rows
 
 
 def _change(row: Row) -> str:
     if not math.isfinite(row["ratio"]):
         return MISSING
-    clear = "" if row["p_adjusted"] < FALSE_CLAIMS else "; no clear change"
-    return f"x{row['ratio']:.2f} (x{row['low']:.2f} – x{row['high']:.2f}), n {row['n']:.0f}{clear}"
+    ends = f"{_odds(row['low'])} – {_odds(row['high'])}"
+    n = format_number(row["n"], group=False)
+    if row["p_adjusted"] < FALSE_CLAIMS:
+        return tr("{ratio} ({ends}), n {n}", ratio=_odds(row["ratio"]), ends=ends, n=n)
+    return tr("{ratio} ({ends}), n {n}; no clear change", ratio=_odds(row["ratio"]), ends=ends, n=n)

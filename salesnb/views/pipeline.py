@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from salesnb.analysis.pipeline import (
@@ -15,24 +15,39 @@ from salesnb.analysis.pipeline import (
     PipelinePriorities,
     PipelineScores,
 )
-from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
+from salesnb.analysis.wording import MISSING, begin_large, format_money
+from salesnb.language import format_number, format_share, mark, tr, tr_many, write_day
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
 MOST_SHOWN = 20
 METHODS_ANCHOR = f"{SCORES_ANCHOR}-methods"
 _PARTS = {
-    "booked": "Booked so far",
-    "open": "Of what is open",
-    "new": "Of what is not open yet",
-    "total": "The quarter",
+    "booked": mark("Booked so far"),
+    "open": mark("Of what is open"),
+    "new": mark("Of what is not open yet"),
+    "total": mark("The quarter"),
 }
-_FIGURES = {
-    "error": ("Chances off by, on average", "{:.1%}"),
-    "slope": ("Slope (1 is right)", "{:.2f}"),
-    "brier": ("Brier score (lower is better)", "{:.3f}"),
-    "log_loss": ("Log loss (lower is better)", "{:.3f}"),
-    "auc": ("AUC (parts won from not won; .5 is guessing)", "{:.2f}"),
+
+
+def _share(value: float) -> str:
+    return format_share(value, 1)
+
+
+def _two_places(value: float) -> str:
+    return format_number(value, 2, group=False)
+
+
+def _three_places(value: float) -> str:
+    return format_number(value, 3, group=False)
+
+
+_FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "error": (mark("Chances off by, on average"), _share),
+    "slope": (mark("Slope (1 is right)"), _two_places),
+    "brier": (mark("Brier score (lower is better)"), _three_places),
+    "log_loss": (mark("Log loss (lower is better)"), _three_places),
+    "auc": (mark("AUC (parts won from not won; .5 is guessing)"), _two_places),
 }
 
 
@@ -41,33 +56,35 @@ def priorities_table(found: PipelinePriorities, *, most: int = MOST_SHOWN) -> Bl
     if found.rows.empty:
         return Note(found.finding, "missing")
     shown = found.rows.head(most).to_dict("records")
-    more = (
-        f" The first {len(shown)} of {found.n_open:,} are shown."
-        if found.n_open > len(shown)
-        else ""
-    )
+    said = [
+        tr(
+            "Open opportunities of {unit}; the chance is that of being won within {days} days.",
+            unit=found.unit,
+            days=found.horizon_days,
+        )
+    ]
+    if found.n_open > len(shown):
+        n, of = format_number(len(shown), group=False), format_number(found.n_open)
+        said.append(tr("The first {n} of {of} are shown.", n=n, of=of))
     return Table(
         title=found.finding,
-        caption=(
-            f"Open opportunities of {found.unit}; the chance is that of being won within "
-            f"{found.horizon_days} days.{more}"
-        ),
+        caption=" ".join(said),
         # what to do and why come first: a phone shows the first three columns
         header=(
-            "Opportunity",
-            "Next step",
-            "Why",
-            "Chance",
-            "Value",
-            "Expected",
-            "Rep, stage",
-            "Id",
+            tr("Opportunity"),
+            tr("Next step"),
+            tr("Why"),
+            tr("Chance"),
+            tr("Value"),
+            tr("Expected"),
+            tr("Rep, stage"),
+            tr("Id"),
         ),
         rows=tuple(_priority(row, found.currency) for row in shown),
         numeric=frozenset({3, 4, 5}),
         key=(
             *(
-                ("~ has no amount: the mean won amount of its product.",)
+                (tr("~ has no amount: the mean won amount of its product."),)
                 if any(row["is_value_typical"] for row in shown)
                 else ()
             ),
@@ -84,7 +101,7 @@ def _priority(row: Row, currency: str) -> tuple[str, ...]:
         name or identifier,
         row["step"],
         _reasons(row),
-        MISSING if math.isnan(row["p"]) else f"{row['p']:.0%}",
+        MISSING if math.isnan(row["p"]) else format_share(row["p"]),
         f"{typical}{format_money(row['value'], currency)}",
         format_money(row["expected"], currency),
         ", ".join(part for part in (row["rep"], row["stage"]) if part) or MISSING,
@@ -93,13 +110,13 @@ def _priority(row: Row, currency: str) -> tuple[str, ...]:
 
 
 def _reasons(row: Row) -> str:
-    parts = [
-        f"{word}: {row[side]}"
-        for side, word in (("lowers", "lowers"), ("raises", "raises"))
-        if row[side]
-    ]
+    parts = []
     if row["because"]:
-        parts.insert(0, f"step: {row['because']}")
+        parts.append(tr("step: {reason}", reason=row["because"]))
+    if row["lowers"]:
+        parts.append(tr("lowers: {reasons}", reasons=row["lowers"]))
+    if row["raises"]:
+        parts.append(tr("raises: {reasons}", reasons=row["raises"]))
     return begin_large("; ".join(parts)) if parts else MISSING
 
 
@@ -110,11 +127,20 @@ def forecast_table(found: PipelineForecast) -> Block:
     rows = [_part(row, found) for row in found.parts.to_dict("records")]
     return Table(
         title=found.finding,
-        caption=(
-            f"{found.unit}, {found.period}, {count_things(found.days_left, 'day', 'days')} to go. Range: 90% "
-            "interval."
+        caption=tr_many(
+            "{unit}, {quarter}, {n} day to go. Range: 90% interval.",
+            "{unit}, {quarter}, {n} days to go. Range: 90% interval.",
+            found.days_left,
+            unit=found.unit,
+            quarter=found.period,
         ),
-        header=("What", "Opportunities", "Amount", "Expected", "Range"),
+        header=(
+            tr("What"),
+            tr("Opportunities"),
+            tr("Amount"),
+            tr("Expected"),
+            tr("Range"),
+        ),
         rows=(*rows, *_beside(found)),
         numeric=frozenset({1, 2, 3}),
         key=tuple(line for line in (found.caveat,) if line),
@@ -128,8 +154,8 @@ def _part(row: Row, found: PipelineForecast) -> tuple[str, ...]:
     ends = f"{found.money(row['low'])} – {found.money(row['high'])}"
     is_range = math.isfinite(row["low"]) and name != "booked"
     return (
-        _PARTS[name],
-        f"{n:,.0f}" if math.isfinite(n) else MISSING,
+        tr(_PARTS[name]),
+        format_number(n) if math.isfinite(n) else MISSING,
         found.money(row["amount"]) if math.isfinite(row["amount"]) else MISSING,
         found.money(row["expected"]),
         ends if is_range else MISSING,
@@ -140,20 +166,18 @@ def _beside(found: PipelineForecast) -> list[tuple[str, ...]]:
     """List target, coverage and slippage."""
     rows: list[tuple[str, ...]] = []
     if found.target > 0:
-        rows.append(("Target", MISSING, MISSING, found.money(found.target), MISSING))
+        rows.append((tr("Target"), MISSING, MISSING, found.money(found.target), MISSING))
     if math.isfinite(found.coverage):
-        what = "Open and due, over what the target lacks"
-        rows.append((what, MISSING, found.money(found.due), f"{found.coverage:.1f} times", MISSING))
+        what = tr("Open and due, over what the target lacks")
+        times = tr("{n} times", n=format_number(found.coverage, 1, group=False))
+        rows.append((what, MISSING, found.money(found.due), times, MISSING))
     if math.isfinite(found.slipped):
-        rows.append(
-            (
-                f"Due amounts that moved out, {count_things(found.n_slipped, 'quarter', 'quarters')} before",
-                MISSING,
-                MISSING,
-                f"{found.slipped:.0%}",
-                MISSING,
-            )
+        what = tr_many(
+            "Due amounts that moved out, {n} quarter before",
+            "Due amounts that moved out, {n} quarters before",
+            found.n_slipped,
         )
+        rows.append((what, MISSING, MISSING, format_share(found.slipped), MISSING))
     return rows
 
 
@@ -164,25 +188,36 @@ def methods_table(scores: PipelineScores) -> Block:
     own, table = scores.quality, scores.table_quality
     rows = [
         (
-            label,
-            _with_ends(shape, own.figures.loc[name].to_dict()),
-            _with_ends(shape, table.figures.loc[name].to_dict()),
+            tr(label),
+            _with_ends(write, own.figures.loc[name].to_dict()),
+            _with_ends(write, table.figures.loc[name].to_dict()),
         )
-        for name, (label, shape) in _FIGURES.items()
+        for name, (label, write) in _FIGURES.items()
     ]
-    rows.append(("Wins expected over wins that came", f"{own.sum_ratio:.2f}",
-                 f"{table.sum_ratio:.2f}"))  # fmt: skip
-    leaks = tuple(f"Left out: {leak.feature.name}, which {leak.reason}." for leak in scores.leaks)
+    rows.append((tr("Wins expected over wins that came"), _two_places(own.sum_ratio),
+                 _two_places(table.sum_ratio)))  # fmt: skip
+    leaks = tuple(
+        tr("Left out: {column}, which {reason}.", column=leak.feature.name, reason=leak.reason)
+        for leak in scores.leaks
+    )
     return Table(
         title=_judged(scores),
-        caption=(
-            f"{own.n:,} pictures of {own.n_opportunities:,} opportunities, "
-            f"{own.first_day:%Y-%m-%d} to {own.last_day:%Y-%m-%d}; 95% intervals. By chance alone "
-            f"they would be {own.by_chance:.1%} off."
+        caption=tr(
+            "{pictures} pictures of {opportunities} opportunities, {first} to {last}; 95% "
+            "intervals. By chance alone they would be {share} off.",
+            pictures=format_number(own.n),
+            opportunities=format_number(own.n_opportunities),
+            first=write_day(own.first_day),
+            last=write_day(own.last_day),
+            share=_share(own.by_chance),
         ),
-        header=("Figure", begin_large(METHODS[scores.method]), "Share won of each stage"),
+        header=(
+            tr("Figure"),
+            begin_large(tr(METHODS[scores.method])),
+            tr("Share won of each stage"),
+        ),
         rows=tuple(rows),
-        key=(*leaks, "Rep, team and manager are no part of a chance."),
+        key=(*leaks, tr("Rep, team and manager are no part of a chance.")),
         anchor=METHODS_ANCHOR,
         is_sortable=False,
     )
@@ -191,14 +226,14 @@ def methods_table(scores: PipelineScores) -> Block:
 def _judged(scores: PipelineScores) -> str:
     own, table = scores.quality, scores.table_quality
     if own is None or table is None or scores.method == "table":
-        return "No model foresees better than the share won of each stage, so that is used"
-    better = 1 - own.value("brier") / table.value("brier")
-    return (
-        f"{begin_large(METHODS[scores.method])} foresees {better:.0%} better than the share won "
-        "of each stage"
+        return tr("No model foresees better than the share won of each stage, so that is used")
+    return tr(
+        "{method} foresees {share} better than the share won of each stage",
+        method=begin_large(tr(METHODS[scores.method])),
+        share=format_share(1 - own.value("brier") / table.value("brier")),
     )
 
 
-def _with_ends(shape: str, row: Row) -> str:
-    value, low, high = (shape.format(row[name]) for name in ("value", "low", "high"))
+def _with_ends(write: Callable[[float], str], row: Row) -> str:
+    value, low, high = (write(row[name]) for name in ("value", "low", "high"))
     return f"{value} ({low} – {high})"

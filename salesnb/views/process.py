@@ -20,10 +20,12 @@ from salesnb.analysis.process import (
 )
 from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
 from salesnb.analysis.wording import MISSING, count_things, format_money, name_quarters
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.views.blocks import Block, Note, Table
 
 STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"
-_BEGINNING = "(beginning)"
+_BEGINNING = mark("(beginning)")
+_BY = {"team": mark("Team"), "quarter": mark("Quarter")}
 MOST_TEAMS = 8
 
 
@@ -35,21 +37,22 @@ def stages_table(flow: StageFlow) -> Block:
     return Table(
         title=_days_title(flow),
         caption=f"{flow.unit}, {name_quarters(flow.periods)}. {flow.caveat}",
-        header=("Stage", "Entries", "Skipped", "Came back in", "Moved on", "95% interval", "Lost",
-                "Went back", "Median days", "95% interval of days"),
+        header=(tr("Stage"), tr("Entries"), tr("Skipped"), tr("Came back in"), tr("Moved on"),
+                tr("95% interval"), tr("Lost"), tr("Went back"), tr("Median days"),
+                tr("95% interval of days")),
         rows=tuple(
             (
-                str(row["stage"]), f"{row['n']:,}", f"{row['n_skipped']:,}",
-                f"{row['n_reentered']:,}", share(row["moved"]), span(row["low"], row["high"]),
-                share(row["lost"]), share(row["back"]), days(row["days"]),
-                _days_span(row["days_low"], row["days_high"]),
+                str(row["stage"]), format_number(row["n"]), format_number(row["n_skipped"]),
+                format_number(row["n_reentered"]), share(row["moved"]),
+                span(row["low"], row["high"]), share(row["lost"]), share(row["back"]),
+                days(row["days"]), _days_span(row["days_low"], row["days_high"]),
             )
             for row in rows
         ),
         numeric=frozenset(range(1, 10)),
         key=(
-            "What is usually reported, moved on of those that have ended, and the median of their "
-            f"days: {_naive(flow)}.",
+            tr("What is usually reported, moved on of those that have ended, and the median of "
+               "their days: {stages}.", stages=_naive(flow)),
         ),
         anchor=STAGES_ANCHOR,
         is_sortable=False,
@@ -59,11 +62,15 @@ def stages_table(flow: StageFlow) -> Block:
 def _days_title(flow: StageFlow) -> str:
     timed = flow.rows.dropna(subset=["days"]).sort_values(["days", "stage"])
     if timed.empty:
-        return f"{flow.unit}: too little has ended to say how long any stage takes"
+        return tr("{unit}: too little has ended to say how long any stage takes", unit=flow.unit)
     quick, slow = timed.iloc[0], timed.iloc[-1]
-    return (
-        f"{flow.unit}: from {_count_days(quick['days'])} in {quick['stage']} to "
-        f"{_count_days(slow['days'])} in {slow['stage']} in the median"
+    return tr(
+        "{unit}: from {fewest} in {quickest} to {most} in {slowest} in the median",
+        unit=flow.unit,
+        fewest=_count_days(quick["days"]),
+        quickest=quick["stage"],
+        most=_count_days(slow["days"]),
+        slowest=slow["stage"],
     )
 
 
@@ -79,7 +86,11 @@ def steps_table(flow: StageFlow) -> Block:
     if flow.lacking:
         return Note(flow.finding, "missing")
     if flow.steps.empty:
-        return Note(f"{flow.unit}: no step was taken in {name_quarters(flow.periods)}.", "missing")
+        return Note(
+            tr("{unit}: no step was taken in {quarters}.", unit=flow.unit,
+               quarters=name_quarters(flow.periods)),
+            "missing",
+        )  # fmt: skip
     steps = flow.steps.astype({"from_stage": str, "to_stage": str})
     wide = steps.pivot_table("n", "from_stage", "to_stage", aggfunc="sum", fill_value=0)
     order = ["", *flow.rows["stage"]]
@@ -88,18 +99,23 @@ def steps_table(flow: StageFlow) -> Block:
     rows = [name for name in order if name in wide.index]
     columns = [name for name in order if name in wide.columns]
     most = steps.sort_values(["n", "from_stage", "to_stage"]).iloc[-1]
-    begin, times = most["from_stage"] or _BEGINNING, count_things(most["n"], "time", "times")
     return Table(
-        title=f"The most frequent step is {begin} to {most['to_stage']} ({times})",
-        caption=(
-            f"{flow.unit}, {name_quarters(flow.periods)}: of all steps from the stage of a row, "
-            "the share to that of a column. Entries into closed stages are as the history has "
-            "them."
+        title=tr(
+            "The most frequent step is {begin} to {end} ({times})",
+            begin=most["from_stage"] or tr(_BEGINNING),
+            end=most["to_stage"],
+            times=count_things(most["n"], "time", "times"),
         ),
-        header=("From", "Steps", *columns),
+        caption=tr(
+            "{unit}, {quarters}: of all steps from the stage of a row, the share to that of a "
+            "column. Entries into closed stages are as the history has them.",
+            unit=flow.unit,
+            quarters=name_quarters(flow.periods),
+        ),
+        header=(tr("From"), tr("Steps"), *columns),
         rows=tuple(
             (
-                name or _BEGINNING, f"{wide.loc[name].sum():,}",
+                name or tr(_BEGINNING), format_number(wide.loc[name].sum()),
                 *(_step(wide.loc[name, to], wide.loc[name].sum()) for to in columns),
             )
             for name in rows
@@ -111,7 +127,7 @@ def steps_table(flow: StageFlow) -> Block:
 
 
 def _step(n: float, whole: float) -> str:
-    return f"{n / whole:.1%}" if n else MISSING
+    return format_share(n / whole, 1) if n else MISSING
 
 
 def bottlenecks_table(found: Bottlenecks) -> Block:
@@ -120,12 +136,14 @@ def bottlenecks_table(found: Bottlenecks) -> Block:
         return Note(found.finding, "missing")
     return Table(
         title=found.finding,
-        caption=f"{found.unit}, {found.period}; there: {found.other}. {found.caveat}",
-        header=("Stage", "Entries", "Moved on", "There", "Difference", "At stake", "95% interval",
-                "Verdict"),
+        caption=tr("{unit}, {quarter}; there: {other}. {caveat}", unit=found.unit,
+                   quarter=found.period, other=found.other, caveat=found.caveat),
+        header=(tr("Stage"), tr("Entries"), tr("Moved on"), tr("There"), tr("Difference"),
+                tr("At stake"), tr("95% interval"), tr("Verdict")),
         rows=tuple(
             (
-                str(row["stage"]), f"{row['n']:,}", share(row["moved"]), share(row["moved_other"]),
+                str(row["stage"]), format_number(row["n"]), share(row["moved"]),
+                share(row["moved_other"]),
                 points(row["by"]), format_money(row["stake"], found.currency),
                 _money_span(row["stake_low"], row["stake_high"], found.currency), _verdict(row),
             )
@@ -142,18 +160,23 @@ def team_bottlenecks_table(found: TeamBottlenecks) -> Block:
     if found.lacking:
         return Note(found.finding, "missing")
     shown = found.found if len(found.found) else found.rows.head(MOST_TEAMS)
-    which = "All bottlenecks." if len(found.found) else f"None holds; the {len(shown)} largest."
+    which = tr("All bottlenecks.")
+    if found.found.empty:
+        which = tr("None holds; the {n} largest.", n=format_number(len(shown)))
     return Table(
         title=found.finding,
-        caption=(
-            f"{found.company}, {found.period}: each team beside the rest of the company. {which} "
-            f"{found.caveat}"
+        caption=tr(
+            "{company}, {quarter}: each team beside the rest of the company. {which} {caveat}",
+            company=found.company,
+            quarter=found.period,
+            which=which,
+            caveat=found.caveat,
         ),
-        header=("Team", "Stage", "Entries", "Moved on", "Elsewhere", "At stake", "95% interval",
-                "Verdict"),
+        header=(tr("Team"), tr("Stage"), tr("Entries"), tr("Moved on"), tr("Elsewhere"),
+                tr("At stake"), tr("95% interval"), tr("Verdict")),
         rows=tuple(
             (
-                str(row["team"]), str(row["stage"]), f"{row['n']:,}", share(row["moved"]),
+                str(row["team"]), str(row["stage"]), format_number(row["n"]), share(row["moved"]),
                 share(row["moved_other"]), format_money(row["stake"], found.currency),
                 _money_span(row["stake_low"], row["stake_high"], found.currency), _verdict(row),
             )
@@ -166,12 +189,12 @@ def team_bottlenecks_table(found: TeamBottlenecks) -> Block:
 
 def _verdict(row: dict[object, float]) -> str:
     if math.isnan(row["p_value"]):
-        return "too few to tell"
+        return tr("too few to tell")
     if row["is_bottleneck"]:
-        return "bottleneck"
+        return tr("bottleneck")
     if row["adjusted"] < FALSE_CLAIMS:
-        return "moves on more"
-    return "no clear difference"
+        return tr("moves on more")
+    return tr("no clear difference")
 
 
 def compliance_table(found: Compliance) -> Block:
@@ -180,23 +203,29 @@ def compliance_table(found: Compliance) -> Block:
         return Note(found.finding, "missing")
     return Table(
         title=found.finding,
-        caption=(
-            f"{found.unit}, {found.period} beside {name_quarters(found.before)}. {found.caveat}"
+        caption=tr(
+            "{unit}, {quarter} beside {before}. {caveat}",
+            unit=found.unit,
+            quarter=found.period,
+            before=name_quarters(found.before),
+            caveat=found.caveat,
         ),
-        header=("What", "Cases", "Of", "Share", "95% interval", "Before", "Change", "Teams"),
+        header=(tr("What"), tr("Cases"), tr("Of"), tr("Share"), tr("95% interval"), tr("Before"),
+                tr("Change"), tr("Teams")),
         rows=tuple(
             (
-                str(row["label"]), f"{row['n']:,}", f"{row['of']:,}", fine(row["share"]),
+                str(row["label"]), format_number(row["n"]), format_number(row["of"]),
+                fine(row["share"]),
                 f"{fine(row['low'])} – {fine(row['high'])}", fine(row["share_before"]),
-                _said(row["changed"], "changed", "no clear change"),
-                _said(row["teams_differ"], "differ", "no clear difference"),
+                _said(row["changed"], tr("changed"), tr("no clear change")),
+                _said(row["teams_differ"], tr("differ"), tr("no clear difference")),
             )
             for row in found.rows.to_dict("records")
         ),
         numeric=frozenset({1, 2, 3, 4, 5}),
         key=(
-            f"{MISSING}: too few cases to test, or nothing to compare with. All tests of the table "
-            "are corrected together.",
+            tr("{missing}: too few cases to test, or nothing to compare with. All tests of the "
+               "table are corrected together.", missing=MISSING),
         ),
         anchor=COMPLIANCE_ANCHOR,
         is_sortable=False,
@@ -224,19 +253,20 @@ def comparison_table(found: ProcessComparison) -> Block:
     return Table(
         title=found.finding,
         caption=f"{found.company}, {found.caveat}",
-        header=(found.by.capitalize(), *(_heading(found, *key) for key in keys)),
+        header=(tr(_BY[found.by]), *(_heading(found, *key) for key in keys)),
         rows=tuple((unit, *(_cell(cells.get((*key, unit))) for key in keys)) for unit in units),
         numeric=frozenset(range(1, len(keys) + 1)),
-        key=("* no difference beyond chance between them.",),
+        key=(tr("* no difference beyond chance between them."),),
         anchor=f"{COMPARISON_ANCHOR}-{found.by}",
     )
 
 
 def _heading(found: ProcessComparison, figure: str, stage: str) -> str:
     name = {
-        WON_IN_TIME: f"Won within {count_things(found.horizon, 'day', 'days')}", MOVED: f"{stage}: moved on",
-        DAYS: f"{stage}: days",
-    }[figure]  # fmt: skip
+        WON_IN_TIME: tr_many("Won within {n} day", "Won within {n} days", found.horizon),
+        MOVED: tr("{stage}: moved on", stage=stage),
+        DAYS: tr("{stage}: days", stage=stage),
+    }[figure]
     return name if found.is_beyond_chance(figure, stage) else f"{name}*"
 
 
@@ -249,12 +279,12 @@ def _cell(found: tuple[str, float] | None) -> str:
 
 def share(value: float) -> str:
     """Write a share; a dash where it is missing."""
-    return f"{value:.0%}" if math.isfinite(value) else MISSING
+    return format_share(value) if math.isfinite(value) else MISSING
 
 
 def fine(value: float) -> str:
     """Write a small share with a decimal."""
-    return f"{value:.1%}" if math.isfinite(value) else MISSING
+    return format_share(value, 1) if math.isfinite(value) else MISSING
 
 
 def span(low: float, high: float) -> str:
@@ -264,11 +294,13 @@ def span(low: float, high: float) -> str:
 
 def days(value: float) -> str:
     """Write days; a dash where fewer than half have ended."""
-    return f"{value:.0f}" if math.isfinite(value) else MISSING
+    return format_number(value, group=False) if math.isfinite(value) else MISSING
 
 
 def _count_days(value: float) -> str:
-    return count_things(round(value), "day", "days") if math.isfinite(value) else "days not known"
+    if not math.isfinite(value):
+        return tr("days not known")
+    return count_things(round(value), "day", "days")
 
 
 def _days_span(low: float, high: float) -> str:
@@ -279,7 +311,8 @@ def points(value: float) -> str:
     """Write a difference of shares in points."""
     if not math.isfinite(value):
         return MISSING
-    return f"{'−' if value < 0 else '+'}{abs(value) * 100:.1f} pts"
+    size = format_number(abs(value) * 100, 1, group=False)
+    return tr("{change} pts", change=f"{'−' if value < 0 else '+'}{size}")
 
 
 def _money_span(low: float, high: float, currency: str) -> str:
@@ -292,14 +325,14 @@ def within_frame(within: pd.DataFrame) -> pd.DataFrame:
     """Write the shares by a number of days as texts."""
     return pd.DataFrame(
         {
-            "Within days": [f"{row['days']:.0f}" for row in within.to_dict("records")],
-            "Won": within["won"].map(fine),
-            "95% interval": [
+            tr("Within days"): [days(row["days"]) for row in within.to_dict("records")],
+            tr("Won"): within["won"].map(fine),
+            tr("95% interval"): [
                 f"{fine(low)} – {fine(high)}" if math.isfinite(low) else MISSING
                 for low, high in zip(within["low"], within["high"], strict=True)
             ],
-            "Lost": within["lost"].map(fine),
-            "Open": within["open"].map(fine),
-            "Won of the closed": within["naive"].map(fine),
+            tr("Lost"): within["lost"].map(fine),
+            tr("Open"): within["open"].map(fine),
+            tr("Won of the closed"): within["naive"].map(fine),
         }
     )

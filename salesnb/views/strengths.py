@@ -12,20 +12,23 @@ from salesnb.analysis.skill_matrix import SKILL_MATRIX_ANCHOR, SkillMatrix
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.strengths import STRENGTHS_ANCHOR, Strengths
 from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.language import format_number, mark, tr, tr_many
 from salesnb.views.blocks import Block, Cell, Matrix, Note, Table
 
-_UNITS = {"rep": "Rep", "team": "Team", "region": "Region"}
+_UNITS = {"rep": mark("Rep"), "team": mark("Team"), "region": mark("Region")}
 _KEY = (
-    (3, "clearly better than the group"), (2, "better"), (1, "leans better"),
-    (0, "cannot be told from the group"), (-1, "leans worse"), (-2, "worse"),
-    (-3, "clearly worse"),
+    (3, mark("clearly better than the group")), (2, mark("better")), (1, mark("leans better")),
+    (0, mark("cannot be told from the group")), (-1, mark("leans worse")), (-2, mark("worse")),
+    (-3, mark("clearly worse")),
 )  # fmt: skip
 
 
 def strengths_table(found: Strengths) -> Block:
     """Show what stands out about each unit in words; those about whom nothing does come below."""
     if not found.n_units:
-        return Note("Nobody has a record in these quarters, so nobody can stand out.", "missing")
+        return Note(
+            tr("Nobody has a record in these quarters, so nobody can stand out."), "missing"
+        )
     if found.items.empty:
         return Note(f"{found.finding} {found.caveat}", "info")
     units = found.items.drop_duplicates("unit_id")
@@ -33,14 +36,16 @@ def strengths_table(found: Strengths) -> Block:
         (unit, _list(found.of(key, "strength")), _list(found.of(key, "weakness")))
         for key, unit in zip(units["unit_id"], units["unit"], strict=True)
     ]
-    quiet = f"Nothing stands out: {', '.join(found.quiet)}." if found.quiet else ""
+    names = ", ".join(found.quiet)
+    quiet = tr("Nothing stands out: {names}.", names=names) if names else ""
     return Table(
         title=found.finding,
-        caption=(
-            f"To {found.period}, largest first. Only what is so sure that, of all that was looked "
-            "at about one of them, less than 5% is expected to be wrong."
+        caption=tr(
+            "To {quarter}, largest first. Only what is so sure that, of all that was looked at "
+            "about one of them, less than 5% is expected to be wrong.",
+            quarter=found.period,
         ),
-        header=(_UNITS[found.by], "Strengths", "Weaknesses"),
+        header=(tr(_UNITS[found.by]), tr("Strengths"), tr("Weaknesses")),
         rows=tuple(rows),
         key=tuple(line for line in (quiet, found.caveat) if line),
         anchor=STRENGTHS_ANCHOR,
@@ -64,28 +69,31 @@ def skill_table(matrix: SkillMatrix) -> Block:
     ]
     return Matrix(
         title=matrix.finding,
-        caption=(
-            f"{matrix.unit}, ratings of {matrix.span}: score (1 to 5) over raters other than the "
-            f"person, and their number. {matrix.caveat}"
+        caption=tr(
+            "{unit}, ratings of {quarters}: score (1 to 5) over raters other than the person, and "
+            "their number. {caveat}",
+            unit=matrix.unit,
+            quarters=matrix.span,
+            caveat=matrix.caveat,
         ),
         columns=[begin_large(skill_label(skill)) for skill in matrix.skills],
         rows=rows,
         key=_KEY,
         anchor=SKILL_MATRIX_ANCHOR,
-        reference=("All", [_group_cell(matrix, skill) for skill in matrix.skills]),
+        reference=(tr("All"), [_group_cell(matrix, skill) for skill in matrix.skills]),
         numbers=_numbers(matrix.scores),
     )
 
 
 def _cell(row: dict[Hashable, Any] | None) -> Cell:
     if row is None:
-        return Cell(MISSING, "not rated")
+        return Cell(MISSING, tr("not rated"))
     if not row["is_enough"]:
-        return Cell(MISSING, "1 rater")
-    below = ", below target" if row["against_target"] < 0 else ""
+        return Cell(MISSING, tr_many("{n} rater", "{n} raters", 1))
+    raters = tr_many("{n} rater", "{n} raters", row["n_raters"])
     return Cell(
-        value=f"{row['score']:.1f}",
-        note=f"{row['n_raters']:.0f} raters{below}",
+        value=_score(row["score"]),
+        note=(tr("{raters}, below target", raters=raters) if row["against_target"] < 0 else raters),
         tint=int(row["evidence"]),
         sort_value=float(row["score"]),
     )
@@ -94,23 +102,27 @@ def _cell(row: dict[Hashable, Any] | None) -> Cell:
 def _group_cell(matrix: SkillMatrix, skill: str) -> Cell:
     rows = matrix.scores[(matrix.scores["skill"] == skill) & matrix.scores["is_enough"]]
     target = rows["target"].mean()
-    note = "" if math.isnan(target) else f"target {target:.1f}"
-    value = MISSING if rows.empty else f"{rows['score'].mean():.1f}"
-    return Cell(value, note, words="the group")
+    note = "" if math.isnan(target) else tr("target {target}", target=_score(target))
+    value = MISSING if rows.empty else _score(rows["score"].mean())
+    return Cell(value, note, words=mark("the group"))
+
+
+def _score(score: float, digits: int = 1) -> str:
+    return format_number(score, digits) if math.isfinite(score) else MISSING
 
 
 def _numbers(scores: pd.DataFrame) -> pd.DataFrame:
     rows = scores[scores["is_enough"]]
     return pd.DataFrame(
         {
-            "Rep": rows["unit"],
-            "Skill": rows["skill"].map(skill_label),
-            "Score": rows["score"].map("{:.2f}".format),
-            "90% interval": [
-                f"{low:.1f} – {high:.1f}"
+            tr("Rep"): rows["unit"],
+            tr("Skill"): rows["skill"].map(skill_label),
+            tr("Score"): [_score(score, 2) for score in rows["score"]],
+            tr("90% interval"): [
+                f"{_score(low)} – {_score(high)}"
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
-            "Target": rows["target"].map("{:.1f}".format).replace("nan", MISSING),
-            "Raters": rows["n_raters"].map("{:.0f}".format),
+            tr("Target"): [_score(target) for target in rows["target"]],
+            tr("Raters"): [format_number(n) for n in rows["n_raters"]],
         }
     )

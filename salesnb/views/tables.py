@@ -15,12 +15,15 @@ from salesnb.analysis.matrix_findings import matrix_anchor
 from salesnb.analysis.trend import CLEAR, Trend
 from salesnb.analysis.wording import (
     MISSING,
+    begin_large,
     format_change,
     format_precise,
     format_range,
     format_value,
+    name_quarters,
 )
-from salesnb.measures.catalogue import CATALOGUE, Kpi
+from salesnb.language import format_number, mark, tr, tr_many
+from salesnb.measures.catalogue import Kpi, find_kpis
 from salesnb.measures.measures import Measures
 from salesnb.views.blocks import (
     Block,
@@ -37,13 +40,14 @@ from salesnb.views.blocks import (
 )
 
 Row = dict[Hashable, Any]
-_UNITS = {"rep": "Rep", "team": "Team", "region": "Region"}
+_UNITS = {"rep": mark("Rep"), "team": mark("Team"), "region": mark("Region")}
+_ANY_UNIT = mark("Unit")
 
 
 def matrix_table(matrix: PerformanceMatrix) -> Block:
     """Show who stands where; a cell is tinted only where the evidence supports it."""
     if not matrix.kpis or matrix.scores.empty:
-        return Note("Nobody has a record in these quarters, so there is no matrix.", "missing")
+        return Note(tr("Nobody has a record in these quarters, so there is no matrix."), "missing")
     columns = [_column_label(kpi, matrix) for kpi in matrix.kpis]
     cells = {(row["unit_id"], row["kpi"]): row for row in matrix.scores.to_dict("records")}
     trends = {key: tuple(rows) for key, rows in matrix.trend.groupby(["unit_id", "kpi"])["value"]}
@@ -57,24 +61,29 @@ def matrix_table(matrix: PerformanceMatrix) -> Block:
     ]
     return Matrix(
         title=matrix.finding,
-        caption=(
-            f"The four quarters to {matrix.period} (coverage: this quarter). Totals are per full "
-            "quarter of one rep; rates, sizes and times are pulled toward the peers where records "
-            "are few. Small: 90% rank interval where ranks mean something, else n. Line: the last "
-            "eight quarters."
+        caption=tr(
+            "The four quarters to {period} (coverage: this quarter). Totals are per full quarter "
+            "of one rep; rates, sizes and times are pulled toward the peers where records are "
+            "few. Small: 90% rank interval where ranks mean something, else n. Line: the last "
+            "eight quarters.",
+            period=matrix.period,
         ),
         columns=columns,
         rows=rows,
         key=(
-            (3, "clearly better than the group"), (2, "better"), (1, "leans better"),
-            (0, "cannot be told from the group"), (-1, "leans worse"), (-2, "worse"),
-            (-3, "clearly worse"),
+            (3, mark("clearly better than the group")), (2, mark("better")),
+            (1, mark("leans better")), (0, mark("cannot be told from the group")),
+            (-1, mark("leans worse")), (-2, mark("worse")), (-3, mark("clearly worse")),
         ),
         anchor=matrix_anchor(matrix),
-        corner=_UNITS.get(matrix.by, "Unit"),
+        corner=_name_units(matrix),
         reference=_reference(matrix),
         numbers=_numbers(matrix),
     )  # fmt: skip
+
+
+def _name_units(matrix: PerformanceMatrix) -> str:
+    return tr(_UNITS.get(matrix.by, _ANY_UNIT))
 
 
 def _reference(matrix: PerformanceMatrix) -> tuple[str, list[Cell]]:
@@ -83,8 +92,12 @@ def _reference(matrix: PerformanceMatrix) -> tuple[str, list[Cell]]:
     for kpi in matrix.kpis:
         row = matrix.group[matrix.group["kpi"] == kpi.kpi].iloc[0]
         value = format_value(kpi, row["level"], matrix.currency)
-        cells.append(Cell(value, f"n {row['n']:,.0f}", words="the group"))
-    return ("All", cells)
+        cells.append(Cell(value, _count(row["n"]), words=mark("the group")))
+    return (tr("All"), cells)
+
+
+def _count(n: float) -> str:
+    return tr("n {n}", n=format_number(n))
 
 
 def _column_label(kpi: Kpi, matrix: PerformanceMatrix) -> str:
@@ -98,10 +111,10 @@ def _cell(
     shown = score["estimate"] if kpi.is_estimated else score["raw"]
     known = score["n"] > 0 and not math.isnan(shown)
     ranked = matrix.is_beyond_chance(kpi.kpi) and known
-    note = _rank(score["rank_low"], score["rank_high"]) if ranked else f"n {score['n']:,.0f}"
+    note = _rank(score["rank_low"], score["rank_high"]) if ranked else _count(score["n"])
     return Cell(
         value=format_value(kpi, shown, matrix.currency) if known else MISSING,
-        note=note if known else "no record",
+        note=note if known else tr("no record"),
         tint=int(score["evidence"]),
         sparkline=trends.get((score["unit_id"], kpi.kpi), ()),
         sort_value=float(shown) if known else None,
@@ -109,7 +122,7 @@ def _cell(
 
 
 def _rank(low: int, high: int) -> str:
-    return f"rank {low}" if low == high else f"rank {low}–{high}"
+    return tr("rank {places}", places=f"{low}" if low == high else f"{low}–{high}")
 
 
 def _numbers(matrix: PerformanceMatrix) -> pd.DataFrame:
@@ -118,15 +131,15 @@ def _numbers(matrix: PerformanceMatrix) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                _UNITS.get(matrix.by, "Unit"): row["unit"],
-                "KPI": kpis[row["kpi"]].label,
-                "In the quarter": format_value(kpis[row["kpi"]], row["value"], matrix.currency),
-                "In the window": format_value(kpis[row["kpi"]], row["raw"], matrix.currency),
-                "Estimate": format_value(kpis[row["kpi"]], row["estimate"], matrix.currency),
-                "90% interval": format_range(
+                _name_units(matrix): row["unit"],
+                tr("KPI"): kpis[row["kpi"]].label,
+                tr("In the quarter"): format_value(kpis[row["kpi"]], row["value"], matrix.currency),
+                tr("In the window"): format_value(kpis[row["kpi"]], row["raw"], matrix.currency),
+                tr("Estimate"): format_value(kpis[row["kpi"]], row["estimate"], matrix.currency),
+                tr("90% interval"): format_range(
                     kpis[row["kpi"]], row["low"], row["high"], matrix.currency
                 ),
-                "n": f"{row['n']:,.0f}",
+                tr("n"): format_number(row["n"]),
             }
             for row in matrix.scores.sort_values(["unit", "kpi"], kind="stable").to_dict("records")
         ]
@@ -154,31 +167,42 @@ def kpi_tiles(trend: Trend) -> Block:
 def _tile_label(kpi: Kpi, row: Row, period: str) -> str:
     """Name the KPI, with its quarter where that is not the report's or not over."""
     if row["is_running"]:
-        return f"{kpi.label}, {row['period']} so far"
+        return tr("{kpi}, {quarter} so far", kpi=kpi.label, quarter=row["period"])
     return kpi.label if row["period"] == period else f"{kpi.label}, {row['period']}"
 
 
 def _tile_change(kpi: Kpi, row: Row, currency: str) -> str:
     change = format_change(kpi, row["value"] - row["previous"], currency)
-    return "" if change == MISSING else f"{change} vs {row['before']}"
+    return (
+        ""
+        if change == MISSING
+        else tr("{change} vs {quarter}", change=change, quarter=row["before"])
+    )
 
 
 def _tile_note(kpi: Kpi, row: Row, currency: str) -> str:
     centre = format_value(kpi, row["centre"], currency)
     said = [_word_target(kpi, row["value"], currency)]
     if centre != MISSING:
-        season = "" if math.isnan(row["season"]) else f" in a {str(row['period'])[-2:]}"
-        said.append(f"usually {centre}{season}")
-    return "; ".join([*filter(None, said), f"n {row['n']:,.0f}"])
+        quarter = "" if math.isnan(row["season"]) else str(row["period"])[-2:]
+        said.append(
+            tr("usually {value} in a {quarter}", value=centre, quarter=quarter)
+            if quarter
+            else tr("usually {value}", value=centre)
+        )
+    return "; ".join([*filter(None, said), _count(row["n"])])
 
 
 def _word_target(kpi: Kpi, value: float, currency: str) -> str:
     """Say whether the figure has reached the target set for it; nothing where none is set."""
     if kpi.target is None or math.isnan(value):
         return ""
-    is_short = value < kpi.target if kpi.direction == "up" else value > kpi.target
-    reached = "" if kpi.direction == "neutral" else " missed" if is_short else " reached"
-    return f"target {format_value(kpi, kpi.target, currency)}{reached}"
+    target = format_value(kpi, kpi.target, currency)
+    if kpi.direction == "neutral":
+        return tr("target {target}", target=target)
+    if value < kpi.target if kpi.direction == "up" else value > kpi.target:
+        return tr("target {target} missed", target=target)
+    return tr("target {target} reached", target=target)
 
 
 def _direction(kpi: Kpi, z: float) -> Literal["up", "down", "flat"]:
@@ -208,12 +232,13 @@ def window_totals(measures: Measures, *, period: str) -> Block:
         if len(found):
             row = found.iloc[0]
             value = format_precise(kpi, row["value"], measures.company.currency)
-            span = used[0] if len(used) == 1 else f"{used[0]} to {used[-1]}"
-            rows.append((kpi.label, span, value, f"{row['n']:,.0f}"))
+            rows.append((kpi.label, name_quarters(used), value, format_number(row["n"])))
     return Table.from_frame(
-        pd.DataFrame(rows, columns=["KPI", "Quarters", "Value", "n"]),
-        title=f"{measures.company.name}: up to four quarters pooled",
-        caption="Sums over sums; a rate of several quarters is never a mean of quarterly rates.",
+        pd.DataFrame(rows, columns=[tr("KPI"), tr("Quarters"), tr("Value"), tr("n")]),
+        title=tr("{company}: up to four quarters pooled", company=measures.company.name),
+        caption=tr(
+            "Sums over sums; a rate of several quarters is never a mean of quarterly rates."
+        ),
         anchor="window",
     )
 
@@ -222,20 +247,24 @@ def quarter_records(measures: Measures, *, period: str) -> Block:
     """Show how many records each KPI of a quarter rests on."""
     rows = measures.roll_up(by="company", periods=(period,)).set_index("kpi")
     table = [
-        (kpi.label, f"{rows['n'].get(kpi.kpi, 0.0):,.0f}", _state(measures, kpi, period))
+        (kpi.label, format_number(rows["n"].get(kpi.kpi, 0.0)), _state(measures, kpi, period))
         for kpi in measures.headline
     ]
     return Table.from_frame(
-        pd.DataFrame(table, columns=["KPI", "Records", "State"]),
-        title=f"What the KPIs of {period} rest on",
+        pd.DataFrame(table, columns=[tr("KPI"), tr("Records"), tr("State")]),
+        title=tr("What the KPIs of {period} rest on", period=period),
         anchor="records",
     )
 
 
 def _state(measures: Measures, kpi: Kpi, period: str) -> str:
     if measures.is_mature(kpi, period):
-        return "complete"
-    return f"not mature: shown once every record is {measures.company.maturity_days} days old"
+        return tr("complete")
+    return tr_many(
+        "not mature: shown once every record is {n} day old",
+        "not mature: shown once every record is {n} days old",
+        measures.company.maturity_days,
+    )
 
 
 def definitions(measures: Measures) -> Block:
@@ -254,34 +283,44 @@ def conventions_table(conventions: Conventions) -> Block:
         return Note(f"{conventions.finding} {conventions.caveat}", "missing")
     rows = [
         (
-            _sentence(row["question"])[:-1], f"{first} by {row['first']}", f"{row['first_n']:,.0f}",
-            f"{second} by {row['second']}", f"{row['second_n']:,.0f}", row["why"],
+            begin_large(row["question"]),
+            tr("{value} by {convention}", value=first, convention=row["first"]),
+            format_number(row["first_n"]),
+            tr("{value} by {convention}", value=second, convention=row["second"]),
+            format_number(row["second_n"]), row["why"],
         )
         for row, (first, second) in zip(
             conventions.pairs.to_dict("records"), conventions.texts, strict=True
         )
     ]  # fmt: skip
-    columns = ["Question", "One convention", "n", "The other", "n of the other", "Why they differ"]
+    n_one, n_other = tr("n"), tr("n of the other")
+    columns = [
+        tr("Question"), tr("One convention"), n_one, tr("The other"), n_other,
+        tr("Why they differ"),
+    ]  # fmt: skip
     return Table.from_frame(
         pd.DataFrame(rows, columns=columns),
         title=conventions.finding,
         caption=conventions.caveat,
         anchor=CONVENTIONS_ANCHOR,
-        numeric=("n", "n of the other"),
+        numeric=(n_one, n_other),
     )
 
 
 def missing_kpis(measures: Measures) -> Block:
     """Say which KPIs are left out and what they need."""
     if not measures.missing:
-        return Note("All KPIs of the catalogue could be computed.", "info")
+        return Note(tr("All KPIs of the catalogue could be computed."), "info")
     needs: dict[str, list[str]] = {}
-    labels = {kpi.kpi: kpi.label for kpi in CATALOGUE}
+    labels = {kpi.kpi: kpi.label for kpi in find_kpis()}
     for name, need in measures.missing.items():
         needs.setdefault(need, []).append(labels.get(name, name))
-    lines = [f"for want of {need}: {', '.join(named)}" for need, named in needs.items()]
-    return Note(f"KPIs left out {'; '.join(lines)}.", "missing")
+    lines = [
+        tr("for want of {tables}: {kpis}", tables=need, kpis=", ".join(named))
+        for need, named in needs.items()
+    ]
+    return Note(tr("KPIs left out {reasons}.", reasons="; ".join(lines)), "missing")
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{begin_large(text)}."

@@ -1,4 +1,5 @@
 import math
+import re
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -6,6 +7,7 @@ import pandas as pd
 import pytest
 
 from salesnb.errors import ParameterError
+from salesnb.language import format_share, speaking
 from salesnb.views import blocks, theme
 from salesnb.views.blocks import (
     Cell,
@@ -155,6 +157,33 @@ def test_a_ragged_table_is_refused():
 )
 def test_a_shown_number_can_be_read_back(shown, number):
     assert read_number(shown) == number
+
+
+@pytest.mark.parametrize(
+    ("shown", "number"),
+    [("1.303", 1303), ("1.303,5", 1303.5), ("−0,3", -0.3), ("11,4 €", 11.4), ("30.09.2026", None),
+     ("1,303.5", None)],
+)  # fmt: skip
+def test_a_shown_number_is_read_back_in_the_language_it_was_written_in(shown, number):
+    with speaking("de"):
+        assert read_number(shown) == number
+        assert read_number(format_share(0.256, 1)) == 25.6
+
+
+def test_days_sort_by_what_they_mean_and_stand_left_in_every_language():
+    days = pd.to_datetime(["2026-10-05", "2026-02-28", None])
+    frame = pd.DataFrame({"Rep": ["Ana", "Bo", "Cy"], "On": days})
+    assert "data-v" not in Table.from_frame(frame, title="Actions").render_html()
+    with speaking("de"):
+        table = Table.from_frame(frame, title="Actions")
+        html = table.render_html()
+    assert table.rows[0] == ("Ana", "05.10.2026")
+    assert not table.numeric
+    later, earlier = (float(value) for value in re.findall(r'data-v="([^"]+)"', html))
+    assert later > earlier
+    with speaking("de"):
+        html = Table("T", "", ("Rep", "On"), (("Ana", "99.99.2026"),)).render_html()
+    assert "99.99.2026" in html
 
 
 def test_a_tinted_cell_says_its_meaning_in_sign_and_words():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from salesnb.errors import ParameterError
+from salesnb.language import speaking
 from salesnb.views import theme
 from salesnb.views.svg import clean_svg, render_svg
 
@@ -36,8 +37,21 @@ def find_ids(svg):
     return set(re.findall(r' id="([^"]+)"', svg))
 
 
+def find_texts(svg):
+    return re.findall(r">([^<>]+)</text>", svg)
+
+
 def test_equal_drawings_give_equal_bytes():
     assert draw() == draw()
+
+
+def test_plain_numbers_on_axes_are_written_as_the_language_does():
+    english = find_texts(draw(marks=2))
+    with speaking("de"):
+        german = find_texts(draw(marks=2))
+    assert "0.2" in english
+    assert "0,2" in german
+    assert [text.replace(",", ".") for text in german] == english
 
 
 def test_different_drawings_share_no_id():

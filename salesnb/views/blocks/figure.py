@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import pandas as pd
 
 from salesnb.errors import ParameterError
+from salesnb.language import tr
 from salesnb.views.blocks.base import Block, anchor_of, attribute, text, titled
 from salesnb.views.blocks.panels import Panel, render_panels
 from salesnb.views.blocks.table import render_numbers
@@ -130,14 +131,14 @@ class Figure(Block):
 
     def render_text(self) -> str:
         """Return title and caption."""
-        return f"Figure: {self.title}\n{self.caption}".strip()
+        return "\n".join([tr("Figure: {title}", title=self.title), self.caption]).strip()
 
     def _render_plot(self) -> str:
         drawing = _describe(self.svg, self.alt)
         if self.narrow_svg:
             narrow = _describe(self.narrow_svg, self.alt)
             drawing = f'<div class="wide">{drawing}</div><div class="narrow">{narrow}</div>'
-        label = attribute(f"Chart: {self.title}")
+        label = attribute(tr("Chart: {title}", title=self.title))
         return (
             f'<div class="plot scroll" tabindex="0" role="group" aria-label="{label}">'
             f"{drawing}</div>"
@@ -146,8 +147,9 @@ class Figure(Block):
     def _render_how(self) -> str:
         if not self.how_to_read:
             return ""
+        words = text(tr("How to read this"))
         return (
-            '<details class="howto"><summary>How to read this</summary>'
+            f'<details class="howto"><summary>{words}</summary>'
             f"<p>{text(self.how_to_read)}</p></details>"
         )
 

@@ -4,25 +4,26 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from salesnb.errors import ParameterError
+from salesnb.language import mark, tr
 from salesnb.views.blocks.base import Block, hidden, slug, text
 
 Evidence = Literal["strong", "moderate", "assumption", "not enough evidence"]
 """How far the data support a finding."""
 
 EVIDENCE: dict[Evidence, tuple[int, str]] = {
-    "strong": (3, "Strong evidence"),
-    "moderate": (2, "Moderate evidence"),
-    "assumption": (1, "Rests on an assumption"),
-    "not enough evidence": (1, "Not enough evidence"),
+    "strong": (3, mark("Strong evidence")),
+    "moderate": (2, mark("Moderate evidence")),
+    "assumption": (1, mark("Rests on an assumption")),
+    "not enough evidence": (1, mark("Not enough evidence")),
 }
 """Evidence -> bars filled of three, and the label."""
 
 _DIRECTIONS = {
-    "up": ("▲", "better: "),
-    "down": ("▼", "worse: "),
-    "flat": ("", "no clear change: "),
+    "up": ("▲", mark("better: ")),
+    "down": ("▼", mark("worse: ")),
+    "flat": ("", mark("no clear change: ")),
 }
-_NOTE_LABELS = {"missing": "Left out", "limit": "Limit", "info": "Note"}
+_NOTE_LABELS = {"missing": mark("Left out"), "limit": mark("Limit"), "info": mark("Note")}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Headlines(Block):
     def render_html(self) -> str:
         """Return an ordered list; no findings give a sentence that says so."""
         if not self.items:
-            return '<p class="none">No finding stands out this time.</p>'
+            words = text(tr("No finding stands out this time."))
+            return f'<p class="none">{words}</p>'
         return f'<ol class="hl">{"".join(_render_headline(item) for item in self.items)}</ol>'
 
     def facts(self) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class Headlines(Block):
         return {"headline": self.items[0].text, "evidence": self.items[0].evidence}
 
     def render_text(self) -> str:
-        """Return one line per finding."""
+        """Return one line per finding; its evidence is in English, for `publish` reads it."""
         return "\n".join(f"{item.text} [{EVIDENCE[item.evidence][1]}]" for item in self.items)
 
 
@@ -123,13 +125,13 @@ class Note(Block):
     def render_html(self) -> str:
         """Return the remark with its label."""
         return (
-            f'<div class="note {self.kind}" role="note"><b>{_NOTE_LABELS[self.kind]}</b> '
+            f'<div class="note {self.kind}" role="note"><b>{text(tr(_NOTE_LABELS[self.kind]))}</b> '
             f"{text(self.text)}</div>"
         )
 
     def render_text(self) -> str:
         """Return label and remark."""
-        return f"{_NOTE_LABELS[self.kind]}: {self.text}"
+        return f"{tr(_NOTE_LABELS[self.kind])}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -162,13 +164,12 @@ class Definitions(Block):
 def render_evidence(evidence: Evidence) -> str:
     """Return an evidence label: three bars, filled by strength, and the words."""
     filled, words = EVIDENCE[evidence]
-    return f'<span class="ev ev{filled}"><i></i><i></i><i></i>{words}</span>'
+    return f'<span class="ev ev{filled}"><i></i><i></i><i></i>{text(tr(words))}</span>'
 
 
 def _render_headline(item: Headline) -> str:
-    link = (
-        f' <a class="see" href="#{slug(item.anchor)}">See the evidence</a>' if item.anchor else ""
-    )
+    words = text(tr("See the evidence"))
+    link = f' <a class="see" href="#{slug(item.anchor)}">{words}</a>' if item.anchor else ""
     return (
         f"<li><b>{text(item.text)}</b> {render_evidence(item.evidence)}"
         f'<span class="why">{text(item.why)}{link}</span></li>'
@@ -183,8 +184,8 @@ def _tell(item: Tile) -> list[str]:
 def render_change(change: str, direction: Literal["up", "down", "flat"]) -> str:
     """Return a change with its sign, and for screen readers the words for it."""
     sign, said = _DIRECTIONS[direction]
-    mark = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
-    return f'<span class="{direction}">{mark}{hidden(said)}{text(change)}</span>'
+    shown = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
+    return f'<span class="{direction}">{shown}{hidden(tr(said))}{text(change)}</span>'
 
 
 def _render_tile(item: Tile) -> str:

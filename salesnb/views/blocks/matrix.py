@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from salesnb.errors import ParameterError
+from salesnb.language import mark, tr
 from salesnb.views.blocks.base import Block, anchor_of, attribute, hidden, text, titled
 from salesnb.views.blocks.columns import is_stacked, name_columns
 from salesnb.views.blocks.table import format_sort_value, read_number, render_numbers
@@ -16,13 +17,13 @@ ARROWS = {3: "▲▲", 2: "▲", 1: "△", 0: "", -1: "▽", -2: "▼", -3: "▼
 """Tint -> the sign that goes with it, so that colour is never alone."""
 
 WORDS = {
-    3: "clearly better",
-    2: "better",
-    1: "leans better",
-    0: "about the team level",
-    -1: "leans worse",
-    -2: "worse",
-    -3: "clearly worse",
+    3: mark("clearly better"),
+    2: mark("better"),
+    1: mark("leans better"),
+    0: mark("about the team level"),
+    -1: mark("leans worse"),
+    -2: mark("worse"),
+    -3: mark("clearly worse"),
 }
 """Tint -> the words a screen reader says when a cell brings none of its own."""
 
@@ -46,7 +47,7 @@ class Cell:
     tint
         -3 clearly worse ... 3 clearly better; 0 where the evidence supports neither.
     words
-        What the tint means, for screen readers; `WORDS` when empty.
+        What the tint means, for screen readers, in English and marked; `WORDS` when empty.
     sparkline
         Values of past periods, oldest first; NaN leaves a gap.
     sort_value
@@ -70,7 +71,7 @@ class Cell:
         sort_value = read_number(self.value) if self.sort_value is None else self.sort_value
         arrow = ARROWS[self.tint]
         sign = f' <i aria-hidden="true">{arrow}</i>' if arrow else ""
-        said = hidden(f", {self.words or WORDS[self.tint]}")
+        said = hidden(f", {tr(self.words or WORDS[self.tint])}")
         note = f"<small>{text(self.note)}</small>" if self.note else ""
         return (
             f"<td{tint}{format_sort_value(sort_value)}><b>{text(self.value)}{sign}{said}</b>{note}"
@@ -91,11 +92,11 @@ class Matrix(Block):
     rows
         Pairs of a name and its cells, one cell per column.
     key
-        Pairs of tint and meaning.
+        Pairs of tint and meaning, in English and marked.
     anchor
         The id that headlines link to; made of the title when empty.
     corner
-        Heading of the first column.
+        Heading of the first column; when empty that of reps.
     reference
         A row to compare with, such as the team's; it stays on top when the table is sorted.
     numbers
@@ -113,7 +114,7 @@ class Matrix(Block):
     rows: Sequence[tuple[str, Sequence[Cell]]]
     key: Sequence[tuple[int, str]] = STANDARD_KEY
     anchor: str = ""
-    corner: str = "Rep"
+    corner: str = ""
     reference: tuple[str, Sequence[Cell]] | None = None
     numbers: pd.DataFrame | None = field(default=None, compare=False)
 
@@ -129,7 +130,7 @@ class Matrix(Block):
     def render_html(self) -> str:
         """Return a titled card around the matrix and its key."""
         anchor = anchor_of(anchor=self.anchor, title=self.title, kind="mx")
-        header = (self.corner, *self.columns)
+        header = self._header()
         head = "".join(f'<th scope="col">{text(name)}</th>' for name in header)
         body = "".join(_render_row(row) for row in self.rows)
         top = f'<tbody class="ref">{_render_row(self.reference)}</tbody>' if self.reference else ""
@@ -141,10 +142,13 @@ class Matrix(Block):
             f"{self._render_key()}{render_numbers(self.numbers, title=self.title)}</div>"
         )
 
+    def _header(self) -> tuple[str, ...]:
+        return (self.corner or tr("Rep"), *self.columns)
+
     def _describe_table(self) -> str:
         """Return attributes: whether lines have room beside values, and names for phones."""
         has_lines = any(cell.sparkline for _, cells in self.rows for cell in cells)
-        header = (self.corner, *self.columns)
+        header = self._header()
         kinds = ["mx", "sort"]
         kinds += ["many"] if len(self.columns) > MOST_BESIDE else ["line"] if has_lines else []
         kinds += ["k"] if is_stacked(header) else []
@@ -158,11 +162,12 @@ class Matrix(Block):
             f"{label}: " + ", ".join(f"{cell.value} {ARROWS[cell.tint]}".rstrip() for cell in cells)
             for label, cells in rows
         ]
-        return "\n".join([f"Matrix: {self.title}", ", ".join(self.columns), *lines])
+        return "\n".join([tr("Matrix: {title}", title=self.title), ", ".join(self.columns), *lines])
 
     def _render_key(self) -> str:
         items = "".join(
-            f'<li><i class="{_tint_class(tint)}"></i>{f"{ARROWS[tint]} {text(words)}".strip()}</li>'
+            f'<li><i class="{_tint_class(tint)}"></i>'
+            f"{f'{ARROWS[tint]} {text(tr(words))}'.strip()}</li>"
             for tint, words in self.key
         )
         return f'<ul class="key">{items}</ul>' if items else ""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from salesnb.language import tr
 from salesnb.views.blocks.base import Block, anchor_of, text, titled
 
 
@@ -66,6 +67,7 @@ def _render(remark: Remark) -> str:
 
 def _ends(remark: Remark) -> tuple[str, ...]:
     """Say what a remark touches and what to do, each where there is something to say."""
-    touches = f"Touches: {', '.join(remark.touches)}." if remark.touches else ""
-    action = f"To do: {remark.action}" if remark.action else ""
+    names = ", ".join(remark.touches)
+    touches = tr("Touches: {names}.", names=names) if names else ""
+    action = tr("To do: {action}", action=remark.action) if remark.action else ""
     return tuple(end for end in (touches, action) if end)

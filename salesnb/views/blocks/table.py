@@ -1,9 +1,11 @@
 """A plain table: text left, numbers right, sortable where script runs."""
 
+import datetime as dt
 import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Self
 
@@ -12,17 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from salesnb.errors import ParameterError
+from salesnb.language import ENGLISH, format_number, language, mark, tr, write_day
 from salesnb.views.blocks.base import Block, anchor_of, attribute, breakable, text, titled
 from salesnb.views.blocks.columns import align_columns, is_stacked, name_columns
 
 MISSING = "–"
 """Stands where a value is missing."""
 
-_SCALES = {"": 1.0, "k": 1e3, "m": 1e6, "bn": 1e9}
-_NUMERAL = re.compile(
-    r"[<>≤≥~±+]?\s*(?P<sign>[-−]?)\s*[€$£¥]?(?P<digits>\d[\d,]*(\.\d+)?)\s*"
-    r"(?P<scale>k|m|bn|)\s*(%|pts?|points?|days?|hours?|h|×|[A-Z]{3})?"
-)
+_SCALES = ((mark("{number}k"), 1e3), (mark("{number}m"), 1e6), (mark("{number}bn"), 1e9))
+"""How large amounts are shortened (`salesnb.analysis.wording`), so that they can be read back."""
+
+_SYMBOLS = "€$£¥"
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Table(Block):
             ).rstrip()
             for row in (self.header, *self.rows)
         ]
-        return "\n".join([f"Table: {self.title}", *lines])
+        return "\n".join([tr("Table: {title}", title=self.title), *lines])
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,9 @@ def render_numbers(numbers: pd.DataFrame | None, *, title: str) -> str:
     """Return a fold with the numbers behind a figure, or nothing for None."""
     if numbers is None:
         return ""
-    table = render_table(table_from_frame(numbers), label=f"Numbers: {title}")
-    return f'<details class="data"><summary>Show the numbers</summary>{table}</details>'
+    table = render_table(table_from_frame(numbers), label=tr("Numbers: {title}", title=title))
+    words = text(tr("Show the numbers"))
+    return f'<details class="data"><summary>{words}</summary>{table}</details>'
 
 
 def read_number(shown: str) -> float | None:
@@ -175,11 +178,64 @@ def read_number(shown: str) -> float | None:
     >>> read_number("€1.2m"), read_number("−3%"), read_number("1,303"), read_number("8–14")
     (1200000.0, -3.0, 1303.0, None)
     """
-    hit = _NUMERAL.fullmatch(shown.strip())
+    numeral = _find_numeral(language())
+    hit = numeral.pattern.fullmatch(shown.strip())
     if hit is None:
         return None
-    size = float(hit["digits"].replace(",", "")) * _SCALES[hit["scale"]]
+    digits = hit["whole"].replace(numeral.group, "")
+    size = float(f"{digits}.{hit['part'] or 0}") * numeral.scales[hit["scale"]]
     return -size if hit["sign"] else size
+
+
+@dataclass(frozen=True)
+class _Numeral:
+    """What a number looks like in a language, what groups its thousands, and its scales."""
+
+    pattern: re.Pattern[str]
+    group: str
+    scales: dict[str, float]
+
+
+@lru_cache(maxsize=4)
+def _find_numeral(code: str) -> _Numeral:
+    """Learn from what the language spoken, which is `code`, writes."""
+    written = format_number(1234.5, 1)
+    group, decimal = written[1], written[-2]
+    scales = {"": 1.0} | {tr(shorten, number="").strip(): size for shorten, size in _SCALES}
+    # words of one list, so that a translator can give as many forms as the language has
+    units = tr("pt pts point points day days hour hours h").split()
+    pattern = re.compile(
+        rf"[<>≤≥~±+]?\s*(?P<sign>[-−]?)\s*[{_SYMBOLS}]?"
+        rf"(?P<whole>\d+|\d{{1,3}}({re.escape(group)}\d{{3}})+)"
+        rf"({re.escape(decimal)}(?P<part>\d+))?\s*"
+        rf"(?P<scale>{_one_of(scales)})\s*(%|×|{_one_of(units)}|[{_SYMBOLS}]|[A-Z]{{3}})?"
+    )
+    return _Numeral(pattern, group, scales)
+
+
+def _one_of(words: Collection[str]) -> str:
+    return "|".join(re.escape(word) for word in words)
+
+
+def _read_sort_value(shown: str) -> float | None:
+    """Return what a text sorts by, for numbers and for days that do not sort as texts."""
+    pattern = _find_day(language())
+    day = pattern.fullmatch(shown) if pattern else None
+    if day is None:
+        return read_number(shown)
+    # no day of the calendar, for a text of the customer's may only look like one
+    return (12 * int(day["year"]) + int(day["month"])) * 31 + int(day["day"])
+
+
+@lru_cache(maxsize=4)
+def _find_day(code: str) -> re.Pattern[str] | None:
+    """Learn how a day of three numbers is written; None where days sort as texts, as in English."""
+    shown = re.escape(write_day(dt.date(2033, 11, 22)))
+    if code == ENGLISH or not all(number in shown for number in ("2033", "11", "22")):
+        return None
+    for number, name in (("2033", r"(?P<year>\d{4})"), ("11", r"(?P<month>\d\d?)")):
+        shown = shown.replace(number, name, 1)
+    return re.compile(shown.replace("22", r"(?P<day>\d\d?)", 1))
 
 
 def format_sort_value(value: float | None) -> str:
@@ -196,7 +252,7 @@ def _render_row(row: tuple[str, ...], *, span: int, sortable: bool) -> str:
         scope = f'scope="rowgroup" rowspan="{span}"' if span > 1 else 'scope="row"'
         cells.append(f"<th {scope}><bdi>{breakable(row[0])}</bdi></th>")
     for shown in row[1:]:
-        value = format_sort_value(read_number(shown)) if sortable else ""
+        value = format_sort_value(_read_sort_value(shown)) if sortable else ""
         cells.append(f"<td{value}>{breakable(shown)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -212,20 +268,21 @@ def _find_spans(rows: tuple[tuple[str, ...], ...]) -> list[int]:
 
 def _format_column(column: "pd.Series[Any]") -> tuple[str, ...]:
     if pd.api.types.is_bool_dtype(column):
-        return tuple(MISSING if pd.isna(value) else "yes" if value else "no" for value in column)
+        yes, no = tr("yes"), tr("no")
+        return tuple(MISSING if pd.isna(value) else yes if value else no for value in column)
     if not pd.api.types.is_numeric_dtype(column):
         return tuple(MISSING if pd.isna(value) else _format_other(value) for value in column)
     values = column.astype(float).to_numpy(na_value=np.nan)
     decimals = _decimals_needed(values)
     return tuple(
-        f"{value:,.{decimals}f}".replace("-", "−") if math.isfinite(value) else MISSING
+        format_number(value, decimals).replace("-", "−") if math.isfinite(value) else MISSING
         for value in (values.round(decimals) + 0.0)
     )
 
 
 def _format_other(value: object) -> str:
     if isinstance(value, pd.Timestamp):
-        return value.strftime("%Y-%m-%d")
+        return write_day(value)
     return str(value)
 
 

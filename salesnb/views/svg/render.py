@@ -3,6 +3,7 @@
 import io
 from typing import TYPE_CHECKING, Any
 
+from salesnb.language import ENGLISH, language, write_signs
 from salesnb.views import theme
 from salesnb.views.svg.clean import clean_drawing, parse_svg
 from salesnb.views.svg.fit import fit_axes
@@ -38,6 +39,7 @@ def render_svg(figure: "Figure") -> str:
 
     for axes in figure.axes:
         _rasterise_crowded(axes)
+        _speak(axes)
     settings: dict[Any, Any] = {
         "svg.fonttype": "none", "svg.hashsalt": "salesnb",
         "figure.constrained_layout.use": False, "figure.autolayout": False,
@@ -65,6 +67,21 @@ def _draw(figure: "Figure") -> str:
     figure.draw(renderer)
     renderer.finalize()
     return written.getvalue()
+
+
+def _speak(axes: "Axes") -> None:
+    """Write plain numbers on the axes as the language does; matplotlib writes them in English."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Spoken(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return write_signs(super().__call__(x, pos))
+
+    if language() == ENGLISH:
+        return
+    for axis in (axes.xaxis, axes.yaxis):
+        if type(axis.get_major_formatter()) is ScalarFormatter:
+            axis.set_major_formatter(Spoken())
 
 
 def _rasterise_crowded(axes: "Axes") -> None:
