@@ -136,7 +136,7 @@ def format_number(value: float, digits: int = 0, *, sign: bool = False, group: b
     ('1,234.5', '+0.50')
     """
     text = f"{value:{'+' if sign else ''}{',' if group else ''}.{digits}f}"
-    return _write_signs(text)
+    return write_signs(text)
 
 
 def format_share(value: float, digits: int = 0, *, sign: bool = False) -> str:
@@ -145,8 +145,18 @@ def format_share(value: float, digits: int = 0, *, sign: bool = False) -> str:
     >>> format_share(0.256), format_share(0.256, 1, sign=True)
     ('26%', '+25.6%')
     """
-    text = _write_signs(f"{value:{'+' if sign else ''}.{digits}%}")
+    text = write_signs(f"{value:{'+' if sign else ''}.{digits}%}")
     return text.replace("%", _percent(language()))
+
+
+def write_signs(number: str) -> str:
+    """Write a number that Python has written with the language's signs.
+
+    >>> write_signs(f"{1234.5:,.5g}")
+    '1,234.5'
+    """
+    code = language()
+    return number if code == ENGLISH else number.translate(_signs(code))
 
 
 def write_day(day: dt.date, *, in_words: bool = False) -> str:
@@ -214,11 +224,6 @@ def _catalogue(code: str) -> NullTranslations:
 @lru_cache(maxsize=4)
 def _locale(code: str) -> Locale:
     return Locale.parse(_LOCALES.get(code, code))
-
-
-def _write_signs(text: str) -> str:
-    code = language()
-    return text if code == ENGLISH else text.translate(_signs(code))
 
 
 @lru_cache(maxsize=4)
