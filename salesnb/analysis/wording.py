@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from salesnb.language import (
+    ENGLISH,
     format_number,
     format_share,
+    language,
     mark,
     place_symbol,
     tr,
@@ -100,6 +102,15 @@ def begin_large(text: str) -> str:
     'Time in the CRM'
     """
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def within_sentence(label: str) -> str:
+    """Write a label as it stands within a sentence: small in English, in others as it is.
+
+    >>> within_sentence("Win rate")
+    'win rate'
+    """
+    return label.lower() if language() == ENGLISH else label
 
 
 def count_things(n: float, one: str, many: str) -> str:

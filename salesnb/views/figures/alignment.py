@@ -15,14 +15,13 @@ from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
 from salesnb.analysis.alignment.rows import NOT_SAID
 from salesnb.analysis.finding import FALSE_CLAIMS
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import MISSING, begin_large, within_sentence
 from salesnb.language import format_number, format_share, mark, tr
 from salesnb.measures.demand.names import OTHER
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import (
     format_axis,
     shorten,
-    within_sentence,
     write_numbers,
     write_percent,
     write_ranges,

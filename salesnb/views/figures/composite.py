@@ -9,10 +9,10 @@ import pandas as pd
 
 from salesnb.analysis.composite import COMPOSITE_ANCHOR, QUARTERS, CompositeScore
 from salesnb.analysis.composite.result import SURE
-from salesnb.analysis.wording import MISSING
+from salesnb.analysis.wording import MISSING, within_sentence
 from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note, Table
-from salesnb.views.figures.parts import say_first, shorten, within_sentence
+from salesnb.views.figures.parts import say_first, shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:

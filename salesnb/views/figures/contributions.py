@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.contributions import CONTRIBUTIONS_ANCHOR, Contributions
-from salesnb.analysis.wording import MISSING, format_precise, format_value
+from salesnb.analysis.wording import MISSING, format_precise, format_value, within_sentence
 from salesnb.language import format_number, format_share, mark, tr, write_signs
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import (
@@ -18,7 +18,6 @@ from salesnb.views.figures.parts import (
     format_axis,
     shorten,
     tick_writer,
-    within_sentence,
 )
 from salesnb.views.theme import LIGHT, NARROW, WIDE, use_theme
 

@@ -10,6 +10,7 @@ from scipy.stats import binom, false_discovery_control, norm
 
 from salesnb.analysis.finding import FALSE_DIFFERENCES
 from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.wording import within_sentence
 from salesnb.language import format_number, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
@@ -22,7 +23,6 @@ from salesnb.views.figures.parts import (
     name_window,
     shorten,
     tick_writer,
-    within_sentence,
     write_shares,
 )
 from salesnb.views.theme import BETTER, LIGHT, NARROW, WIDE, WORSE, any_letters, use_theme

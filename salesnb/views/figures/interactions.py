@@ -17,11 +17,17 @@ from salesnb.analysis.interactions.capacity_result import (
     write_load,
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
-from salesnb.analysis.wording import MISSING, begin_large, count_people, count_things
+from salesnb.analysis.wording import (
+    MISSING,
+    begin_large,
+    count_people,
+    count_things,
+    within_sentence,
+)
 from salesnb.language import format_number, mark, tr, write_signs
 from salesnb.measures.contacts import LANDMARK_DAYS, SILENCE
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis, shorten, within_sentence, write_shares
+from salesnb.views.figures.parts import format_axis, shorten, write_shares
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:

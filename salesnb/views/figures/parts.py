@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 
 from salesnb.analysis.matrix import PerformanceMatrix
 from salesnb.analysis.wording import MISSING, format_value, name_quarters
-from salesnb.language import ENGLISH, format_number, format_share, language, mark, tr, write_signs
+from salesnb.language import format_number, format_share, mark, tr, write_signs
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Note
 from salesnb.views.theme import BETTER, NARROW, UNCLEAR, WORSE
@@ -21,15 +21,6 @@ _UNITS = {"rep": mark("reps"), "team": mark("teams"), "region": mark("regions")}
 def name_units(by: str) -> str:
     """Name what a matrix has a row of, more than one."""
     return tr(_UNITS.get(by, mark("units")))
-
-
-def within_sentence(label: str) -> str:
-    """Write a label as it stands within a sentence: small in English, elsewhere as it is.
-
-    >>> within_sentence("Win rate")
-    'win rate'
-    """
-    return label.lower() if language() == ENGLISH else label
 
 
 def find_gap(matrix: PerformanceMatrix, kpi: str) -> Note | None:
