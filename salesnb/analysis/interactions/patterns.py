@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.interactions.patterns_result import WinningPatterns
+from salesnb.analysis.interactions.short import shorten_step
 from salesnb.analysis.interactions.steps import (
     PATTERN_NAMES,
     find_steps,
@@ -34,7 +35,7 @@ PATTERN_COLUMNS = [
     "p_value", "q_value", "same_stage", "together", "naive",
 ]  # fmt: skip
 STEP_COLUMNS = [
-    "pattern", "step", "label", "n", "n_won", "win_rate", "raw", "adjusted", "low", "high",
+    "pattern", "step", "label", "short", "n", "n_won", "win_rate", "raw", "adjusted", "low", "high",
 ]  # fmt: skip
 _LACKING = (
     "needs activities on opportunities (activities.opportunity_id and started_at) and the day "
@@ -239,6 +240,7 @@ def _compare_steps(
             "pattern": name,
             "step": places,
             "label": [name_step(name, bins[place]) for place in places],
+            "short": [shorten_step(name, bins[place]) for place in places],
             "n": sums["n"].to_numpy(),
             "n_won": sums["n_won"].to_numpy(),
             "win_rate": (sums["n_won"] / sums["n"]).to_numpy(),

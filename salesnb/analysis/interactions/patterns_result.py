@@ -41,8 +41,8 @@ class WinningPatterns(Result):
         the landmark), together (also for the other patterns), naive (raw, over whole lives of what
         is closed; missing for silence, which has no end there).
     steps
-        One row a step: pattern, step, label, n, n_won, win_rate, odds ratios against the lowest
-        step (raw; adjusted with 95% interval low to high).
+        One row a step: pattern, step, label and its short form, n, n_won, win_rate, odds ratios
+        against the lowest step (raw; adjusted with 95% interval low to high).
     lacking
         Why there is nothing to show; empty when there is.
     """

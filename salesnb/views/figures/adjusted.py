@@ -10,15 +10,16 @@ import pandas as pd
 from salesnb.analysis.adjust import ADJUSTED_ANCHOR, AdjustedPerformance
 from salesnb.analysis.adjust.result import SURE
 from salesnb.analysis.wording import MISSING, format_money
+from salesnb.language import format_number, mark, tr
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.parts import say_both_ends, shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 40
-_HOW = (
+_HOW = mark(
     "1 is what was to be expected. The hollow ring is raw bookings against the company's mean, "
     "the dot is bookings against what territory, tenure and season make likely, pulled toward 1 "
     "where wins are few, with its 90% interval. A ring far from its dot is a territory that "
@@ -33,7 +34,7 @@ def adjusted_chart(adjusted: AdjustedPerformance) -> Block:
         return Note(adjusted.finding, "missing")
     rows = rows.sort_values(["estimate", "name"], ascending=[False, True], ignore_index=True)
     shown = _choose(rows)
-    cut = f" The first and last {len(shown) // 2} are shown." if len(shown) < len(rows) else ""
+    cut = say_both_ends(len(rows), MOST_ROWS)
     is_real = adjusted.is_beyond_chance
     top, bottom = rows.iloc[0], rows.iloc[-1]
     first, last = adjusted.window[0], adjusted.window[-1]
@@ -42,16 +43,20 @@ def adjusted_chart(adjusted: AdjustedPerformance) -> Block:
             _plot(shown, is_real=is_real, width=WIDE),
             narrow=_plot(shown, is_real=is_real, width=NARROW),
             title=adjusted.finding,
-            caption=f"Bookings over expected, {first} to {last}. {adjusted.caveat}{cut}",
-            alt=(
-                f"Dumbbell plot of raw and adjusted bookings of {len(rows)} people; adjusted from "
-                f"{top['estimate']:.2f} to {bottom['estimate']:.2f} of what was to be expected. "
-                f"{adjusted.finding}"
+            caption=tr(
+                "Bookings over expected, {first} to {last}. {caveat}{cut}",
+                first=first, last=last, caveat=adjusted.caveat, cut=cut,
             ),
-            how_to_read=_HOW,
+            alt=tr(
+                "Dumbbell plot of raw and adjusted bookings of {n} people; adjusted from {highest} "
+                "to {lowest} of what was to be expected. {finding}",
+                n=len(rows), highest=_index(top["estimate"]), lowest=_index(bottom["estimate"]),
+                finding=adjusted.finding,
+            ),
+            how_to_read=tr(_HOW),
             numbers=_numbers(adjusted, is_real=is_real),
             anchor=ADJUSTED_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _choose(rows: pd.DataFrame) -> pd.DataFrame:
@@ -78,8 +83,10 @@ def _plot(rows: pd.DataFrame, *, is_real: bool, width: float) -> Axes:
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Index, 1 = as expected (ring: raw; dot: adjusted)" if width > NARROW
-                    else "Ring: raw; dot: adjusted")  # fmt: skip
+    axes.set_xlabel(
+        tr("Index, 1 = as expected (ring: raw; dot: adjusted)")
+        if width > NARROW else tr("Ring: raw; dot: adjusted")
+    )  # fmt: skip
     return axes
 
 
@@ -93,19 +100,26 @@ def _numbers(adjusted: AdjustedPerformance, *, is_real: bool) -> pd.DataFrame:
     rows = adjusted.rows.sort_values(["estimate", "name"], ascending=[False, True])
     table = pd.DataFrame(
         {
-            "Name": rows["name"],
-            "Potential": [format_money(value, adjusted.currency) for value in rows["potential"]],
-            "Bookings": [format_money(value, adjusted.currency) for value in rows["bookings"]],
-            "Expected": [format_money(value, adjusted.currency) for value in rows["expected"]],
-            "Raw": rows["raw"].round(2),
-            "Adjusted": rows["estimate"].round(2),
-            "90% interval": [
-                f"{low:.2f}–{high:.2f}" if np.isfinite(low) else MISSING
+            tr("Name"): rows["name"],
+            tr("Potential"): [
+                format_money(value, adjusted.currency) for value in rows["potential"]
+            ],
+            tr("Bookings"): [format_money(value, adjusted.currency) for value in rows["bookings"]],
+            tr("Expected"): [format_money(value, adjusted.currency) for value in rows["expected"]],
+            tr("Raw"): rows["raw"].round(2),
+            tr("Adjusted"): rows["estimate"].round(2),
+            tr("90% interval"): [
+                f"{_index(low)}–{_index(high)}" if np.isfinite(low) else MISSING
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
-            "Won": rows["n"].round(0),
+            tr("Won"): rows["n"].round(0),
         }
     )
     if is_real:
-        table["Place, raw"], table["Place, adjusted"] = rows["raw_rank"], rows["rank"]
+        table[tr("Place, raw")] = rows["raw_rank"]
+        table[tr("Place, adjusted")] = rows["rank"]
     return table
+
+
+def _index(value: float) -> str:
+    return format_number(value, 2, group=False)

@@ -13,28 +13,52 @@ from salesnb.analysis.alignment import Attribution, LeadFunnel, ResponseEffect
 from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
+from salesnb.analysis.alignment.rows import NOT_SAID
 from salesnb.analysis.finding import FALSE_CLAIMS
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import MISSING, begin_large, within_sentence
+from salesnb.language import format_number, format_share, mark, tr
+from salesnb.measures.demand.names import OTHER
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis, shorten
+from salesnb.views.figures.parts import (
+    format_axis,
+    shorten,
+    write_numbers,
+    write_percent,
+    write_ranges,
+    write_shares,
+)
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_HOW_LEADS = (
+_HOW_LEADS = mark(
     "The dot is the share that got further, the line its 90% interval; small ones are pulled to "
     "the others. The vertical line is all together. Grey cannot be told from it."
 )
-_HOW_RESPONSE = (
+_HOW_RESPONSE = mark(
     "Each dot is the share of leads with the outcome among those answered in that time, with the "
     "same mix of source, team and quarter everywhere; the band is its 95% interval. The hollow "
     "rings are the plain shares."
 )
-_HOW_CREDIT = (
+_HOW_CREDIT = mark(
     "The ring is the share of opportunities that the row's touch came first of, the dot the share "
     "that its touch came last before. A long line means that the models disagree about the row."
 )
+
+_ONE = {"source": mark("Source"), "campaign": mark("Campaign"), "segment": mark("Segment")}
+_MANY = {"source": mark("sources"), "campaign": mark("campaigns"), "segment": mark("segments")}
+_ALIKE = {
+    "source": mark("{unit}: {step} is {share}; no source differs beyond chance"),
+    "campaign": mark("{unit}: {step} is {share}; no campaign differs beyond chance"),
+    "segment": mark("{unit}: {step} is {share}; no segment differs beyond chance"),
+}
+_CREDITED = {
+    "source": mark("Share of the {n} touched opportunities each source opens and closes. {caveat}"),
+    "campaign": mark(
+        "Share of the {n} touched opportunities each campaign opens and closes. {caveat}"
+    ),
+}
 
 
 def lead_chart(funnel: LeadFunnel, step: str = "qualified") -> Block:
@@ -43,30 +67,38 @@ def lead_chart(funnel: LeadFunnel, step: str = "qualified") -> Block:
         return Note(funnel.finding, "missing")
     rows = funnel.rows[funnel.rows["step"] == step]
     if rows.empty:
-        return Note(f"{funnel.unit}: no lead could get to the step {step!r}.", "missing")
+        said = tr(
+            "{unit}: no lead could get to the step {step}.", unit=funnel.unit, step=f"{step!r}"
+        )
+        return Note(said, "missing")
     about = funnel.steps[funnel.steps["step"] == step].iloc[0]
     if funnel.differs(step):
         rows = rows.sort_values(["estimate", "unit"], ascending=[False, True])
         title = f"{funnel.unit}: {funnel.apart(step)}"
     else:
-        title = (
-            f"{funnel.unit}: {about['label'].lower()} is {about['share']:.0%}; no {funnel.by} "
-            "differs beyond chance"
-        )
+        title = tr(
+            _ALIKE[funnel.by], unit=funnel.unit, step=within_sentence(tr(about["label"])),
+            share=format_share(about["share"]),
+        )  # fmt: skip
     with use_theme():
         return Figure.from_axes(
             _plot_leads(rows, about, funnel, WIDE),
             narrow=_plot_leads(rows, about, funnel, NARROW),
             title=title,
-            caption=f"{about['label']}, with 90% intervals. {funnel.caveat}",
-            alt=(
-                f"Dot plot of {len(rows)} {funnel.by}s, shares from {rows['estimate'].min():.0%} "
-                f"to {rows['estimate'].max():.0%}. {title}"
+            caption=tr(
+                "{step}, with 90% intervals. {caveat}",
+                step=tr(about["label"]), caveat=funnel.caveat,
             ),
-            how_to_read=_HOW_LEADS,
+            alt=tr(
+                "Dot plot of {n} {things}, shares from {lowest} to {highest}. {title}",
+                n=len(rows), things=tr(_MANY[funnel.by]), title=title,
+                lowest=format_share(rows["estimate"].min()),
+                highest=format_share(rows["estimate"].max()),
+            ),
+            how_to_read=tr(_HOW_LEADS),
             numbers=_lead_numbers(rows, funnel.by),
             anchor=f"{FUNNEL_ANCHOR}-{funnel.by}-{step}",
-        )
+        )  # fmt: skip
 
 
 def _plot_leads(
@@ -85,29 +117,28 @@ def _plot_leads(
     axes.axvline(overall, color=LIGHT["ink2"], linewidth=1, zorder=1)
     axes.hlines(places, rows["low"], rows["high"], colors=colours, linewidth=2)
     axes.scatter(rows["estimate"], places, c=colours, s=34, zorder=3)
-    axes.set_yticks(places, [shorten(unit, width) for unit in rows["unit"]])
+    axes.set_yticks(places, [shorten(_name(unit), width) for unit in rows["unit"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
-    format_axis(axes.xaxis, lambda value: f"{value * 100:.3g}%", most=5)
+    format_axis(axes.xaxis, write_percent, most=5)
+    label = tr(str(about["label"]))
     axes.set_xlabel(
-        f"{about['label']} (line: all, {overall:.0%})" if width > NARROW else str(about["label"])
-    )
+        tr("{step} (line: all, {share})", step=label, share=format_share(overall))
+        if width > NARROW else label
+    )  # fmt: skip
     return axes
 
 
 def _lead_numbers(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            begin_large(by): rows["unit"],
-            "Could": [f"{value:,.0f}" for value in rows["n"]],
-            "Did": [f"{value:,.0f}" for value in rows["reached"]],
-            "Share": [f"{value:.1%}" for value in rows["raw"]],
-            "Estimate": [f"{value:.1%}" for value in rows["estimate"]],
-            "90% interval": [
-                f"{low:.1%} – {high:.1%}"
-                for low, high in zip(rows["low"], rows["high"], strict=True)
-            ],
+            tr(_ONE[by]): [_name(unit) for unit in rows["unit"]],
+            tr("Could"): write_numbers(rows["n"], group=True),
+            tr("Did"): write_numbers(rows["reached"], group=True),
+            tr("Share"): write_shares(rows["raw"], 1),
+            tr("Estimate"): write_shares(rows["estimate"], 1),
+            tr("90% interval"): _intervals(rows),
         }
     )
 
@@ -118,54 +149,66 @@ def response_chart(effect: ResponseEffect) -> Block:
         return Note(effect.finding, "missing")
     rows = effect.curve[effect.curve["share"].notna()].reset_index(drop=True)
     if len(rows) < 2:
-        return Note(f"{effect.unit}: too few waits of different length to draw.", "info")
+        said = tr("{unit}: too few waits of different length to draw.", unit=effect.unit)
+        return Note(said, "info")
     first, last = rows.iloc[0], rows.iloc[-1]
-    words = OUTCOMES[effect.outcome]
+    words = tr(OUTCOMES[effect.outcome])
     with use_theme():
         return Figure.from_axes(
             _plot_response(rows, effect, WIDE),
             narrow=_plot_response(rows, effect, NARROW),
             title=effect.finding,
-            caption=f"Share of answered leads that {words}. {effect.caveat}",
-            alt=(
-                f"Line with band over {len(rows)} ranges of the wait, from {first['share']:.0%} "
-                f"for the fastest to {last['share']:.0%} for the slowest. {effect.finding}"
+            caption=tr(
+                "Share of answered leads that {did}. {caveat}", did=words, caveat=effect.caveat
             ),
-            how_to_read=_HOW_RESPONSE,
+            alt=tr(
+                "Line with band over {n} ranges of the wait, from {first} for the fastest to "
+                "{last} for the slowest. {finding}",
+                n=len(rows), first=format_share(first["share"]), last=format_share(last["share"]),
+                finding=effect.finding,
+            ),
+            how_to_read=tr(_HOW_RESPONSE),
             numbers=pd.DataFrame(
                 {
-                    "Wait": [_range(row) for row in rows.to_dict("records")],
-                    "Leads": [f"{value:,.0f}" for value in rows["n"]],
-                    begin_large(words): [f"{value:,.0f}" for value in rows["reached"]],
-                    "Share": [f"{value:.1%}" for value in rows["raw"]],
-                    "Same mix": [f"{value:.1%}" for value in rows["share"]],
-                    "95% interval": [
-                        f"{low:.1%} – {high:.1%}"
-                        for low, high in zip(rows["low"], rows["high"], strict=True)
-                    ],
+                    tr("Wait"): [_range(row) for row in rows.to_dict("records")],
+                    tr("Leads"): write_numbers(rows["n"], group=True),
+                    begin_large(words): write_numbers(rows["reached"], group=True),
+                    tr("Share"): write_shares(rows["raw"], 1),
+                    tr("Same mix"): write_shares(rows["share"], 1),
+                    tr("95% interval"): _intervals(rows),
                 }
             ),
             anchor=RESPONSE_ANCHOR,
-        )
+        )  # fmt: skip
+
+
+def _name(unit: str) -> str:
+    return tr(unit) if unit in (OTHER, NOT_SAID) else unit
+
+
+def _intervals(rows: pd.DataFrame) -> list[str]:
+    return write_ranges(rows["low"], rows["high"], lambda share: format_share(share, 1))
 
 
 def _range(row: dict[Hashable, Any]) -> str:
     over, up_to = (_time(row[name]) for name in ("over", "up_to"))
     if not math.isfinite(row["up_to"]):
-        return f"over {over}"
-    return f"{over} – {up_to}" if row["over"] else f"up to {up_to}"
+        return tr("over {time}", time=over)
+    return f"{over} – {up_to}" if row["over"] else tr("up to {time}", time=up_to)
 
 
 def _short_range(row: dict[Hashable, Any]) -> str:
     if math.isfinite(row["up_to"]):
-        return f"to\n{_time(row['up_to'])}"
-    return f"over\n{_time(row['over'])}"
+        return tr("to\n{time}", time=_time(row["up_to"]))
+    return tr("over\n{time}", time=_time(row["over"]))
 
 
 def _time(minutes: float) -> str:
     if not math.isfinite(minutes):
         return MISSING
-    return f"{minutes:.0f} min" if minutes < 60 else f"{minutes / 60:.0f} h"
+    if minutes < 60:
+        return tr("{number} min", number=format_number(minutes, group=False))
+    return tr("{number} h", number=format_number(minutes / 60, group=False))
 
 
 def _plot_response(rows: pd.DataFrame, effect: ResponseEffect, width: float) -> Axes:
@@ -184,9 +227,9 @@ def _plot_response(rows: pd.DataFrame, effect: ResponseEffect, width: float) -> 
     axes.set_xticks(places, labels)
     axes.tick_params(axis="x", labelsize=9 if width > NARROW else 7)
     axes.set_ylim(bottom=0)
-    format_axis(axes.yaxis, lambda value: f"{value:.0%}", most=5)
-    axes.set_xlabel("Business time until the first touch")
-    axes.set_ylabel(begin_large(OUTCOMES[effect.outcome]))
+    format_axis(axes.yaxis, format_share, most=5)
+    axes.set_xlabel(tr("Business time until the first touch"))
+    axes.set_ylabel(begin_large(tr(OUTCOMES[effect.outcome])))
     return axes
 
 
@@ -200,25 +243,26 @@ def attribution_chart(found: Attribution) -> Block:
             _plot_credit(rows, WIDE),
             narrow=_plot_credit(rows, NARROW),
             title=found.finding,
-            caption=(
-                f"Share of the {found.n_touched:,.0f} touched opportunities each {found.by} opens "
-                f"and closes. {found.caveat}"
+            caption=tr(
+                _CREDITED[found.by], n=format_number(found.n_touched), caveat=found.caveat
             ),
-            alt=f"Dumbbell plot of {len(rows)} {found.by}s. {found.finding}",
-            how_to_read=_HOW_CREDIT,
+            alt=tr(
+                "Dumbbell plot of {n} {things}. {finding}",
+                n=len(rows), things=tr(_MANY[found.by]), finding=found.finding,
+            ),
+            how_to_read=tr(_HOW_CREDIT),
             numbers=pd.DataFrame(
                 {
-                    begin_large(found.by): rows["unit"],
-                    "Opens": [f"{value:.1%}" for value in rows["opens_share"]],
-                    "Closes": [f"{value:.1%}" for value in rows["closes_share"]],
-                    "All touches equally": [
-                        f"{value / max(found.n_touched, 1):.1%}"
-                        for value in rows["opportunities_linear"]
-                    ],
+                    tr(_ONE[found.by]): [_name(unit) for unit in rows["unit"]],
+                    tr("Opens"): write_shares(rows["opens_share"], 1),
+                    tr("Closes"): write_shares(rows["closes_share"], 1),
+                    tr("All touches equally"): write_shares(
+                        rows["opportunities_linear"] / max(found.n_touched, 1), 1
+                    ),
                 }
             ),
             anchor=f"{ATTRIBUTION_ANCHOR}-{found.by}-chart",
-        )
+        )  # fmt: skip
 
 
 def _plot_credit(rows: pd.DataFrame, width: float) -> Axes:
@@ -232,11 +276,13 @@ def _plot_credit(rows: pd.DataFrame, width: float) -> Axes:
     axes.scatter(rows["opens_share"], places, s=48, facecolors=LIGHT["paper"], edgecolors=colours,
                  linewidths=1.6, zorder=3, label="opens")  # fmt: skip
     axes.scatter(rows["closes_share"], places, c=colours, s=40, zorder=4, label="closes")
-    axes.set_yticks(places, [shorten(unit, width) for unit in rows["unit"]])
+    axes.set_yticks(places, [shorten(_name(unit), width) for unit in rows["unit"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
-    format_axis(axes.xaxis, lambda value: f"{value:.0%}", most=5)
-    axes.set_xlabel("Share of touched opportunities (ring: opens, dot: closes)" if width > NARROW
-                    else "Ring: opens, dot: closes")  # fmt: skip
+    format_axis(axes.xaxis, format_share, most=5)
+    axes.set_xlabel(
+        tr("Share of touched opportunities (ring: opens, dot: closes)")
+        if width > NARROW else tr("Ring: opens, dot: closes")
+    )  # fmt: skip
     return axes

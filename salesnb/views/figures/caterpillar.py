@@ -10,16 +10,18 @@ import pandas as pd
 
 from salesnb.analysis.matrix import PerformanceMatrix, grade_evidence
 from salesnb.analysis.rates import Estimates
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import (
-    UNITS,
     estimated_rows,
     evidence_colour,
     find_gap,
     find_kpi,
     format_axis,
+    name_units,
     name_window,
+    say_first,
     shorten,
     tick_writer,
     value_writer,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 40
-_HOW = (
+_HOW = mark(
     "The dot is the best estimate after pulling small samples toward the peers; the line holds "
     "the true value in 9 of 10 cases. Blue is better and orange worse than the group with at "
     "least 95% probability; grey cannot be told from the group."
@@ -53,18 +55,24 @@ def caterpillar(matrix: PerformanceMatrix, kpi: str) -> Block:
         return note
     item = find_kpi(matrix, kpi)
     rows = estimated_rows(matrix, item)
-    units = UNITS.get(matrix.by, "units")
+    units = name_units(matrix.by)
     better, worse = int((rows["evidence"] >= 2).sum()), int((rows["evidence"] <= -2).sum())
     if not matrix.is_beyond_chance(kpi):
-        title = f"{item.label} does not differ between {units} beyond chance"
-    elif better or worse:
-        title = (
-            f"{item.label}: {better} of {len(rows)} {units} better, {worse} worse than the group"
+        title = tr(
+            "{kpi} does not differ between {units} beyond chance", kpi=item.label, units=units
         )
+    elif better or worse:
+        title = tr(
+            "{kpi}: {better} of {n} {units} better, {worse} worse than the group",
+            kpi=item.label, better=better, n=len(rows), units=units, worse=worse,
+        )  # fmt: skip
     else:
-        title = f"{item.label} differs between {units}, but nobody stands out surely"
+        title = tr(
+            "{kpi} differs between {units}, but nobody stands out surely",
+            kpi=item.label, units=units,
+        )  # fmt: skip
     shown = rows.head(MOST_ROWS)
-    cut = f" The first {MOST_ROWS} of {len(rows)} are shown." if len(rows) > MOST_ROWS else ""
+    cut = say_first(len(rows), MOST_ROWS)
     top, bottom = rows.iloc[0], rows.iloc[-1]
     value, ticks = value_writer(item, matrix.currency), tick_writer(item, matrix.currency)
     with use_theme():
@@ -72,18 +80,22 @@ def caterpillar(matrix: PerformanceMatrix, kpi: str) -> Block:
             plot_caterpillar(shown, item.label, ticks, width=WIDE),
             narrow=plot_caterpillar(shown, item.label, ticks, width=NARROW),
             title=title,
-            caption=(
-                f"{item.label}, {name_window(matrix, kpi)}: estimate and 90% interval, "
-                f"{int(rows['n'].sum()):,} records; vertical line: the group's level.{cut}"
+            caption=tr(
+                "{kpi}, {quarters}: estimate and 90% interval, {n} records; vertical line: the "
+                "group's level.{cut}",
+                kpi=item.label, quarters=name_window(matrix, kpi),
+                n=format_number(int(rows["n"].sum())), cut=cut,
             ),
-            alt=(
-                f"Dot plot of {item.label} of {len(rows)} {units} with 90% intervals. Top of the "
-                f"list {value(top['estimate'])}, lowest {value(bottom['estimate'])}. {title}."
+            alt=tr(
+                "Dot plot of {kpi} of {n} {units} with 90% intervals. Top of the list {highest}, "
+                "lowest {lowest}. {title}.",
+                kpi=item.label, n=len(rows), units=units, highest=value(top["estimate"]),
+                lowest=value(bottom["estimate"]), title=title,
             ),
-            how_to_read=_HOW,
+            how_to_read=tr(_HOW),
             numbers=_caterpillar_numbers(rows, item, matrix),
             anchor=f"real-{kpi}",
-        )
+        )  # fmt: skip
 
 
 def plot_caterpillar(
@@ -121,15 +133,21 @@ def estimates_figure(estimates: Estimates) -> Block:
     shown = rows.head(MOST_ROWS)
     with use_theme():
         return Figure.from_axes(
-            plot_caterpillar(shown, "Estimate", write_plain, width=WIDE),
-            narrow=plot_caterpillar(shown, "Estimate", write_plain, width=NARROW),
+            plot_caterpillar(shown, tr("Estimate"), write_plain, width=WIDE),
+            narrow=plot_caterpillar(shown, tr("Estimate"), write_plain, width=NARROW),
             title=estimates.finding,
-            caption=f"Estimate and {estimates.level:.0%} interval; line: the group's level.",
-            alt=f"Dot plot of {len(rows)} estimates with intervals. {estimates.finding}",
-            how_to_read=_HOW,
+            caption=tr(
+                "Estimate and {level} interval; line: the group's level.",
+                level=format_share(estimates.level),
+            ),
+            alt=tr(
+                "Dot plot of {n} estimates with intervals. {finding}",
+                n=len(rows), finding=estimates.finding,
+            ),
+            how_to_read=tr(_HOW),
             numbers=frame.drop(columns=["p_above"]).round(3),
             anchor="estimates",
-        )
+        )  # fmt: skip
 
 
 def _caterpillar_numbers(rows: pd.DataFrame, kpi: Kpi, matrix: PerformanceMatrix) -> pd.DataFrame:
@@ -137,17 +155,17 @@ def _caterpillar_numbers(rows: pd.DataFrame, kpi: Kpi, matrix: PerformanceMatrix
     ranked = matrix.is_beyond_chance(kpi.kpi)
     table = pd.DataFrame(
         {
-            "Name": rows["unit"],
-            "Observed": rows["raw"].map(value),
-            "Estimate": rows["estimate"].map(value),
-            "Low": rows["low"].map(value),
-            "High": rows["high"].map(value),
-            "n": rows["n"].map("{:,.0f}".format),
+            tr("Name"): rows["unit"],
+            tr("Observed"): rows["raw"].map(value),
+            tr("Estimate"): rows["estimate"].map(value),
+            tr("Low"): rows["low"].map(value),
+            tr("High"): rows["high"].map(value),
+            "n": rows["n"].map(format_number),
         }
     )
     if ranked:
-        table["Rank"] = [
+        table[tr("Rank")] = [
             f"{low}–{high}" for low, high in zip(rows["rank_low"], rows["rank_high"], strict=True)
         ]
-        table["P(top quartile)"] = rows["p_top_quartile"].map("{:.0%}".format)
+        table[tr("P(top quartile)")] = rows["p_top_quartile"].map(format_share)
     return table

@@ -9,22 +9,26 @@ import pandas as pd
 
 from salesnb.analysis.composite import COMPOSITE_ANCHOR, QUARTERS, CompositeScore
 from salesnb.analysis.composite.result import SURE
+from salesnb.analysis.wording import MISSING, within_sentence
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note, Table
-from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.parts import say_first, shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_ROWS = 40
-_HOW = (
+_HOW = mark(
     "Left: the mean percentile among peers (50 is the middle) with its 90% interval. Right: how "
     "likely each quarter of the ranks is, over chance and over any choice of weights; blue is "
     "the best quarter, orange the last, grey between. A long blue bar is a place that holds "
     "however the KPIs are weighted; a bar of all colours is a place that says little."
 )
 _COLOURS = (BETTER, LIGHT["rule"], LIGHT["grid"], WORSE)
-_HEADS = ("Best quarter", "2nd quarter", "3rd quarter", "Last quarter")
+_HEADS = (
+    mark("Best quarter"), mark("2nd quarter"), mark("3rd quarter"), mark("Last quarter")
+)  # fmt: skip
 
 
 def composite_chart(score: CompositeScore) -> Block:
@@ -33,27 +37,31 @@ def composite_chart(score: CompositeScore) -> Block:
     if rows.empty:
         return Note(score.finding, "missing")
     shown = rows.head(MOST_ROWS)
-    cut = f" The first {MOST_ROWS} of {len(rows)} are shown." if len(rows) > MOST_ROWS else ""
+    cut = say_first(len(rows), MOST_ROWS)
     n_groups = len(set(rows["group"]))
-    among = "all shown" if n_groups == 1 else f"peers ({n_groups} groups)"
+    among = tr("all shown") if n_groups == 1 else tr("peers ({n} groups)", n=n_groups)
     top, bottom = rows.iloc[0], rows.iloc[-1]
     with use_theme():
         return Figure.from_axes(
             _plot(shown, width=WIDE),
             narrow=_plot(shown, width=NARROW),
             title=score.finding,
-            caption=(
-                f"Mean percentile of {int((score.weights['share'] > 0).sum())} KPIs among "
-                f"{among}, four quarters to {score.period}. {score.caveat}{cut}"
+            caption=tr(
+                "Mean percentile of {n} KPIs among {peers}, four quarters to {quarter}. "
+                "{caveat}{cut}",
+                n=int((score.weights["share"] > 0).sum()), peers=among, quarter=score.period,
+                caveat=score.caveat, cut=cut,
             ),
-            alt=(
-                f"Dot plot of the composite of {len(rows)} units, {top['composite']:.0f} at the "
-                f"top to {bottom['composite']:.0f}, with bars of rank chances. {score.finding}"
+            alt=tr(
+                "Dot plot of the composite of {n} units, {highest} at the top to {lowest}, with "
+                "bars of rank chances. {finding}",
+                n=len(rows), highest=format_number(top["composite"]),
+                lowest=format_number(bottom["composite"]), finding=score.finding,
             ),
-            how_to_read=_HOW,
+            how_to_read=tr(_HOW),
             numbers=_numbers(score),
             anchor=COMPOSITE_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def composite_table(score: CompositeScore) -> Block:
@@ -61,7 +69,7 @@ def composite_table(score: CompositeScore) -> Block:
     if score.scores.empty or not score.is_beyond_chance:
         return Note(score.finding, "missing")
     weights = ", ".join(
-        f"{row['label'].lower()} {row['share']:.0%}"
+        f"{within_sentence(row['label'])} {format_share(row['share'])}"
         for row in score.weights.to_dict("records")
         if row["share"] > 0
     )
@@ -70,9 +78,12 @@ def composite_table(score: CompositeScore) -> Block:
         title=score.finding,
         caption=score.caveat,
         key=(
-            f"Weights: {weights}. No KPI has more than its capped share, and a percentile ends at "
-            "100, so no single figure buys the others.",
-            "KPIs known: a missing KPI is left out of the mean, never counted as zero.",
+            tr(
+                "Weights: {weights}. No KPI has more than its capped share, and a percentile ends "
+                "at 100, so no single figure buys the others.",
+                weights=weights,
+            ),
+            tr("KPIs known: a missing KPI is left out of the mean, never counted as zero."),
         ),
         anchor=f"{COMPOSITE_ANCHOR}-table",
     )
@@ -100,7 +111,7 @@ def _plot(rows: pd.DataFrame, *, width: float) -> Axes:
     left.hlines(places, rows["low"], rows["high"], colors=colours, linewidth=2)
     left.scatter(rows["composite"], places, c=colours, s=30, zorder=3)
     left.set_xlim(0, 100)
-    left.set_xlabel("Composite" if width > NARROW else "Score")
+    left.set_xlabel(tr("Composite") if width > NARROW else tr("Score"))
     left.set_yticks(places, [shorten(name, width) for name in rows["unit"]])
     left.set_ylim(-0.7, len(rows) - 0.3)
     start = np.zeros(len(rows))
@@ -110,8 +121,8 @@ def _plot(rows: pd.DataFrame, *, width: float) -> Axes:
         start = start + part
     right.set_xlim(0, 100)
     ends = (0, 50, 100) if width > NARROW else (0, 100)
-    right.set_xticks(ends, [f"{end}%" for end in ends])
-    right.set_xlabel("Chance of each quarter" if width > NARROW else "Chances")
+    right.set_xticks(ends, [format_share(end / 100) for end in ends])
+    right.set_xlabel(tr("Chance of each quarter") if width > NARROW else tr("Chances"))
     for axes in (left, right):
         axes.grid(visible=False, axis="y")
     first: Axes = left
@@ -120,20 +131,22 @@ def _plot(rows: pd.DataFrame, *, width: float) -> Axes:
 
 def _numbers(score: CompositeScore) -> pd.DataFrame:
     rows = pd.concat([_scored(score), score.scores[~score.scores["is_scored"]]])
-    table = pd.DataFrame({"Name": rows["unit"]})
+    table = pd.DataFrame({tr("Name"): rows["unit"]})
     if len(set(rows["group"])) > 1:
-        table["Peers"] = rows["group"]
-    table["Composite"] = rows["composite"].round(0)
-    table["90% interval"] = _ranges(rows["low"], rows["high"])
-    table["Rank among peers"] = _ranges(rows["rank_low"], rows["rank_high"])
+        table[tr("Peers")] = rows["group"]
+    table[tr("Composite")] = rows["composite"].round(0)
+    table[tr("90% interval")] = _ranges(rows["low"], rows["high"])
+    table[tr("Rank among peers")] = _ranges(rows["rank_low"], rows["rank_high"])
     for head, name in zip(_HEADS, QUARTERS, strict=True):
-        table[head] = [f"{share:.0%}" if np.isfinite(share) else "–" for share in rows[name]]
-    table["KPIs known"] = rows["n_kpis"]
+        table[tr(head)] = [
+            format_share(share) if np.isfinite(share) else MISSING for share in rows[name]
+        ]
+    table[tr("KPIs known")] = rows["n_kpis"]
     return table
 
 
 def _ranges(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
     return [
-        "–" if not np.isfinite(one) else f"{one:.0f}–{two:.0f}"
+        MISSING if not np.isfinite(one) else f"{format_number(one)}–{format_number(two)}"
         for one, two in zip(low, high, strict=True)
     ]

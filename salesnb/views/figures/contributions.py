@@ -10,16 +10,22 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.contributions import CONTRIBUTIONS_ANCHOR, Contributions
-from salesnb.analysis.wording import MISSING, format_precise, format_value
+from salesnb.analysis.wording import MISSING, format_precise, format_value, within_sentence
+from salesnb.language import format_number, format_share, mark, tr, write_signs
 from salesnb.views.blocks import Block, Figure, Note, Table
-from salesnb.views.figures.parts import evidence_colour, format_axis, shorten, tick_writer
+from salesnb.views.figures.parts import (
+    evidence_colour,
+    format_axis,
+    shorten,
+    tick_writer,
+)
 from salesnb.views.theme import LIGHT, NARROW, WIDE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BARS = 30
-_WHO = {"rep": "Rep", "team": "Team"}
+_WHO = {"rep": mark("Rep"), "team": mark("Team")}
 
 
 def contributions_chart(result: Contributions) -> Block:
@@ -28,7 +34,7 @@ def contributions_chart(result: Contributions) -> Block:
         return Note(result.finding, "missing")
     rows = _gather_small(result)
     write = _tick_writer(result)
-    ordered = "largest on top" if result.is_beyond_chance else "in the order of names"
+    ordered = tr("largest on top") if result.is_beyond_chance else tr("in the order of names")
     ends = rows.sort_values("contribution")
     low, high, whole = ends.iloc[0], ends.iloc[-1], result.write_part(result.whole)
     with use_theme():
@@ -36,30 +42,38 @@ def contributions_chart(result: Contributions) -> Block:
             plot_contributions(rows, _axis_label(result), write, width=WIDE),
             narrow=plot_contributions(rows, _axis_label(result), write, width=NARROW),
             title=result.finding,
-            caption=f"{_caption(result)}; {ordered}; bars add up to {whole}.",
-            alt=(
-                f"Bars of {len(rows)} parts that add up to {whole}, from "
-                f"{result.write_part(low['contribution'])} ({low['unit']}) to "
-                f"{result.write_part(high['contribution'])} ({high['unit']})."
+            caption=tr(
+                "{what}; {order}; bars add up to {whole}.",
+                what=_caption(result), order=ordered, whole=whole,
             ),
-            how_to_read=(
+            alt=tr(
+                "Bars of {n} parts that add up to {whole}, from {lowest} ({last}) to {highest} "
+                "({first}).",
+                n=len(rows), whole=whole, lowest=result.write_part(low["contribution"]),
+                last=low["unit"], highest=result.write_part(high["contribution"]),
+                first=high["unit"],
+            ),
+            how_to_read=tr(
                 "Each bar is what a member adds to the whole or takes from it. Blue ones are "
                 "better and orange ones worse than the level of all with at least 95% probability "
                 "in this quarter; grey ones cannot be told from it, however long their bar."
             ),
             numbers=_numbers(result),
             anchor=CONTRIBUTIONS_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def contributions_table(result: Contributions) -> Block:
     """List each member's part; the last row is what they add up to."""
     if result.lacking:
         return Note(result.finding, "missing")
-    whole = "Parts of" if result.kpi.is_ratio else "Shares of"
+    label = within_sentence(result.kpi.label)
+    title = (
+        tr("Parts of {kpi}", kpi=label) if result.kpi.is_ratio else tr("Shares of {kpi}", kpi=label)
+    )
     table = Table.from_frame(
         _numbers(result),
-        title=f"{whole} {result.kpi.label.lower()}, {result.unit}, {result.period}",
+        title=f"{title}, {result.unit}, {result.period}",
         caption=f"{_caption(result)}. {result.caveat}",
         anchor=f"{CONTRIBUTIONS_ANCHOR}-table",
     )
@@ -94,7 +108,7 @@ def _gather_small(result: Contributions) -> pd.DataFrame:
     kept = sizes.sort_values(ascending=False, kind="stable").index[: MOST_BARS - 1]
     others = parts.drop(index=kept)
     rest = {
-        "unit": f"{len(others)} others", "contribution": others["contribution"].sum(),
+        "unit": tr("{n} others", n=len(others)), "contribution": others["contribution"].sum(),
         "evidence": 0,
     }  # fmt: skip
     shown = parts[parts.index.isin(kept)]
@@ -102,44 +116,54 @@ def _gather_small(result: Contributions) -> pd.DataFrame:
 
 
 def _caption(result: Contributions) -> str:
-    who = "Team" if result.by == "team" else "Member"
-    label = f"{result.kpi.label}, {result.period}"
+    label, is_team = f"{result.kpi.label}, {result.period}", result.by == "team"
     if not result.kpi.is_ratio:
-        return f"{label}: what each {who.lower()} brought"
-    kind = " as a mean" if result.kpi.median_of is not None else ""
-    return (
-        f"{label}{kind}: a {who.lower()}'s weight in it × (own figure − "
-        f"{format_value(result.kpi, result.reference, result.currency)} of {result.against})"
+        if is_team:
+            return tr("{kpi}: what each team brought", kpi=label)
+        return tr("{kpi}: what each member brought", kpi=label)
+    if result.kpi.median_of is not None:
+        label = tr("{kpi} as a mean", kpi=label)
+    formula = (
+        mark("{kpi}: a team's weight in it × (own figure − {reference} of {whose})")
+        if is_team
+        else mark("{kpi}: a member's weight in it × (own figure − {reference} of {whose})")
     )
+    reference = format_value(result.kpi, result.reference, result.currency)
+    return tr(formula, kpi=label, reference=reference, whose=result.against)
 
 
 def _axis_label(result: Contributions) -> str:
     if not result.kpi.is_ratio:
         return result.kpi.label
-    unit = ", points" if result.kpi.unit == "share" else ""
-    return f"Part of the distance{unit}"
+    if result.kpi.unit == "share":
+        return tr("Part of the distance, points")
+    return tr("Part of the distance")
 
 
 def _tick_writer(result: Contributions) -> Callable[[float], str]:
     write = tick_writer(result.kpi, result.currency)
     if result.kpi.is_ratio and result.kpi.unit == "share":
-        return lambda value: f"{value * 100:.3g}".replace("-", "−")
+        return lambda value: write_signs(f"{value * 100:.3g}").replace("-", "−")
     return lambda value: write(value).replace("-", "−")
 
 
 def _numbers(result: Contributions) -> pd.DataFrame:
     kpi, currency, parts = result.kpi, result.currency, result.parts
-    table = pd.DataFrame({_WHO[result.by]: parts["unit"]})
+    table = pd.DataFrame({tr(_WHO[result.by]): parts["unit"]})
     if kpi.is_ratio:
         table[kpi.label] = [format_value(kpi, value, currency) for value in parts["value"]]
-        table["Weight"] = parts["weight"].map("{:.1%}".format)
-        table["Part"] = [result.write_part(part) for part in parts["contribution"]]
+        table[tr("Weight")] = _shares(parts["weight"])
+        table[tr("Part")] = [result.write_part(part) for part in parts["contribution"]]
         whole = (format_value(kpi, result.value, currency), result.write_part(result.whole))
-        last = ["Together", whole[0], "100.0%", whole[1]]
+        last = [tr("Together"), whole[0], format_share(1, 1), whole[1]]
     else:
         table[kpi.label] = [format_precise(kpi, part, currency) for part in parts["contribution"]]
-        table["Share"] = parts["weight"].map("{:.1%}".format)
-        last = ["Together", format_precise(kpi, result.value, currency), "100.0%"]
-    table["n"] = parts["n"].map("{:,.0f}".format)
-    table.loc[len(table)] = [*last, f"{parts['n'].sum():,.0f}"]
-    return table.replace("nan%", MISSING)
+        table[tr("Share")] = _shares(parts["weight"])
+        last = [tr("Together"), format_precise(kpi, result.value, currency), format_share(1, 1)]
+    table["n"] = parts["n"].map(format_number)
+    table.loc[len(table)] = [*last, format_number(parts["n"].sum())]
+    return table
+
+
+def _shares(weights: pd.Series[float]) -> list[str]:
+    return [format_share(weight, 1) if np.isfinite(weight) else MISSING for weight in weights]

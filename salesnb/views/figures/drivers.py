@@ -16,6 +16,7 @@ from salesnb.analysis.drivers import (
     signed_money,
 )
 from salesnb.analysis.wording import MISSING, format_money
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Cell, Figure, Matrix, Note
 from salesnb.views.figures.parts import format_axis
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _KEY = (
-    (2, "raised bookings, beyond chance"), (0, "within chance"),
-    (-2, "lowered bookings, beyond chance"),
+    (2, mark("raised bookings, beyond chance")), (0, mark("within chance")),
+    (-2, mark("lowered bookings, beyond chance")),
 )  # fmt: skip
 _Row = dict[Hashable, Any]
 
@@ -38,7 +39,7 @@ def driver_chart(result: BookingDrivers) -> Block:
              "after": format_money(result.after, result.currency)}  # fmt: skip
     change = signed_money(result.change, result.currency)
     parts = ", ".join(
-        f"{LABELS[row['driver']]} {signed_money(row['effect'], result.currency)}"
+        f"{tr(LABELS[row['driver']])} {signed_money(row['effect'], result.currency)}"
         for row in result.pieces.to_dict("records")
     )
     with use_theme():
@@ -46,13 +47,18 @@ def driver_chart(result: BookingDrivers) -> Block:
             plot_drivers(result, width=WIDE),
             narrow=plot_drivers(result, width=NARROW),
             title=result.finding,
-            caption=(
-                f"Bookings of {money['before']} in {result.versus} became {money['after']} in "
-                f"{result.period}; bars add up to the change of {change}. Lines: 90% interval; "
-                f"small: the factor before and after. {result.caveat}"
+            caption=tr(
+                "Bookings of {before} in {first} became {after} in {last}; bars add up to the "
+                "change of {change}. Lines: 90% interval; small: the factor before and after. "
+                "{caveat}",
+                **money, first=result.versus, last=result.period, change=change,
+                caveat=result.caveat,
             ),
-            alt=f"Bars from zero that add up to a change of bookings of {change}: {parts}.",
-            how_to_read=(
+            alt=tr(
+                "Bars from zero that add up to a change of bookings of {change}: {parts}.",
+                change=change, parts=parts,
+            ),
+            how_to_read=tr(
                 "Each bar is what bookings gained or lost because this factor moved while the "
                 "others stood at their mean. Blue raised and orange lowered bookings beyond "
                 "chance; grey could be chance, however long the bar. Mix of teams is what came "
@@ -60,7 +66,7 @@ def driver_chart(result: BookingDrivers) -> Block:
             ),
             numbers=_numbers(result.pieces, result.currency),
             anchor=DRIVERS_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def plot_drivers(result: BookingDrivers, *, width: float) -> Axes:
@@ -75,12 +81,11 @@ def plot_drivers(result: BookingDrivers, *, width: float) -> Axes:
     axes.barh([0], [result.change], color=LIGHT["ink2"], height=0.56)
     axes.axvline(0, color=LIGHT["ink2"], linewidth=1)
     labels = [_label(row, result.currency) for row in _rows(pieces)]
-    axes.set_yticks(
-        [*places, 0], [*labels, f"Change {signed_money(result.change, result.currency)}"]
-    )
+    change = tr("Change {amount}", amount=signed_money(result.change, result.currency))
+    axes.set_yticks([*places, 0], [*labels, change])
     axes.set_ylim(-0.6, len(pieces) + 0.6)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Bookings gained or lost")
+    axes.set_xlabel(tr("Bookings gained or lost"))
     format_axis(
         axes.xaxis,
         lambda value: signed_money(value, result.currency),
@@ -100,18 +105,19 @@ def driver_table(result: BookingDrivers) -> Block:
     ]
     return Matrix(
         title=_table_title(result),
-        caption=(
-            f"{result.versus} to {result.period}. Large: money gained or lost by a driver, which "
-            "add up to the change; small: the factor before and after. A team's reps hold its "
-            f"part of the mix of teams. {result.caveat}"
+        caption=tr(
+            "{first} to {last}. Large: money gained or lost by a driver, which add up to the "
+            "change; small: the factor before and after. A team's reps hold its part of the mix "
+            "of teams. {caveat}",
+            first=result.versus, last=result.period, caveat=result.caveat,
         ),
-        columns=[*(LABELS[driver] for driver in drivers), "Change"],
+        columns=[*(tr(LABELS[driver]) for driver in drivers), tr("Change")],
         rows=rows,
-        key=_KEY,
+        key=tuple((tint, tr(words)) for tint, words in _KEY),
         anchor=f"{DRIVERS_ANCHOR}-teams",
-        corner="Team",
+        corner=tr("Team"),
         numbers=_numbers(result.teams, result.currency),
-    )
+    )  # fmt: skip
 
 
 def _table_title(result: BookingDrivers) -> str:
@@ -121,10 +127,15 @@ def _table_title(result: BookingDrivers) -> str:
         return result.finding
     is_real = result.teams["is_beyond_chance"].astype(bool) & (result.teams["driver"] != COUNTED)
     moved = result.teams.loc[is_real, "unit_id"].nunique()
-    return (
-        f"{result.unit}: in {moved or 'none'} of {teams} teams more than the number of reps moved "
-        "beyond chance"
-    )
+    if not moved:
+        return tr(
+            "{unit}: in none of {n} teams more than the number of reps moved beyond chance",
+            unit=result.unit, n=teams,
+        )  # fmt: skip
+    return tr(
+        "{unit}: in {moved} of {n} teams more than the number of reps moved beyond chance",
+        unit=result.unit, moved=moved, n=teams,
+    )  # fmt: skip
 
 
 def _team_cells(team: pd.DataFrame, currency: str) -> list[Cell]:
@@ -132,7 +143,7 @@ def _team_cells(team: pd.DataFrame, currency: str) -> list[Cell]:
     change = float(team["effect"].sum())
     return [
         *cells,
-        Cell(signed_money(change, currency), words="sum of the drivers", sort_value=change),
+        Cell(signed_money(change, currency), words=tr("sum of the drivers"), sort_value=change),
     ]
 
 
@@ -142,7 +153,7 @@ def _cell(row: _Row, currency: str) -> Cell:
         value=signed_money(row["effect"], currency),
         note=_write_move(row, currency),
         tint=tint,
-        words=dict(_KEY)[tint],
+        words=tr(dict(_KEY)[tint]),
         sort_value=float(row["effect"]),
     )
 
@@ -154,7 +165,7 @@ def _colour(row: _Row) -> str:
 
 
 def _label(row: _Row, currency: str) -> str:
-    head = f"{LABELS[row['driver']]} {signed_money(row['effect'], currency)}"
+    head = f"{tr(LABELS[row['driver']])} {signed_money(row['effect'], currency)}"
     move = _write_move(row, currency)
     return f"{head}\n{move}" if move else head
 
@@ -175,25 +186,31 @@ def _write_factor(driver: str, value: float, currency: str) -> str:
         return MISSING
     if driver == "deal_size":
         return format_money(value, currency)
-    return f"{value:.1%}" if driver == "win_rate" else f"{value:,.1f}"
+    return format_share(value, 1) if driver == "win_rate" else format_number(value, 1)
 
 
 def _numbers(pieces: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows = _rows(pieces)
+
+    def money(name: str) -> list[str]:
+        return [signed_money(row[name], currency) for row in rows]
+
     return pd.DataFrame(
         {
-            "Of": [row["unit"] for row in rows],
-            "Driver": [LABELS[row["driver"]] for row in rows],
-            "Before": [_write_factor(row["driver"], row["before"], currency) for row in rows],
-            "After": [_write_factor(row["driver"], row["after"], currency) for row in rows],
-            "Part": [signed_money(row["effect"], currency) for row in rows],
-            "90% interval": [
-                f"{signed_money(row['low'], currency)} to {signed_money(row['high'], currency)}"
-                for row in rows
+            tr("Of"): [row["unit"] for row in rows],
+            tr("Driver"): [tr(LABELS[row["driver"]]) for row in rows],
+            tr("Before"): [_write_factor(row["driver"], row["before"], currency) for row in rows],
+            tr("After"): [_write_factor(row["driver"], row["after"], currency) for row in rows],
+            tr("Part"): money("effect"),
+            tr("90% interval"): [
+                tr("{low} to {high}", low=low, high=high)
+                for low, high in zip(money("low"), money("high"), strict=True)
             ],
-            "Beyond chance": ["yes" if row["is_beyond_chance"] else "no" for row in rows],
+            tr("Beyond chance"): [
+                tr("yes") if row["is_beyond_chance"] else tr("no") for row in rows
+            ],
         }
-    )
+    )  # fmt: skip
 
 
 def _rows(pieces: pd.DataFrame) -> list[_Row]:

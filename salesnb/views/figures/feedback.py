@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop
+from salesnb.analysis.feedback.effect import ALL
 from salesnb.analysis.feedback.result import FEEDBACK_ANCHOR
 from salesnb.analysis.feedback.verdict import EFFECT_ANCHOR, FELL, MOVED
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis, shorten
+from salesnb.views.figures.parts import (
+    format_axis,
+    shorten,
+    write_numbers,
+    write_shares,
+    write_signed,
+)
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_HOW_COVERED = (
+_HOW_COVERED = mark(
     "The dot is the share of people who got any written feedback, the line its interval: with few "
     "people it is long. Managers' dots are pulled to each other as far as their people are few. "
     "Grey cannot be told from the rest."
 )
-_HOW_EFFECT = (
+_HOW_EFFECT = mark(
     "0 means that skills with feedback moved as the same people's other skills did. The dot is the "
     "difference with its 95% interval; the square is a second method that errs to the other side. "
     "The hollow ring is the naive figure, after less before, which mixes in what moves by itself. "
@@ -42,24 +51,30 @@ def coverage_chart(loop: FeedbackLoop) -> Block:
             _plot_coverage(rows, loop, WIDE),
             narrow=_plot_coverage(rows, loop, NARROW),
             title=loop.coverage,
-            caption=f"Share of people with any written feedback, {about}. {loop.caveat}",
-            alt=(
-                f"Dot plot of the share of people with feedback in {len(rows)} rows, from "
-                f"{rows['share'].min():.0%} to {rows['share'].max():.0%}. {loop.coverage}"
+            caption=tr(
+                "Share of people with any written feedback, {about}. {caveat}",
+                about=about, caveat=loop.caveat,
             ),
-            how_to_read=_HOW_COVERED,
+            alt=tr(
+                "Dot plot of the share of people with feedback in {n} rows, from {lowest} to "
+                "{highest}. {finding}",
+                n=len(rows), lowest=format_share(rows["share"].min()),
+                highest=format_share(rows["share"].max()), finding=loop.coverage,
+            ),
+            how_to_read=tr(_HOW_COVERED),
             numbers=_coverage_numbers(rows),
             anchor=f"{FEEDBACK_ANCHOR}-coverage",
-        )
+        )  # fmt: skip
 
 
 def _coverage_rows(loop: FeedbackLoop) -> tuple[pd.DataFrame, str]:
     columns = ["label", "n_people", "n_covered", "share", "low", "high"]
     if len(loop.managers) > 1:
         rows = loop.managers.rename(columns={"estimate": "share"})
-        return rows[columns], f"{loop.period}, by manager with 90% interval"
+        about = tr("{quarter}, by manager with 90% interval", quarter=loop.period)
+        return rows[columns], about
     rows = loop.quarters.rename(columns={"period": "label"})
-    return rows[rows["n_people"] > 0][columns], "by quarter with 95% interval"
+    return rows[rows["n_people"] > 0][columns], tr("by quarter with 95% interval")
 
 
 def _plot_coverage(rows: pd.DataFrame, loop: FeedbackLoop, width: float) -> Axes:
@@ -80,20 +95,25 @@ def _plot_coverage(rows: pd.DataFrame, loop: FeedbackLoop, width: float) -> Axes
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(0, 1)
     axes.grid(visible=False, axis="y")
-    format_axis(axes.xaxis, lambda value: f"{value:.0%}", most=5)
-    axes.set_xlabel(f"People with feedback (line: {loop.unit} in {loop.period})" if width > NARROW
-                    else "People with feedback")  # fmt: skip
+    format_axis(axes.xaxis, format_share, most=5)
+    axes.set_xlabel(
+        tr(
+            "People with feedback (line: {unit} in {quarter})",
+            unit=loop.unit, quarter=loop.period,
+        )
+        if width > NARROW else tr("People with feedback")
+    )  # fmt: skip
     return axes
 
 
 def _coverage_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Row": rows["label"],
-            "People": rows["n_people"],
-            "With feedback": rows["n_covered"],
-            "Estimate": [f"{share:.0%}" for share in rows["share"]],
-            "Interval": _intervals(rows["low"], rows["high"], "{:.0%} – {:.0%}"),
+            tr("Row"): rows["label"],
+            tr("People"): rows["n_people"],
+            tr("With feedback"): rows["n_covered"],
+            tr("Estimate"): write_shares(rows["share"]),
+            tr("Interval"): _intervals(rows["low"], rows["high"], format_share),
         }
     )
 
@@ -111,19 +131,21 @@ def effect_chart(effect: FeedbackEffect) -> Block:
             _plot_effect(rows, WIDE),
             narrow=_plot_effect(rows, NARROW),
             title=effect.finding,
-            caption=(
-                f"Points (1 to 5) by which skills with feedback moved beyond the same people's "
-                f"other skills, all ratings to {effect.period}. {effect.caveat}"
+            caption=tr(
+                "Points (1 to 5) by which skills with feedback moved beyond the same people's "
+                "other skills, all ratings to {quarter}. {caveat}",
+                quarter=effect.period, caveat=effect.caveat,
             ),
-            alt=(
-                f"Dot plot with intervals of {len(rows)} kinds of feedback; all together "
-                f"{first['effect']:+.2f} points, from {first['low']:+.2f} to {first['high']:+.2f}. "
-                f"{effect.finding}"
+            alt=tr(
+                "Dot plot with intervals of {n} kinds of feedback; all together {points} points, "
+                "from {low} to {high}. {finding}",
+                n=len(rows), points=_plain(first["effect"]), low=_plain(first["low"]),
+                high=_plain(first["high"]), finding=effect.finding,
             ),
-            how_to_read=_HOW_EFFECT,
+            how_to_read=tr(_HOW_EFFECT),
             numbers=_effect_numbers(effect),
             anchor=EFFECT_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _plot_effect(rows: pd.DataFrame, width: float) -> Axes:
@@ -141,11 +163,13 @@ def _plot_effect(rows: pd.DataFrame, width: float) -> Axes:
                  edgecolors=LIGHT["ink3"], linewidths=1.3)  # fmt: skip
     axes.scatter(rows["effect"], places + 0.1, c=colours, s=34, zorder=3)
     axes.scatter(rows["bound"], places - 0.14, c=LIGHT["ink3"], s=22, marker="s", zorder=3)
-    axes.set_yticks(places, [begin_large(kind) for kind in rows["kind"]])
+    axes.set_yticks(places, [_name_kind(kind) for kind in rows["kind"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(visible=False, axis="y")
-    format_axis(axes.xaxis, lambda value: f"{value:+.2f}".replace("-", "−"), most=5)
-    axes.set_xlabel("Points beyond the same people's other skills" if width > NARROW else "Points")
+    format_axis(axes.xaxis, write_signed, most=5)
+    axes.set_xlabel(
+        tr("Points beyond the same people's other skills") if width > NARROW else tr("Points")
+    )
     return axes
 
 
@@ -153,30 +177,36 @@ def _effect_numbers(effect: FeedbackEffect) -> pd.DataFrame:
     rows = effect.rows
     return pd.DataFrame(
         {
-            "Feedback": [begin_large(kind) for kind in rows["kind"]],
-            "Skills": rows["n"],
-            "People": rows["n_people"],
-            "Difference": _points(rows["effect"]),
-            "95% interval": _intervals(rows["low"], rows["high"], "{:+.2f} – {:+.2f}"),
-            "Second method": _points(rows["bound"]),
-            "Before feedback": _points(rows["placebo"]),
-            "Naive": _points(rows["naive"]),
-            "Could be seen": [
-                f"{value:.2f}" if np.isfinite(value) else MISSING for value in rows["detectable"]
-            ],
-            "Says": rows["verdict"],
+            tr("Feedback"): [_name_kind(kind) for kind in rows["kind"]],
+            tr("Skills"): rows["n"],
+            tr("People"): rows["n_people"],
+            tr("Difference"): _points(rows["effect"]),
+            tr("95% interval"): _intervals(rows["low"], rows["high"], write_signed),
+            tr("Second method"): _points(rows["bound"]),
+            tr("Before feedback"): _points(rows["placebo"]),
+            tr("Naive"): _points(rows["naive"]),
+            tr("Could be seen"): write_numbers(rows["detectable"], 2),
+            tr("Says"): [tr(verdict) for verdict in rows["verdict"]],
         }
     )
 
 
+def _name_kind(kind: str) -> str:
+    return tr("All") if kind == ALL else begin_large(kind)
+
+
+def _plain(points: float) -> str:
+    return format_number(points, 2, sign=True, group=False)
+
+
 def _points(values: pd.Series[float]) -> list[str]:
-    return [
-        f"{value:+.2f}".replace("-", "−") if np.isfinite(value) else MISSING for value in values
-    ]
+    return [write_signed(value) for value in values]
 
 
-def _intervals(lows: pd.Series[float], highs: pd.Series[float], pattern: str) -> list[str]:
+def _intervals(
+    lows: pd.Series[float], highs: pd.Series[float], write: Callable[[float], str]
+) -> list[str]:
     return [
-        pattern.format(low, high).replace("-", "−") if np.isfinite(low) else MISSING
+        f"{write(low)} – {write(high)}" if np.isfinite(low) else MISSING
         for low, high in zip(lows, highs, strict=True)
     ]

@@ -10,17 +10,20 @@ from scipy.stats import binom, false_discovery_control, norm
 
 from salesnb.analysis.finding import FALSE_DIFFERENCES
 from salesnb.analysis.matrix import PerformanceMatrix
+from salesnb.analysis.wording import within_sentence
+from salesnb.language import format_number, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import (
-    UNITS,
     estimated_rows,
     find_gap,
     find_kpi,
     format_axis,
+    name_units,
     name_window,
     shorten,
     tick_writer,
+    write_shares,
 )
 from salesnb.views.theme import BETTER, LIGHT, NARROW, WIDE, WORSE, any_letters, use_theme
 
@@ -48,29 +51,38 @@ def funnel(matrix: PerformanceMatrix, kpi: str) -> Block:
         return note
     item = find_kpi(matrix, kpi)
     if item.family != "rate":
-        return Note(f"{item.label} is not a rate, so it has no funnel.", "missing")
+        said = tr("{kpi} is not a rate, so it has no funnel.", kpi=item.label)
+        return Note(said, "missing")
     rows = find_outliers(estimated_rows(matrix, item))
     flagged = rows[rows["is_outlier"]]
-    units = UNITS.get(matrix.by, "units")
+    units = name_units(matrix.by)
     title = (
-        f"{item.label}: {len(flagged)} of {len(rows)} {units} lie outside what chance produces"
+        tr(
+            "{kpi}: {outside} of {n} {units} lie outside what chance produces",
+            kpi=item.label, outside=len(flagged), n=len(rows), units=units,
+        )
         if len(flagged)
-        else f"{item.label}: all {len(rows)} {units} lie within what chance produces"
-    )
+        else tr(
+            "{kpi}: all {n} {units} lie within what chance produces",
+            kpi=item.label, n=len(rows), units=units,
+        )
+    )  # fmt: skip
     with use_theme():
         return Figure.from_axes(
             plot_funnel(rows, item, width=WIDE),
             narrow=plot_funnel(rows, item, width=NARROW),
             title=title,
-            caption=(
-                f"Observed {item.label.lower()} by number of records, {name_window(matrix, kpi)}. "
-                "Bands: 95% and 99.8% limits around the group's level."
+            caption=tr(
+                "Observed {kpi} by number of records, {quarters}. Bands: 95% and 99.8% limits "
+                "around the group's level.",
+                kpi=within_sentence(item.label), quarters=name_window(matrix, kpi),
             ),
-            alt=(
-                f"Funnel plot of {item.label} against n for {len(rows)} {units}; "
-                f"{len(flagged)} lie outside the limits after correction for their number."
+            alt=tr(
+                "Funnel plot of {kpi} against n for {n} {units}; {outside} lie outside the limits "
+                "after correction for their number.",
+                kpi=item.label, n=len(rows), units=units, outside=len(flagged),
             ),
-            how_to_read=(
+            how_to_read=tr(
                 "Rates from few records scatter widely, so the limits are wide on the left. Of "
                 "twenty equal people one falls outside the 95% band by chance; only those coloured "
                 "remain outliers once the number of people is allowed for (Benjamini-Hochberg). "
@@ -78,14 +90,14 @@ def funnel(matrix: PerformanceMatrix, kpi: str) -> Block:
             ),
             numbers=pd.DataFrame(
                 {
-                    "Name": rows["unit"],
-                    "n": rows["n"].map("{:,.0f}".format),
-                    item.label: rows["raw"].map("{:.1%}".format),
-                    "Outlier": rows["is_outlier"],
+                    tr("Name"): rows["unit"],
+                    "n": rows["n"].map(format_number),
+                    item.label: write_shares(rows["raw"], 1),
+                    tr("Outlier"): rows["is_outlier"],
                 }
             ),
             anchor=f"funnel-{kpi}",
-        )
+        )  # fmt: skip
 
 
 def find_outliers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +143,7 @@ def plot_funnel(rows: pd.DataFrame, kpi: Kpi, *, width: float) -> Axes:
     )  # fmt: skip
     axes.set_xlim(0, sizes.max())
     axes.set_ylim(max(0.0, rows["raw"].min() - 0.15), min(1.0, rows["raw"].max() + 0.15))
-    axes.set_xlabel("Records (n)")
+    axes.set_xlabel(tr("Records (n)"))
     axes.set_ylabel(kpi.label)
     format_axis(axes.yaxis, tick_writer(kpi, ""), most=5)
     _name_outliers(axes, rows, width)

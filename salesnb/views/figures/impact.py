@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesnb.analysis.impact import TrainingImpact
 from salesnb.analysis.wording import MISSING
+from salesnb.language import format_number, mark, tr
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import format_axis
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 FURTHEST = 8
 """Quarters before the training that are drawn at most."""
 _ROLES = {
-    "earlier": "before", "before": "before, compared", "left out": "left out",
-    "chosen": "chosen by, left out", "training": "training", "after": "after, compared",
+    "earlier": mark("before"), "before": mark("before, compared"), "left out": mark("left out"),
+    "chosen": mark("chosen by, left out"), "training": mark("training"),
+    "after": mark("after, compared"),
 }  # fmt: skip
-_HOW = (
+_HOW = mark(
     "A dot is how much further the trained moved than those they are compared with, since the "
     "quarters before, with its 95% interval. Before the training the dots should lie around zero. "
     "In the shaded quarters people may have been chosen: a dip there goes back by itself. The "
@@ -36,24 +38,25 @@ def impact_chart(impact: TrainingImpact) -> Block:
     if impact.lacking or rows.empty:
         return Note(impact.finding, "missing")
     after = rows[rows["role"] == "after"]
-    span = f"{impact.write(after['effect'].min())} to {impact.write(after['effect'].max())}"
     with use_theme():
         return Figure.from_axes(
             plot_impact(impact, rows, width=WIDE),
             narrow=plot_impact(impact, rows, width=NARROW),
             title=impact.finding,
-            caption=(
-                f"{impact.kpi.label} by quarter from the training (0, {impact.at}). "
-                f"{impact.design_text}"
+            caption=tr(
+                "{kpi} by quarter from the training (0, {quarter}). {design}",
+                kpi=impact.kpi.label, quarter=impact.at, design=impact.design_text,
             ),
-            alt=(
-                f"Event study of {len(rows)} quarters: effect by quarter with intervals; after the "
-                f"training from {span}. {impact.finding}"
+            alt=tr(
+                "Event study of {n} quarters: effect by quarter with intervals; after the "
+                "training from {lowest} to {highest}. {finding}",
+                n=len(rows), lowest=impact.write(after["effect"].min()),
+                highest=impact.write(after["effect"].max()), finding=impact.finding,
             ),
-            how_to_read=_HOW,
+            how_to_read=tr(_HOW),
             numbers=_numbers(impact, rows),
             anchor=impact.anchor,
-        )
+        )  # fmt: skip
 
 
 def plot_impact(impact: TrainingImpact, rows: pd.DataFrame, *, width: float) -> Axes:
@@ -79,12 +82,21 @@ def plot_impact(impact: TrainingImpact, rows: pd.DataFrame, *, width: float) -> 
     axes.xaxis.set_major_locator(MaxNLocator(12 if width > NARROW else 6, integer=True))
     axes.set_xlim(rows["relative"].min() - 0.6, rows["relative"].max() + 0.6)
     axes.grid(visible=False, axis="x")
-    format_axis(axes.yaxis, lambda value: impact.write(value).replace(".0 pts", " pts"), most=5)
+    format_axis(axes.yaxis, lambda value: _write_tick(impact, value), most=5)
     axes.set_xlabel(
-        "Quarters from the training (dashed: the trained people's own change)"
-        if width > NARROW else "Quarters from the training"
+        tr("Quarters from the training (dashed: the trained people's own change)")
+        if width > NARROW else tr("Quarters from the training")
     )  # fmt: skip
     return axes
+
+
+def _write_tick(impact: TrainingImpact, change: float) -> str:
+    """Write a change as in the text, but whole points without decimals."""
+    points = round(change * impact.kpi.scale * 100, 1)
+    if impact.kpi.unit != "share" or impact.kpi.family == "log_mean" or points % 1:
+        return impact.write(change)
+    sign = "−" if change < 0 else "+"
+    return tr("{change} pts", change=f"{sign}{format_number(abs(points), group=False)}")
 
 
 def _shown(events: pd.DataFrame) -> pd.DataFrame:
@@ -104,15 +116,15 @@ def _colour(impact: TrainingImpact, role: str, low: float, high: float) -> str:
 def _numbers(impact: TrainingImpact, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Quarter": rows["period"].replace("", MISSING),
-            "From training": rows["relative"].map("{:+d}".format).str.replace("-", "−"),
-            "Use": rows["role"].map(_ROLES),
-            "Effect": rows["effect"].map(impact.write),
-            "95% interval": [
-                f"{impact.write(low)} to {impact.write(high)}"
+            tr("Quarter"): rows["period"].replace("", MISSING),
+            tr("From training"): rows["relative"].map("{:+d}".format).str.replace("-", "−"),
+            tr("Use"): [tr(_ROLES[role]) for role in rows["role"]],
+            tr("Effect"): rows["effect"].map(impact.write),
+            tr("95% interval"): [
+                tr("{low} to {high}", low=impact.write(low), high=impact.write(high))
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
-            "Trained, own change": rows["trained"].map(impact.write),
-            "Untrained, own change": rows["untrained"].map(impact.write),
+            tr("Trained, own change"): rows["trained"].map(impact.write),
+            tr("Untrained, own change"): rows["untrained"].map(impact.write),
         }
     )

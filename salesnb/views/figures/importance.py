@@ -11,9 +11,10 @@ from scipy.stats import norm
 from salesnb.analysis.plan import IMPORTANCE_ANCHOR, SkillImportance
 from salesnb.analysis.profiles import SkillProfiles
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import begin_large
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.parts import shorten, write_numbers
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _PLACES = tuple((sign, step) for step in (0, 1, -1, 2, -2, 3, -3) for sign in (1
 """Where a name may stand: right or left of its dot, some lines above or below."""
 _SURE = 0.95
 """Chance of an effect from which it is drawn as sure."""
-_HOW = (
+_HOW = mark(
     "Each dot is a skill. To the right people are further below target; higher up a point of the "
     "skill goes with more bookings, the line is the 90% interval of that. Top right is what to "
     "train first: it matters and people lack it (orange where both are above the middle of all "
@@ -41,13 +42,18 @@ def importance_chart(importance: SkillImportance) -> Block:
             _plot_dots(rows, width=WIDE),
             narrow=_plot_dots(rows, width=NARROW),
             title=importance.finding,
-            caption=f"Bookings that a point more goes with, and 90% interval. {importance.caveat}",
-            alt=(
-                f"Dot plot of what a point of {len(rows)} skills brings, from "
-                f"{rows['importance'].iloc[0]:+.0%} to {rows['importance'].iloc[-1]:+.0%} of "
-                f"bookings. {importance.finding}"
+            caption=tr(
+                "Bookings that a point more goes with, and 90% interval. {caveat}",
+                caveat=importance.caveat,
             ),
-            how_to_read=(
+            alt=tr(
+                "Dot plot of what a point of {n} skills brings, from {lowest} to {highest} of "
+                "bookings. {finding}",
+                n=len(rows), lowest=format_share(rows["importance"].iloc[0], sign=True),
+                highest=format_share(rows["importance"].iloc[-1], sign=True),
+                finding=importance.finding,
+            ),
+            how_to_read=tr(
                 "The dot is what results of later quarters say, drawn toward the manager's "
                 "weights where people are few; the diamond is what the weights alone say. No skill "
                 "is taken to lose bookings; blue ones surely bring some. Intervals that overlap "
@@ -55,7 +61,7 @@ def importance_chart(importance: SkillImportance) -> Block:
             ),
             numbers=_numbers(rows),
             anchor=IMPORTANCE_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def quadrant_chart(importance: SkillImportance, profiles: SkillProfiles) -> Block:
@@ -66,31 +72,38 @@ def quadrant_chart(importance: SkillImportance, profiles: SkillProfiles) -> Bloc
     first = rows[rows["is_first"]].sort_values("priority", ascending=False)
     named = ", ".join(skill_label(str(name)) for name in first["skill"].head(3))
     title = (
-        f"{profiles.unit}: what matters more than most and is further below target than most is "
-        f"{named}."
+        tr(
+            "{unit}: what matters more than most and is further below target than most is "
+            "{skills}.",
+            unit=profiles.unit, skills=named,
+        )
         if len(first)
-        else f"{profiles.unit}: no skill both matters more and lacks more than most."
-    )
+        else tr(
+            "{unit}: no skill both matters more and lacks more than most.", unit=profiles.unit
+        )
+    )  # fmt: skip
     top = rows.iloc[0]
     with use_theme():
         return Figure.from_axes(
             _plot_quadrant(rows, width=WIDE),
             narrow=_plot_quadrant(rows, width=NARROW),
             title=title,
-            caption=(
-                f"{profiles.unit}, {profiles.period}: mean gap to target over people with "
-                "enough raters (none where above it) against the bookings a point goes with. "
-                f"{importance.caveat}"
+            caption=tr(
+                "{unit}, {quarter}: mean gap to target over people with enough raters (none where "
+                "above it) against the bookings a point goes with. {caveat}",
+                unit=profiles.unit, quarter=profiles.period, caveat=importance.caveat,
             ),
-            alt=(
-                f"Scatter of {len(rows)} skills by gap and importance. Most to gain: "
-                f"{skill_label(top['skill'])}, {top['gap']:.1f} points below target, a point "
-                f"goes with {top['importance']:+.0%} bookings."
+            alt=tr(
+                "Scatter of {n} skills by gap and importance. Most to gain: {skill}, {gap} points "
+                "below target, a point goes with {share} bookings.",
+                n=len(rows), skill=skill_label(top["skill"]),
+                gap=format_number(top["gap"], 1, group=False),
+                share=format_share(top["importance"], sign=True),
             ),
-            how_to_read=_HOW,
+            how_to_read=tr(_HOW),
             numbers=_numbers(rows),
             anchor="train-first",
-        )
+        )  # fmt: skip
 
 
 def _join(importance: SkillImportance, profiles: SkillProfiles) -> pd.DataFrame:
@@ -124,9 +137,9 @@ def _plot_dots(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(
-        "More bookings for a point, % (dot: learned; diamond: by weight)"
+        tr("More bookings for a point, % (dot: learned; diamond: by weight)")
         if width > NARROW
-        else "More bookings for a point, %"
+        else tr("More bookings for a point, %")
     )
     return axes
 
@@ -142,8 +155,8 @@ def _plot_quadrant(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.scatter(rows["gap"], 100 * rows["importance"], c=colours, s=40, zorder=3)
     axes.margins(x=0.12)
     _label(axes, rows, width)
-    axes.set_xlabel("Mean gap to target, points")
-    axes.set_ylabel("More bookings for a point, %")
+    axes.set_xlabel(tr("Mean gap to target, points"))
+    axes.set_ylabel(tr("More bookings for a point, %"))
     return axes
 
 
@@ -182,16 +195,20 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
     table = {
-        "Skill": rows["skill"].map(skill_label),
-        "Bookings a point": rows["importance"].map("{:+.1%}".format),
-        "90% interval": [
-            f"{low:+.1%} to {high:+.1%}"
-            for low, high in zip(rows["low"], rows["high"], strict=True)
+        tr("Skill"): [skill_label(name) for name in rows["skill"]],
+        tr("Bookings a point"): _shares(rows["importance"]),
+        tr("90% interval"): [
+            tr("{low} to {high}", low=low, high=high)
+            for low, high in zip(_shares(rows["low"]), _shares(rows["high"]), strict=True)
         ],
-        "By weight": rows["by_weight"].map("{:+.1%}".format),
-        "Weight": rows["weight"].map("{:.2f}".format),
+        tr("By weight"): _shares(rows["by_weight"]),
+        tr("Weight"): write_numbers(rows["weight"], 2),
     }
     if "gap" in rows:
-        table["Gap"] = rows["gap"].map("{:.2f}".format)
-        table["People"] = rows["n_reps"].map("{:,.0f}".format)
-    return pd.DataFrame(table).replace("nan", MISSING)
+        table[tr("Gap")] = write_numbers(rows["gap"], 2)
+        table[tr("People")] = write_numbers(rows["n_reps"], group=True)
+    return pd.DataFrame(table)
+
+
+def _shares(values: pd.Series[float]) -> list[str]:
+    return [format_share(value, 1, sign=True) for value in values]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,24 +17,31 @@ from salesnb.analysis.interactions.capacity_result import (
     write_load,
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
-from salesnb.analysis.wording import MISSING, begin_large, count_people, count_things
+from salesnb.analysis.wording import (
+    MISSING,
+    begin_large,
+    count_people,
+    count_things,
+    within_sentence,
+)
+from salesnb.language import format_number, mark, tr, write_signs
 from salesnb.measures.contacts import LANDMARK_DAYS, SILENCE
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis, shorten
+from salesnb.views.figures.parts import format_axis, shorten, write_shares
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW, _GAP = 0.3, 0.7
-_HOW_PATTERNS = (
+_HOW_PATTERNS = mark(
     "Each dot is the odds of winning against the first line of its block, on a scale of ratios: "
     "right of x1 is won more often. The dot compares alike opportunities, the line is its 95% "
     "interval; the hollow ring is the raw figure. Grey patterns cannot be told from chance. Only "
     "what was done in the first days counts, among those still open then, so that won ones do not "
     "gain by living differently."
 )
-_HOW_CAPACITY = (
+_HOW_CAPACITY = mark(
     "One panel a load, one dot a team with its 95% interval; the vertical line is all together. "
     "Coloured only where teams differ beyond chance: more is neither better nor worse."
 )
@@ -43,26 +51,29 @@ def patterns_chart(found: WinningPatterns) -> Block:
     """Draw the odds of each step, raw beside adjusted; a note where there is nothing."""
     if found.lacking or found.patterns.empty:
         return Note(found.finding, "missing" if found.lacking else "info")
-    best = found.steps["adjusted"].max()
     with use_theme():
         return Figure.from_axes(
             _plot_patterns(found, WIDE),
             narrow=_plot_patterns(found, NARROW),
             title=found.finding,
-            caption=(
-                f"{found.n:,} opportunities of {found.n_people} people created in "
-                f"{found.window[0]} to {found.window[-1]} and open {LANDMARK_DAYS} days later; won "
-                f"within {found.horizon} days. {found.caveat}"
+            caption=tr(
+                "{n} opportunities of {people} people created in {first} to {last} and open "
+                "{days} days later; won within {horizon} days. {caveat}",
+                n=format_number(found.n), people=found.n_people, first=found.window[0],
+                last=found.window[-1], days=LANDMARK_DAYS, horizon=found.horizon,
+                caveat=found.caveat,
             ),
-            alt=(
-                f"Forest plot of {len(found.steps)} steps of {len(found.patterns)} patterns; "
-                f"adjusted odds from x{found.steps['adjusted'].min():.2f} to x{best:.2f}. "
-                f"{found.finding}"
+            alt=tr(
+                "Forest plot of {steps} steps of {patterns} patterns; adjusted odds from {lowest} "
+                "to {highest}. {finding}",
+                steps=len(found.steps), patterns=len(found.patterns),
+                lowest=_write_times(found.steps["adjusted"].min()),
+                highest=_write_times(found.steps["adjusted"].max()), finding=found.finding,
             ),
-            how_to_read=_HOW_PATTERNS,
+            how_to_read=tr(_HOW_PATTERNS),
             numbers=_pattern_numbers(found),
             anchor=PATTERNS_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _plot_patterns(found: WinningPatterns, width: float) -> Axes:
@@ -91,33 +102,23 @@ def _plot_patterns(found: WinningPatterns, width: float) -> Axes:
     heads = rows.groupby(block).head(1).index
     labels = found.patterns.set_index("pattern")["label"]
     for at in heads:
-        axes.text(0, places[at] + 0.85, labels[rows["pattern"][at]],
+        axes.text(0, places[at] + 0.85, tr(labels[rows["pattern"][at]]),
                   transform=axes.get_yaxis_transform(), ha="left", va="center",
                   fontweight="bold", color=LIGHT["ink2"],
                   bbox={"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 1})  # fmt: skip
-    axes.set_yticks(
-        places,
-        [
-            _name_row(name, label, width)
-            for name, label in zip(rows["pattern"], rows["label"], strict=True)
-        ],
-    )
+    axes.set_yticks(places, [_name_row(row, width) for row in rows.to_dict("records")])
     axes.set_ylim(places.min() - 0.7, places.max() + 1.5)
     _scale_odds(axes, rows, width)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Odds against the first line (ring: raw)" if width > NARROW else "Odds")
+    axes.set_xlabel(tr("Odds against the first line (ring: raw)") if width > NARROW else tr("Odds"))
     return axes
 
 
-def _name_row(pattern: str, label: str, width: float) -> str:
+def _name_row(row: dict[Hashable, Any], width: float) -> str:
     """Name a step; beside a narrow figure without what the head of its block says."""
-    if width > NARROW or pattern == SILENCE:
-        return begin_large(label)
-    for word in ("first touch after ", "first touch ", f" within {LANDMARK_DAYS} days"):
-        label = label.replace(word, "")
-    for word in (" meetings", " contacts", " calls"):
-        label = label.replace(f"or more{word}", "or more")
-    return begin_large(shorten(label, width))
+    if width > NARROW or row["pattern"] == SILENCE:
+        return begin_large(row["label"])
+    return begin_large(shorten(row["short"], width))
 
 
 def _scale_odds(axes: Axes, rows: pd.DataFrame, width: float) -> None:
@@ -135,6 +136,10 @@ def _scale_odds(axes: Axes, rows: pd.DataFrame, width: float) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _write_odds(value)))
 
 
+def _write_times(ratio: float) -> str:
+    return f"x{format_number(ratio, 2, group=False)}"
+
+
 def _write_odds(ratio: float) -> str:
     return f"x{ratio:.0f}" if ratio >= 1 else f"x1/{1 / ratio:.0f}"
 
@@ -144,14 +149,14 @@ def _pattern_numbers(found: WinningPatterns) -> pd.DataFrame:
     labels = found.patterns.set_index("pattern")["label"]
     return pd.DataFrame(
         {
-            "Pattern": rows["pattern"].map(labels),
-            "Step": rows["label"].map(begin_large),
-            "Opportunities": rows["n"].map("{:,.0f}".format),
-            "Won": [f"{share:.0%}" for share in rows["win_rate"]],
-            "Raw odds": [f"x{value:.2f}" for value in rows["raw"]],
-            "Alike ones": [f"x{value:.2f}" for value in rows["adjusted"]],
-            "95% interval": [
-                f"x{low:.2f} – x{high:.2f}" if np.isfinite(low) else MISSING
+            tr("Pattern"): [tr(labels[name]) for name in rows["pattern"]],
+            tr("Step"): rows["label"].map(begin_large),
+            tr("Opportunities"): rows["n"].map(format_number),
+            tr("Won"): write_shares(rows["win_rate"]),
+            tr("Raw odds"): [_write_times(value) for value in rows["raw"]],
+            tr("Alike ones"): [_write_times(value) for value in rows["adjusted"]],
+            tr("95% interval"): [
+                f"{_write_times(low)} – {_write_times(high)}" if np.isfinite(low) else MISSING
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
         }
@@ -170,15 +175,18 @@ def capacity_chart(found: Capacity) -> Block:
             narrow=_plot_capacity(found, loads, NARROW),
             title=found.finding,
             caption=f"{found.unit}, {found.period}, {count_people(found.n_people)}. {found.caveat}",
-            alt=(
-                f"Dot plots of {count_things(len(loads), 'load', 'loads')} of {count_things(len(found.teams), 'team', 'teams')}; "
-                f"{LOAD_NAMES[loads[0]].lower()} from {write_load(float(first.min()))} to "
-                f"{write_load(float(first.max()))}. {found.finding}"
+            alt=tr(
+                "Dot plots of {loads} of {teams}; {load} from {lowest} to {highest}. {finding}",
+                loads=count_things(len(loads), "load", "loads"),
+                teams=count_things(len(found.teams), "team", "teams"),
+                load=within_sentence(tr(LOAD_NAMES[loads[0]])),
+                lowest=write_load(float(first.min())), highest=write_load(float(first.max())),
+                finding=found.finding,
             ),
-            how_to_read=_HOW_CAPACITY,
+            how_to_read=tr(_HOW_CAPACITY),
             numbers=_capacity_numbers(found, loads),
             anchor=CAPACITY_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _plot_capacity(found: Capacity, loads: list[str], width: float) -> Axes:
@@ -207,8 +215,8 @@ def _plot_capacity(found: Capacity, loads: list[str], width: float) -> Axes:
         axes.set_ylim(-0.7, len(places) - 0.3)
         axes.set_xlim(0, max(float(np.nanmax(np.append(values, high[known]))) * 1.06, 1e-3))
         axes.grid(visible=False, axis="y")
-        format_axis(axes.xaxis, lambda value: f"{value:,.3g}", most=5)
-        axes.set_xlabel(LOAD_NAMES[load])
+        format_axis(axes.xaxis, _write_tick, most=5)
+        axes.set_xlabel(tr(LOAD_NAMES[load]))
     for axes in panels[len(loads) :]:
         axes.set_visible(False)
     first: Axes = panels[0]
@@ -219,7 +227,7 @@ def _capacity_numbers(found: Capacity, loads: list[str]) -> pd.DataFrame:
     teams = found.teams
     differ = found.differ.set_index("load")["adjusted"]
     shown = {
-        LOAD_NAMES[load] + (" (teams differ)" if differ.get(load, 1.0) < FALSE_CLAIMS else ""): [
+        _head(load, is_real=differ.get(load, 1.0) < FALSE_CLAIMS): [
             f"{write_load(row[load])} ({write_load(row[f'{load}_low'])} – "
             f"{write_load(row[f'{load}_high'])})"
             for row in teams.to_dict("records")
@@ -228,9 +236,18 @@ def _capacity_numbers(found: Capacity, loads: list[str]) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            "Team": teams["label"],
-            "People": teams["n_people"],
-            "Working days": teams["working_days"].map("{:,.0f}".format),
+            tr("Team"): teams["label"],
+            tr("People"): teams["n_people"],
+            tr("Working days"): teams["working_days"].map(format_number),
             **shown,
         }
     )
+
+
+def _head(load: str, *, is_real: bool) -> str:
+    name = tr(LOAD_NAMES[load])
+    return tr("{load} (teams differ)", load=name) if is_real else name
+
+
+def _write_tick(load: float) -> str:
+    return write_signs(f"{load:,.3g}")

@@ -14,8 +14,9 @@ from salesnb.analysis.outlook import (
     format_chance,
 )
 from salesnb.analysis.wording import MISSING, count_things, format_money
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.parts import format_axis, shorten
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ MOST_ROWS = 40
 _LIKELY = 0.9
 _FARTHEST = 2.0
 """Share of the target at which a line is cut."""
-_HOW = (
+_BASES = {"set": mark("set"), "prorated": mark("prorated")}
+_HOW = mark(
     "The bar is what is booked, as a share of the target (the upright line at 100%). The thin line "
     "holds the quarter's end in 9 of 10 cases, the dot its middle. The figure at the right is the "
     "chance to reach the target; blue is at least 90%, orange at most 10%, grey is open."
@@ -38,31 +40,42 @@ def outlook_chart(outlook: Outlook) -> Block:
     if rows.empty:
         return Note(outlook.finding, "missing")
     shown = rows.head(MOST_ROWS)
-    cut = f" The first {MOST_ROWS} of {len(rows)} are drawn." if len(rows) > MOST_ROWS else ""
-    wins = count_things(outlook.rows["n"].iloc[0], "win", "wins")
-    caption = (
-        f"{outlook.period}, final: bookings as a share of the target, {wins}."
-        if outlook.is_over
-        else f"{outlook.period}, {outlook.days_left} days to go: bookings so far ({wins}) and "
-        f"likely end (90% interval) as a share of the target. {outlook.caveat}"
-    )
+    cut = tr(" The first {most} of {n} are drawn.", most=MOST_ROWS, n=len(rows))
+    cut = cut if len(rows) > MOST_ROWS else ""
     with use_theme():
         return Figure.from_axes(
             plot_outlook(shown, width=WIDE),
             narrow=plot_outlook(shown, width=NARROW),
             title=outlook.finding,
-            caption=f"{caption}{cut}",
-            alt=f"Bars of bookings as a share of target for {len(shown)} units. {outlook.finding}",
+            caption=f"{_caption(outlook)}{cut}",
+            alt=tr(
+                "Bars of bookings as a share of target for {n} units. {finding}",
+                n=len(shown), finding=outlook.finding,
+            ),
             how_to_read=_how_to_read(outlook),
             numbers=_numbers(rows, outlook),
             anchor=OUTLOOK_ANCHOR,
-        )
+        )  # fmt: skip
+
+
+def _caption(outlook: Outlook) -> str:
+    wins = count_things(outlook.rows["n"].iloc[0], "win", "wins")
+    if outlook.is_over:
+        return tr(
+            "{quarter}, final: bookings as a share of the target, {wins}.",
+            quarter=outlook.period, wins=wins,
+        )  # fmt: skip
+    return tr(
+        "{quarter}, {days} days to go: bookings so far ({wins}) and likely end (90% interval) as "
+        "a share of the target. {caveat}",
+        quarter=outlook.period, days=outlook.days_left, wins=wins, caveat=outlook.caveat,
+    )  # fmt: skip
 
 
 def _how_to_read(outlook: Outlook) -> str:
     if not outlook.has_chances:
         return ""
-    return " ".join([_HOW, *map(describe_calibration, outlook.calibration)])
+    return " ".join([tr(_HOW), *map(describe_calibration, outlook.calibration)])
 
 
 def _rows_to_draw(outlook: Outlook) -> pd.DataFrame:
@@ -80,7 +93,6 @@ def _rows_to_draw(outlook: Outlook) -> pd.DataFrame:
 def plot_outlook(rows: pd.DataFrame, *, width: float) -> Axes:
     """Draw bars with likely ends from top to bottom in the order of `rows`."""
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     _, axes = plt.subplots(figsize=(width, 0.9 + 0.3 * len(rows)))
     places = np.arange(len(rows))[::-1]
@@ -103,12 +115,11 @@ def plot_outlook(rows: pd.DataFrame, *, width: float) -> Axes:
     reach = np.nanmax([1.1, *booked, *high[np.isfinite(high)]])
     axes.set_xlim(0, reach * 1.05)
     axes.grid(visible=False, axis="y")
-    axes.xaxis.set_major_locator(MaxNLocator(5 if width > NARROW else 3))
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("Share of target")
+    format_axis(axes.xaxis, format_share, most=5 if width > NARROW else 3)
+    axes.set_xlabel(tr("Share of target"))
     for place, row in zip(places, rows.to_dict("records"), strict=True):
         said = format_chance(row["p_hit"])
-        said = f"{row['attainment']:.0%}" if said == MISSING else said
+        said = format_share(row["attainment"]) if said == MISSING else said
         axes.annotate(
             said, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=10,
             color=LIGHT["ink2"], annotation_clip=False,
@@ -128,18 +139,18 @@ def _numbers(rows: pd.DataFrame, outlook: Outlook) -> pd.DataFrame:
         return rows[name].map(lambda value: format_money(value, outlook.currency))
 
     table = {
-        "Name": rows["unit"],
-        "Target": money("target"),
-        "Which": rows["basis"],
-        "Booked": money("booked"),
-        "Of target": rows["attainment"].map("{:.0%}".format),
-        "Wins": rows["n"].map("{:,.0f}".format),
+        tr("Name"): rows["unit"],
+        tr("Target"): money("target"),
+        tr("Which"): [tr(_BASES.get(basis, basis)) for basis in rows["basis"]],
+        tr("Booked"): money("booked"),
+        tr("Of target"): rows["attainment"].map(format_share),
+        tr("Wins"): rows["n"].map(format_number),
     }
     if outlook.has_chances:
         table |= {
-            "End, low": money("low"),
-            "End, middle": money("median"),
-            "End, high": money("high"),
-            "Chance": rows["p_hit"].map(format_chance),
+            tr("End, low"): money("low"),
+            tr("End, middle"): money("median"),
+            tr("End, high"): money("high"),
+            tr("Chance"): rows["p_hit"].map(format_chance),
         }
     return pd.DataFrame(table)

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.outlook import PACE_ANCHOR, Outlook
-from salesnb.analysis.wording import count_things, format_money
+from salesnb.analysis.wording import MISSING, count_things, format_money
+from salesnb.language import format_share, tr
 from salesnb.views.blocks import Block, Figure, Note
+from salesnb.views.figures.parts import format_axis
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -36,27 +38,34 @@ def pace_chart(outlook: Outlook) -> Block:
     """Draw a quarter's bookings as a share of its target beside the course of past quarters."""
     row = outlook.whole
     if row is None or not row["target"] > 0:
-        return Note(f"{outlook.unit} has no target in {outlook.period} to pace against.", "missing")
+        said = tr(
+            "{unit} has no target in {quarter} to pace against.",
+            unit=outlook.unit, quarter=outlook.period,
+        )  # fmt: skip
+        return Note(said, "missing")
     course = _find_course(outlook, float(row["target"]))
     if course is None:
-        return Note(f"No whole quarter before {outlook.period} shows how one goes.", "missing")
+        said = tr("No whole quarter before {quarter} shows how one goes.", quarter=outlook.period)
+        return Note(said, "missing")
     title = _title(outlook, course)
     with use_theme():
         return Figure.from_axes(
             plot_pace(course, outlook, width=WIDE),
             narrow=plot_pace(course, outlook, width=NARROW),
             title=title,
-            caption=(
-                f"{outlook.unit}, {outlook.period}: bookings as a share of the target "
-                f"({format_money(row['target'], outlook.currency)}), {count_things(row['n'], 'win', 'wins')}. "
-                f"Band: where the {course.past.shape[1]} quarters before stood on the way to "
-                "their own end, lowest to highest; thin line: their middle."
+            caption=tr(
+                "{unit}, {quarter}: bookings as a share of the target ({target}), {wins}. Band: "
+                "where the {n} quarters before stood on the way to their own end, lowest to "
+                "highest; thin line: their middle.",
+                unit=outlook.unit, quarter=outlook.period,
+                target=format_money(row["target"], outlook.currency),
+                wins=count_things(row["n"], "win", "wins"), n=course.past.shape[1],
             ),
-            alt=(
-                f"Line of bookings by week of {outlook.period} over a band of "
-                f"{course.past.shape[1]} past quarters. {title}."
+            alt=tr(
+                "Line of bookings by week of {quarter} over a band of {n} past quarters. {title}.",
+                quarter=outlook.period, n=course.past.shape[1], title=title,
             ),
-            how_to_read=(
+            how_to_read=tr(
                 "Quarters are not straight lines: much closes in the last weeks. A line inside the "
                 "band goes as past quarters went to an end of 100% of this target; below the band "
                 "no past quarter made up as much. Weeks are five working days, counted from the "
@@ -64,7 +73,7 @@ def pace_chart(outlook: Outlook) -> Block:
             ),
             numbers=_numbers(course),
             anchor=PACE_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _find_course(outlook: Outlook, target: float) -> _Course | None:
@@ -86,19 +95,33 @@ def _find_course(outlook: Outlook, target: float) -> _Course | None:
 
 def _title(outlook: Outlook, course: _Course) -> str:
     last, band = course.now.iloc[-1], course.past.loc[course.now.index[-1]]
+    said = {"unit": outlook.unit, "quarter": outlook.period, "share": format_share(last)}
     if outlook.is_over:
-        return f"{outlook.unit} ended {outlook.period} at {last:.0%} of its target"
-    place = "below" if last < band.min() else "above" if last > band.max() else "within"
-    return (
-        f"{outlook.unit} has {last:.0%} of its {outlook.period} target, {place} the "
-        f"{band.min():.0%} to {band.max():.0%} that past quarters had of their end by now"
+        return tr("{unit} ended {quarter} at {share} of its target", **said)
+    said |= {"low": format_share(band.min()), "high": format_share(band.max())}
+    if last < band.min():
+        return tr(
+            "{unit} has {share} of its {quarter} target, below the {low} to {high} that past "
+            "quarters had of their end by now",
+            **said,
+        )
+    if last > band.max():
+        return tr(
+            "{unit} has {share} of its {quarter} target, above the {low} to {high} that past "
+            "quarters had of their end by now",
+            **said,
+        )
+    return tr(
+        "{unit} has {share} of its {quarter} target, within the {low} to {high} that past "
+        "quarters had of their end by now",
+        **said,
     )
 
 
 def plot_pace(course: _Course, outlook: Outlook, *, width: float) -> Axes:
     """Draw the band of past quarters and the line of this one."""
     import matplotlib.pyplot as plt
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator
 
     _, axes = plt.subplots(figsize=(width, 3.2 if width > NARROW else 2.8))
     past = course.past
@@ -114,26 +137,26 @@ def plot_pace(course: _Course, outlook: Outlook, *, width: float) -> Axes:
     axes.set_ylim(0, max(1.05, float(np.nanmax(course.now)) * 1.05))
     axes.set_xlim(past.index[0], past.index[-1])
     axes.xaxis.set_major_locator(MaxNLocator(8 if width > NARROW else 4, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    format_axis(axes.yaxis, format_share, most=4)
     axes.set_xlabel(
-        "Weeks before the quarter's end (0)" if outlook.is_over else "Weeks from today (0)"
-    )
-    axes.set_ylabel("Share of target")
+        tr("Weeks before the quarter's end (0)")
+        if outlook.is_over else tr("Weeks from today (0)")
+    )  # fmt: skip
+    axes.set_ylabel(tr("Share of target"))
     return axes
 
 
 def _numbers(course: _Course) -> pd.DataFrame:
     past = course.past
     table = {
-        "Week": [str(week) for week in past.index],
-        "This quarter, of target": course.now.reindex(past.index).map(_share),
-        "Past, lowest": past.min(axis=1).map(_share),
-        "Past, middle": past.median(axis=1).map(_share),
-        "Past, highest": past.max(axis=1).map(_share),
+        tr("Week"): [str(week) for week in past.index],
+        tr("This quarter, of target"): course.now.reindex(past.index).map(_share),
+        tr("Past, lowest"): past.min(axis=1).map(_share),
+        tr("Past, middle"): past.median(axis=1).map(_share),
+        tr("Past, highest"): past.max(axis=1).map(_share),
     }
     return pd.DataFrame(table).reset_index(drop=True)
 
 
 def _share(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.0%}"
+    return MISSING if pd.isna(value) else format_share(value)

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 from matplotlib.axis import Axis
 
 from salesnb.analysis.matrix import PerformanceMatrix
-from salesnb.analysis.wording import format_value
+from salesnb.analysis.wording import MISSING, format_value, name_quarters
+from salesnb.language import format_number, format_share, mark, tr, write_signs
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Note
 from salesnb.views.theme import BETTER, NARROW, UNCLEAR, WORSE
 
-UNITS = {"rep": "reps", "team": "teams", "region": "regions"}
+_UNITS = {"rep": mark("reps"), "team": mark("teams"), "region": mark("regions")}
+
+
+def name_units(by: str) -> str:
+    """Name what a matrix has a row of, more than one."""
+    return tr(_UNITS.get(by, mark("units")))
 
 
 def find_gap(matrix: PerformanceMatrix, kpi: str) -> Note | None:
     """Say why a KPI cannot be drawn; None when it can."""
     if kpi not in matrix.estimates or not len(matrix.units):
-        return Note(f"{kpi}: {matrix.missing.get(kpi, 'not in this matrix')}.", "missing")
+        why = matrix.missing.get(kpi) or tr("not in this matrix")
+        return Note(f"{kpi}: {why}.", "missing")
     item = find_kpi(matrix, kpi)
     if estimated_rows(matrix, item).empty:
         window = name_window(matrix, kpi)
-        return Note(f"{item.label}: nobody here has a record in {window}.", "missing")
+        said = tr("{kpi}: nobody here has a record in {quarters}.", kpi=item.label, quarters=window)
+        return Note(said, "missing")
     return None
 
 
@@ -43,8 +52,7 @@ def estimated_rows(matrix: PerformanceMatrix, kpi: Kpi) -> pd.DataFrame:
 def name_window(matrix: PerformanceMatrix, kpi: str) -> str:
     """Name the quarters a KPI was estimated over."""
     row = matrix.differences[matrix.differences["kpi"] == kpi].iloc[0]
-    window = row["window"]
-    return window[0] if len(window) == 1 else f"{window[0]} to {window[-1]}"
+    return name_quarters(row["window"])
 
 
 def value_writer(kpi: Kpi, currency: str) -> Callable[[float], str]:
@@ -73,7 +81,21 @@ def format_axis(axis: Axis, write: Callable[[float], str], *, most: int) -> None
 
 def write_plain(value: float) -> str:
     """Write a tick that has no unit."""
-    return f"{value:,.4g}"
+    return write_signs(f"{value:,.4g}")
+
+
+def write_percent(value: float) -> str:
+    """Write a share's tick with the decimals it needs, three digits at most."""
+    written = f"{value * 100:.3g}"
+    digits = 0 if "e" in written else len(written.partition(".")[2])
+    return format_share(value, digits)
+
+
+def write_signed(value: float) -> str:
+    """Write a difference in points with its sign; a dash where it is missing."""
+    if not math.isfinite(value):
+        return MISSING
+    return format_number(value, 2, sign=True, group=False).replace("-", "−")
 
 
 def tick_writer(kpi: Kpi, currency: str) -> Callable[[float], str]:
@@ -81,5 +103,35 @@ def tick_writer(kpi: Kpi, currency: str) -> Callable[[float], str]:
     if kpi.unit == "money":
         return value_writer(kpi, currency)
     if kpi.unit == "share":
-        return lambda value: f"{value * 100:.3g}%"
+        return write_percent
     return write_plain
+
+
+def write_shares(shares: Iterable[float], digits: int = 0) -> list[str]:
+    """Write a column of shares."""
+    return [format_share(share, digits) for share in shares]
+
+
+def write_numbers(values: Iterable[float], digits: int = 0, *, group: bool = False) -> list[str]:
+    """Write a column of numbers; a dash where one is missing."""
+    return [
+        format_number(value, digits, group=group) if math.isfinite(value) else MISSING
+        for value in values
+    ]
+
+
+def write_ranges(
+    lows: Iterable[float], highs: Iterable[float], write: Callable[[float], str]
+) -> list[str]:
+    """Write a column of intervals."""
+    return [f"{write(low)} – {write(high)}" for low, high in zip(lows, highs, strict=True)]
+
+
+def say_first(n: int, most: int) -> str:
+    """Say that only the first of `n` rows are shown; nothing where all are."""
+    return tr(" The first {most} of {n} are shown.", most=most, n=n) if n > most else ""
+
+
+def say_both_ends(n: int, most: int) -> str:
+    """Say that only the first and the last of `n` rows are shown; nothing where all are."""
+    return tr(" The first and last {n} are shown.", n=most // 2) if n > most else ""

@@ -16,24 +16,25 @@ from salesnb.analysis.pipeline import (
 )
 from salesnb.analysis.pipeline.teams import count_open
 from salesnb.analysis.wording import count_things, format_money
+from salesnb.language import format_number, format_share, mark, tr, tr_many, write_day
 from salesnb.measures.measures import Measures
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis
+from salesnb.views.figures.parts import format_axis, write_ranges, write_shares
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_HOW_RELIABLE = (
+_HOW_RELIABLE = mark(
     "Each dot is a tenth of the pictures: across, the chance given; up, the share that was won, "
     "with its 90% interval. On the line chances are right; below it they promise too much."
 )
-_HOW_PAST = (
+_HOW_PAST = mark(
     "The dot is what was expected, on the day that lies as far before the quarter's end, to be won "
     "of what was open, with its 90% interval; the bar is what came of it. Nothing known later "
     "went in. The hollow dot is the running quarter."
 )
-_HOW_AGES = (
+_HOW_AGES = mark(
     "Bars count what is open by its age, those beyond the upright line in orange: none as old was "
     "ever won."
 )
@@ -44,23 +45,31 @@ def reliability_chart(scores: PipelineScores) -> Block:
     if scores.quality is None:
         return Note(f"{scores.company.name}: {scores.why_not}.", "missing")
     quality = scores.quality
-    off = quality.value("error") * 100
-    title = f"Chances were off by {off:.1f} points on average, on months they had not seen"
+    title = tr(
+        "Chances were off by {points} points on average, on months they had not seen",
+        points=format_number(quality.value("error") * 100, 1, group=False),
+    )
     with use_theme():
         return Figure.from_axes(
             _plot_reliability(quality.table, WIDE),
             narrow=_plot_reliability(quality.table, NARROW),
             title=title,
-            caption=(
-                f"{quality.n:,} pictures of {quality.n_opportunities:,} opportunities from "
-                f"{quality.first_day:%Y-%m-%d} to {quality.last_day:%Y-%m-%d}; won within "
-                f"{scores.horizon_days} days."
+            caption=tr(
+                "{pictures} pictures of {opportunities} opportunities from {first} to {last}; won "
+                "within {days} days.",
+                pictures=format_number(quality.n),
+                opportunities=format_number(quality.n_opportunities),
+                first=write_day(quality.first_day), last=write_day(quality.last_day),
+                days=scores.horizon_days,
             ),
-            alt=f"Chances of {len(quality.table)} groups beside shares won. {title}.",
-            how_to_read=_HOW_RELIABLE,
+            alt=tr(
+                "Chances of {n} groups beside shares won. {title}.",
+                n=len(quality.table), title=title,
+            ),
+            how_to_read=tr(_HOW_RELIABLE),
             numbers=_reliability_numbers(quality.table),
             anchor=SCORES_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _plot_reliability(table: pd.DataFrame, width: float) -> Axes:
@@ -73,22 +82,21 @@ def _plot_reliability(table: pd.DataFrame, width: float) -> Axes:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     for axis in (axes.xaxis, axes.yaxis):
-        format_axis(axis, lambda value: f"{value:.0%}", most=5)
-    axes.set_xlabel("Chance given")
-    axes.set_ylabel("Share won")
+        format_axis(axis, format_share, most=5)
+    axes.set_xlabel(tr("Chance given"))
+    axes.set_ylabel(tr("Share won"))
     return axes
 
 
 def _reliability_numbers(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Chance": table["p"].map("{:.1%}".format),
-            "Won": table["share"].map("{:.1%}".format),
-            "90% interval": [
-                f"{low:.1%} – {high:.1%}"
-                for low, high in zip(table["share_low"], table["share_high"], strict=True)
-            ],
-            "Pictures": table["n"],
+            tr("Chance"): write_shares(table["p"], 1),
+            tr("Won"): write_shares(table["share"], 1),
+            tr("90% interval"): write_ranges(
+                table["share_low"], table["share_high"], lambda share: format_share(share, 1)
+            ),
+            tr("Pictures"): table["n"],
         }
     )
 
@@ -98,27 +106,34 @@ def forecast_chart(found: PipelineForecast) -> Block:
     if found.lacking:
         return Note(found.finding, "missing")
     if found.past.empty:
-        return Note(f"{found.unit}: too little came before to foresee a past quarter.", "info")
+        said = tr("{unit}: too little came before to foresee a past quarter.", unit=found.unit)
+        return Note(said, "info")
     n_in = int(found.past["actual"].between(found.past["low"], found.past["high"]).sum())
-    word = "more" if found.bias > 0 else "less"
+    quarters = count_things(len(found.past), "quarter", "quarters")
     title = (
-        f"Forecasts of what was open promised {abs(found.bias):.0%} {word} than came, over "
-        f"{count_things(len(found.past), 'quarter', 'quarters')}"
+        mark("Forecasts of what was open promised {share} more than came, over {quarters}")
+        if found.bias > 0
+        else mark("Forecasts of what was open promised {share} less than came, over {quarters}")
     )
+    title = tr(title, share=format_share(abs(found.bias)), quarters=quarters)
     with use_theme():
         return Figure.from_axes(
             _plot_past(found, WIDE),
             narrow=_plot_past(found, NARROW),
             title=title,
-            caption=(
-                f"{found.unit}: {n_in} of {count_things(len(found.past), 'quarter', 'quarters')} ended within the "
-                "interval they were given, made with what was known then alone."
+            caption=tr(
+                "{unit}: {inside} of {quarters} ended within the interval they were given, made "
+                "with what was known then alone.",
+                unit=found.unit, inside=n_in, quarters=quarters,
             ),
-            alt=f"Expected and actual amounts of {count_things(len(found.past), 'quarter', 'quarters')}. {title}.",
-            how_to_read=_HOW_PAST,
+            alt=tr(
+                "Expected and actual amounts of {quarters}. {title}.",
+                quarters=quarters, title=title,
+            ),
+            how_to_read=tr(_HOW_PAST),
             numbers=_past_numbers(found),
             anchor=f"{FORECAST_ANCHOR}-past",
-        )
+        )  # fmt: skip
 
 
 def _plot_past(found: PipelineForecast, width: float) -> Axes:
@@ -143,7 +158,7 @@ def _plot_past(found: PipelineForecast, width: float) -> Axes:
     axes.grid(visible=False, axis="y")
     most = 5 if width > NARROW else 3
     format_axis(axes.xaxis, lambda value: format_money(value, found.currency), most=most)
-    axes.set_xlabel("Won of what was open")
+    axes.set_xlabel(tr("Won of what was open"))
     return axes
 
 
@@ -151,14 +166,11 @@ def _past_numbers(found: PipelineForecast) -> pd.DataFrame:
     past = found.past
     return pd.DataFrame(
         {
-            "Quarter": past["period"],
-            "Open then": past["n"].map("{:,.0f}".format),
-            "Expected": past["expected"].map(found.money),
-            "90% interval": [
-                f"{found.money(low)} – {found.money(high)}"
-                for low, high in zip(past["low"], past["high"], strict=True)
-            ],
-            "Came": past["actual"].map(found.money),
+            tr("Quarter"): past["period"],
+            tr("Open then"): past["n"].map(format_number),
+            tr("Expected"): past["expected"].map(found.money),
+            tr("90% interval"): write_ranges(past["low"], past["high"], found.money),
+            tr("Came"): past["actual"].map(found.money),
         }
     )
 
@@ -178,32 +190,43 @@ def ages_chart(scores: PipelineScores, measures: Measures, team: str | None = No
     rows = scores.open if ids is None else scores.open[scores.open["team_id"].isin(ids)]
     known = rows[rows["age_days"].notna()]
     if known.empty or not np.isfinite(scores.oldest_won):
-        return Note(f"{unit}: ages cannot be compared; days of creation or wins are missing.",
-                    "missing")  # fmt: skip
+        said = tr(
+            "{unit}: ages cannot be compared; days of creation or wins are missing.", unit=unit
+        )
+        return Note(said, "missing")
     n_older = int(known["is_older"].sum())
     title = (
-        f"{n_older:,} of {count_open(len(rows))} {'is' if n_older == 1 else 'are'} "
-        "older than any that was ever won"
-        if n_older else "No open opportunity is older than the oldest that was won"
+        tr_many(
+            "{n} of {all} is older than any that was ever won",
+            "{n} of {all} are older than any that was ever won",
+            n_older, all=count_open(len(rows)),
+        )
+        if n_older else tr("No open opportunity is older than the oldest that was won")
     )  # fmt: skip
     unknown = len(rows) - len(known)
     without = (
-        f" {unknown:,} {'has' if unknown == 1 else 'have'} no day of creation." if unknown else ""
+        tr_many(" {n} has no day of creation.", " {n} have no day of creation.", unknown)
+        if unknown
+        else ""
     )
     with use_theme():
         return Figure.from_axes(
             _plot_ages(known, scores, WIDE),
             narrow=_plot_ages(known, scores, NARROW),
             title=title,
-            caption=(
-                f"{unit} on {scores.as_of}. The oldest one ever won took {scores.oldest_won:.0f} "
-                f"days.{without}"
+            caption=tr(
+                "{unit} on {day}. The oldest one ever won took {days} days.{without}",
+                unit=unit, day=write_day(scores.as_of),
+                days=format_number(scores.oldest_won, group=False), without=without,
             ),
-            alt=f"Histogram of the ages of {count_open(len(known))}. {title}.",
-            how_to_read=_HOW_AGES,
+            alt=tr(
+                "Histogram of the ages of {opportunities}. {title}.",
+                opportunities=count_open(len(known)), title=title,
+            ),
+            how_to_read=tr(_HOW_AGES),
             numbers=_age_numbers(known, scores),
             anchor=AGES_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def _edges(known: pd.DataFrame, scores: PipelineScores) -> np.ndarray:
@@ -222,8 +245,10 @@ def _plot_ages(known: pd.DataFrame, scores: PipelineScores, width: float) -> Axe
     for rows, colour in ((known[~older], UNCLEAR), (known[older], WORSE)):
         axes.hist(rows["age_days"], bins=list(edges), color=colour, zorder=2)
     axes.axvline(scores.oldest_won, color=LIGHT["ink"], linewidth=1.2, zorder=3)
-    axes.set_xlabel("Age in days (line: the oldest ever won)" if width > NARROW else "Age in days")
-    axes.set_ylabel("Open opportunities")
+    axes.set_xlabel(
+        tr("Age in days (line: the oldest ever won)") if width > NARROW else tr("Age in days")
+    )
+    axes.set_ylabel(tr("Open opportunities"))
     axes.grid(visible=False, axis="x")
     return axes
 
@@ -235,11 +260,11 @@ def _age_numbers(known: pd.DataFrame, scores: PipelineScores) -> pd.DataFrame:
     counts, _ = np.histogram(won["age_days"], bins=edges, weights=won["n_won"])
     return pd.DataFrame(
         {
-            "Age in days": [
+            tr("Age in days"): [
                 f"{np.ceil(low):.0f} – {np.ceil(high) - 1:.0f}"
                 for low, high in zip(edges[:-1], edges[1:], strict=True)
             ],
-            "Open": opened,
-            "Won ever at that age": counts.astype(int),
+            tr("Open"): opened,
+            tr("Won ever at that age"): counts.astype(int),
         }
     )

@@ -16,9 +16,10 @@ from salesnb.analysis.process import (
     StageFlow,
     WinTiming,
 )
-from salesnb.analysis.wording import count_things, format_money, name_quarters
+from salesnb.analysis.wording import format_money, name_quarters
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import format_axis, shorten
+from salesnb.views.figures.parts import format_axis, shorten, write_shares
 from salesnb.views.process import within_frame
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LONGEST = 365
-_DASHED = " The dashed line is won / closed, which leaves the open ones out."
+_DASHED = mark(" The dashed line is won / closed, which leaves the open ones out.")
 
 
 def win_timing_chart(timing: WinTiming) -> Block:
@@ -38,26 +39,36 @@ def win_timing_chart(timing: WinTiming) -> Block:
     if curve.empty:
         return Note(timing.finding, "missing")
     last = curve.iloc[-1]
-    usual = f"; a dashed line at the share won of the closed, {timing.naive_rate:.0%}"
     is_drawn = math.isfinite(timing.naive_rate)
+    usual = (
+        tr(
+            "; a dashed line at the share won of the closed, {share}",
+            share=format_share(timing.naive_rate),
+        )
+        if is_drawn
+        else ""
+    )
     with use_theme():
         return Figure.from_axes(
             plot_win_timing(curve, timing, width=WIDE),
             narrow=plot_win_timing(curve, timing, width=NARROW),
             title=timing.finding,
             caption=timing.caveat,
-            alt=(
-                f"Rising steps of the share won by days since creation, {last['won']:.0%} by day "
-                f"{last['day']:.0f}{usual if is_drawn else ''}."
+            alt=tr(
+                "Rising steps of the share won by days since creation, {share} by day {day}"
+                "{dashed}.",
+                share=format_share(last["won"]), day=format_number(last["day"], group=False),
+                dashed=usual,
             ),
-            how_to_read=(
+            how_to_read=tr(
                 "The steps show how many of all opportunities created are won by each day, the "
                 "band the 95% interval. Lost ones count as not won, open ones for the days they "
-                "were followed." + (_DASHED if is_drawn else "")
-            ),
+                "were followed."
+            )
+            + (tr(_DASHED) if is_drawn else ""),
             numbers=within_frame(timing.within),
             anchor=WIN_TIMING_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def plot_win_timing(curve: pd.DataFrame, timing: WinTiming, *, width: float) -> Axes:
@@ -75,15 +86,15 @@ def plot_win_timing(curve: pd.DataFrame, timing: WinTiming, *, width: float) -> 
         top = max(top, timing.naive_rate)
         axes.axhline(timing.naive_rate, color=LIGHT["orange"], linewidth=1.4, linestyle=(0, (4, 3)))
         axes.annotate(
-            "won of closed", (1.0, timing.naive_rate), xycoords=("axes fraction", "data"),
+            tr("won of closed"), (1.0, timing.naive_rate), xycoords=("axes fraction", "data"),
             xytext=(-2, 3), textcoords="offset points", ha="right", fontsize=10,
             color=LIGHT["ink2"],
         )  # fmt: skip
     axes.set_xlim(0, max(day.max(), 1.0))
     axes.set_ylim(0, min(top * 1.15, 1.05))
-    axes.set_xlabel("Days since creation")
-    axes.set_ylabel("Won")
-    format_axis(axes.yaxis, "{:.0%}".format, most=5)
+    axes.set_xlabel(tr("Days since creation"))
+    axes.set_ylabel(tr("Won"))
+    format_axis(axes.yaxis, format_share, most=5)
     return axes
 
 
@@ -98,19 +109,29 @@ def stage_flow_chart(flow: StageFlow) -> Block:
             narrow=plot_stage_flow(rows, width=NARROW),
             title=flow.finding,
             caption=f"{flow.unit}, {name_quarters(flow.periods)}. {flow.caveat}",
-            alt="Bars of what became of entries by stage. "
-            + " ".join(
-                f"{row['stage']}: {row['moved']:.0%} moved on, {row['lost']:.0%} lost."
-                for row in rows.to_dict("records")
-            ),
-            how_to_read=(
-                f"Each bar holds a stage's entries: those that moved on within "
-                f"{count_things(flow.horizon, 'day', 'days')} (with the 95% interval as a thin line), then those "
-                "lost (orange), and those sent back or still there (grey)."
+            alt=" ".join([
+                tr("Bars of what became of entries by stage."),
+                *(
+                    tr(
+                        "{stage}: {moved} moved on, {lost} lost.",
+                        stage=row["stage"], moved=format_share(row["moved"]),
+                        lost=format_share(row["lost"]),
+                    )
+                    for row in rows.to_dict("records")
+                ),
+            ]),
+            how_to_read=tr_many(
+                "Each bar holds a stage's entries: those that moved on within {n} day (with the "
+                "95% interval as a thin line), then those lost (orange), and those sent back or "
+                "still there (grey).",
+                "Each bar holds a stage's entries: those that moved on within {n} days (with the "
+                "95% interval as a thin line), then those lost (orange), and those sent back or "
+                "still there (grey).",
+                flow.horizon,
             ),
             numbers=_flow_numbers(rows),
             anchor=STAGE_FLOW_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def plot_stage_flow(rows: pd.DataFrame, *, width: float) -> Axes:
@@ -128,27 +149,27 @@ def plot_stage_flow(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.hlines(places, low, high, color=LIGHT["ink"], linewidth=1.6)
     for place, share in zip(places, moved, strict=True):
         axes.annotate(
-            f"{share:.0%}", (0.0, place), xytext=(6, 0), textcoords="offset points", va="center",
-            fontsize=10,
+            format_share(share), (0.0, place), xytext=(6, 0), textcoords="offset points",
+            va="center", fontsize=10,
         )  # fmt: skip
     axes.set_yticks(places, [shorten(name, width) for name in rows["stage"]])
     axes.set_xlim(0, 1)
     axes.grid(visible=False, axis="y")
-    format_axis(axes.xaxis, "{:.0%}".format, most=5 if width > NARROW else 3)
-    axes.set_xlabel("Share of entries")
+    format_axis(axes.xaxis, format_share, most=5 if width > NARROW else 3)
+    axes.set_xlabel(tr("Share of entries"))
     return axes
 
 
 def _flow_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Stage": rows["stage"],
-            "Entries": rows["n"].map("{:,}".format),
-            "Moved on": rows["moved"].map("{:.1%}".format),
-            "Low": rows["low"].map("{:.1%}".format),
-            "High": rows["high"].map("{:.1%}".format),
-            "Lost": rows["lost"].map("{:.1%}".format),
-            "Went back": rows["back"].map("{:.1%}".format),
+            tr("Stage"): rows["stage"],
+            tr("Entries"): rows["n"].map(format_number),
+            tr("Moved on"): write_shares(rows["moved"], 1),
+            tr("Low"): write_shares(rows["low"], 1),
+            tr("High"): write_shares(rows["high"], 1),
+            tr("Lost"): write_shares(rows["lost"], 1),
+            tr("Went back"): write_shares(rows["back"], 1),
         }
     )
 
@@ -163,28 +184,31 @@ def bottlenecks_chart(found: Bottlenecks) -> Block:
             plot_bottlenecks(rows, found.currency, width=WIDE),
             narrow=plot_bottlenecks(rows, found.currency, width=NARROW),
             title=found.finding,
-            caption=f"{found.unit}, {found.period}; the other share: {found.other}. {found.caveat}",
-            alt="Dots with intervals of bookings at stake by stage. "
-            + " ".join(
-                f"{row['stage']}: {format_money(row['stake'], found.currency)}."
+            caption=tr(
+                "{unit}, {quarter}; the other share: {other}. {caveat}",
+                unit=found.unit, quarter=found.period, other=found.other, caveat=found.caveat,
+            ),
+            alt=tr("Dots with intervals of bookings at stake by stage.")
+            + "".join(
+                f" {row['stage']}: {format_money(row['stake'], found.currency)}."
                 for row in rows.to_dict("records")
             ),
-            how_to_read=(
+            how_to_read=tr(
                 "Each dot is what more would be booked with the other share moved on, the line its "
                 "95% interval; left of zero less would be. Orange: fewer move on, beyond chance "
                 "after allowing for the number of stages. Grey cannot be told from no difference."
             ),
             numbers=pd.DataFrame(
                 {
-                    "Stage": rows["stage"],
-                    "At stake": [format_money(x, found.currency) for x in rows["stake"]],
-                    "Low": [format_money(x, found.currency) for x in rows["stake_low"]],
-                    "High": [format_money(x, found.currency) for x in rows["stake_high"]],
-                    "Bottleneck": rows["is_bottleneck"].astype(bool),
+                    tr("Stage"): rows["stage"],
+                    tr("At stake"): [format_money(x, found.currency) for x in rows["stake"]],
+                    tr("Low"): [format_money(x, found.currency) for x in rows["stake_low"]],
+                    tr("High"): [format_money(x, found.currency) for x in rows["stake_high"]],
+                    tr("Bottleneck"): rows["is_bottleneck"].astype(bool),
                 }
             ),
             anchor=BOTTLENECKS_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def plot_bottlenecks(rows: pd.DataFrame, currency: str, *, width: float) -> Axes:
@@ -204,5 +228,5 @@ def plot_bottlenecks(rows: pd.DataFrame, currency: str, *, width: float) -> Axes
     format_axis(
         axes.xaxis, lambda x: format_money(x, currency), most=5 if width > NARROW else 3
     )  # fmt: skip
-    axes.set_xlabel("Bookings at stake")
+    axes.set_xlabel(tr("Bookings at stake"))
     return axes

@@ -10,10 +10,17 @@ import pandas as pd
 from salesnb.analysis.profiles import PROFILES_ANCHOR, SkillProfiles
 from salesnb.analysis.skill_trend import SKILL_TREND_ANCHOR, SkillTrend
 from salesnb.analysis.skills import skill_label
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import begin_large
 from salesnb.errors import ParameterError, meant
+from salesnb.language import format_number, tr
 from salesnb.views.blocks import Block, Figure, Note, Panel
-from salesnb.views.figures.parts import shorten, write_plain
+from salesnb.views.figures.parts import (
+    say_both_ends,
+    shorten,
+    write_numbers,
+    write_plain,
+    write_ranges,
+)
 from salesnb.views.figures.skills import plot_skills
 from salesnb.views.theme import (
     BETTER,
@@ -39,32 +46,34 @@ def levels_chart(profiles: SkillProfiles) -> Block:
     rows = profiles.levels.sort_values(["level", "unit"], ascending=[False, True])
     half = MOST_ROWS // 2
     shown = rows if len(rows) <= MOST_ROWS else pd.concat([rows.head(half), rows.tail(half)])
-    cut = f" The first and last {half} are shown." if len(shown) < len(rows) else ""
     moved = float((rows["level"] - rows["raw"]).abs().max())
     with use_theme():
         return Figure.from_axes(
             _plot_levels(shown, width=WIDE),
             narrow=_plot_levels(shown, width=NARROW),
-            title=(
-                f"Taking out how strict raters are moves {profiles.unit}'s people by up to "
-                f"{moved:.1f} points"
+            title=tr(
+                "Taking out how strict raters are moves {unit}'s people by up to {points} points",
+                unit=profiles.unit, points=_level(moved),
             ),
-            caption=(
-                f"Mean over skills, forms of {profiles.window[0]} to {profiles.window[-1]}. "
-                f"{profiles.caveat}{cut}"
+            caption=tr(
+                "Mean over skills, forms of {first} to {last}. {caveat}{cut}",
+                first=profiles.window[0], last=profiles.window[-1], caveat=profiles.caveat,
+                cut=say_both_ends(len(rows), MOST_ROWS),
             ),
-            alt=(
-                f"Dumbbell plot of raw and corrected mean skill scores of {len(rows)} people, from "
-                f"{rows['level'].iloc[0]:.1f} down to {rows['level'].iloc[-1]:.1f}."
+            alt=tr(
+                "Dumbbell plot of raw and corrected mean skill scores of {n} people, from "
+                "{highest} down to {lowest}.",
+                n=len(rows), highest=_level(rows["level"].iloc[0]),
+                lowest=_level(rows["level"].iloc[-1]),
             ),
-            how_to_read=(
+            how_to_read=tr(
                 "The hollow ring is the mean of the scores as given; the dot is what is left when "
                 "raters' severity is taken out, with its 90% interval. A ring left of its dot had "
                 "strict raters. Where intervals overlap, the order says nothing."
             ),
             numbers=_level_numbers(rows),
             anchor=f"{PROFILES_ANCHOR}-levels",
-        )
+        )  # fmt: skip
 
 
 def _plot_levels(rows: pd.DataFrame, *, width: float) -> Axes:
@@ -82,22 +91,28 @@ def _plot_levels(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.set_yticks(places, [shorten(name, width) for name in rows["unit"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Mean score, 1 to 5 (ring: as given; dot: corrected)" if width > NARROW
-                    else "Ring: as given; dot: corrected")  # fmt: skip
+    axes.set_xlabel(
+        tr("Mean score, 1 to 5 (ring: as given; dot: corrected)")
+        if width > NARROW else tr("Ring: as given; dot: corrected")
+    )  # fmt: skip
     return axes
 
 
 def _level_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Name": rows["unit"],
-            "As given": rows["raw"].map("{:.2f}".format),
-            "Corrected": rows["level"].map("{:.2f}".format),
-            "90% interval": _ranges(rows),
-            "Raters": rows["n_raters"].map("{:.0f}".format),
-            "Forms": rows["n_forms"].map("{:.0f}".format),
+            tr("Name"): rows["unit"],
+            tr("As given"): write_numbers(rows["raw"], 2),
+            tr("Corrected"): write_numbers(rows["level"], 2),
+            tr("90% interval"): _ranges(rows),
+            tr("Raters"): write_numbers(rows["n_raters"]),
+            tr("Forms"): write_numbers(rows["n_forms"]),
         }
     )
+
+
+def _level(points: float) -> str:
+    return format_number(points, 1, group=False)
 
 
 def person_skills(profiles: SkillProfiles, rep: str) -> Block:
@@ -120,9 +135,10 @@ def person_skills(profiles: SkillProfiles, rep: str) -> Block:
     cells = profiles.cells[profiles.cells["rep_id"] == _find_rep(profiles, rep)]
     name, enough = cells["unit"].iloc[0], cells[cells["is_enough"]]
     thin = len(cells) - len(enough)
-    lack = f" Insufficient evidence on {thin} more." if thin else ""
+    lack = tr(" Insufficient evidence on {n} more.", n=thin) if thin else ""
     if enough.empty:
-        return Note(f"{name}: insufficient evidence, no skill has two raters.", "missing")
+        said = tr("{name}: insufficient evidence, no skill has two raters.", name=name)
+        return Note(said, "missing")
     others = profiles.cells[profiles.cells["is_enough"]].groupby("skill")["score"]
     rows = enough.assign(
         lower=enough["skill"].map(others.quantile(0.25)),
@@ -130,32 +146,39 @@ def person_skills(profiles: SkillProfiles, rep: str) -> Block:
         against=enough["against_target"],
     ).sort_values(["gap", "skill"])
     below = int((rows["against"] < 0).sum())
-    title = f"{name}: {below} of {len(rows)} skills are surely below target"
+    title = tr(
+        "{name}: {below} of {n} skills are surely below target",
+        name=name, below=below, n=len(rows),
+    )  # fmt: skip
     with use_theme():
         return Figure.from_axes(
             plot_skills(rows, width=WIDE),
             narrow=plot_skills(rows, width=NARROW),
             title=title,
-            caption=(
-                f"Score and 90% interval, largest gap first; tick: target, pale bar: middle half "
-                f"of {profiles.unit}.{lack} {profiles.caveat}"
+            caption=tr(
+                "Score and 90% interval, largest gap first; tick: target, pale bar: middle half "
+                "of {unit}.{lack} {caveat}",
+                unit=profiles.unit, lack=lack, caveat=profiles.caveat,
             ),
-            alt=f"Dot plot of {len(rows)} skills with intervals and targets. {title}.",
-            how_to_read=(
+            alt=tr(
+                "Dot plot of {n} skills with intervals and targets. {title}.",
+                n=len(rows), title=title,
+            ),
+            how_to_read=tr(
                 "Orange is surely below and blue surely above the target, allowing for the number "
                 "of scores looked at; grey cannot be told."
             ),
             numbers=pd.DataFrame(
                 {
-                    "Skill": rows["skill"].map(skill_label),
-                    "Score": rows["score"].map("{:.2f}".format),
-                    "90% interval": _ranges(rows),
-                    "Target": rows["target"].map("{:.1f}".format).replace("nan", MISSING),
-                    "Own score": rows["self_score"].map("{:.1f}".format).replace("nan", MISSING),
-                    "Raters": rows["n_raters"].map("{:.0f}".format),
+                    tr("Skill"): rows["skill"].map(skill_label),
+                    tr("Score"): write_numbers(rows["score"], 2),
+                    tr("90% interval"): _ranges(rows),
+                    tr("Target"): write_numbers(rows["target"], 1),
+                    tr("Own score"): write_numbers(rows["self_score"], 1),
+                    tr("Raters"): write_numbers(rows["n_raters"]),
                 }
             ),
-        )
+        )  # fmt: skip
 
 
 def _find_rep(profiles: SkillProfiles, rep: str) -> str:
@@ -178,27 +201,30 @@ def skill_trend_chart(trend: SkillTrend) -> Block:
     return Figure.from_panels(
         _make_panels(trend),
         title=trend.finding,
-        caption=(
-            f"{trend.unit}: mean score of the people rated in each quarter, with 90% interval. "
-            f"{trend.caveat}"
+        caption=tr(
+            "{unit}: mean score of the people rated in each quarter, with 90% interval. {caveat}",
+            unit=trend.unit, caveat=trend.caveat,
         ),
-        alt=f"Small line charts of {len(trend.changes)} skills by quarter. {trend.finding}",
-        how_to_read=(
+        alt=tr(
+            "Small line charts of {n} skills by quarter. {finding}",
+            n=len(trend.changes), finding=trend.finding,
+        ),
+        how_to_read=tr(
             "Each small chart is one skill on the same scale. Only a change that all the "
             "chart's quarters together support is coloured: blue rose, orange fell."
         ),
         numbers=pd.DataFrame(
             {
-                "Skill": trend.points["skill"].map(skill_label),
-                "Quarter": trend.points["period"],
-                "Score": trend.points["score"].map("{:.2f}".format),
-                "90% interval": _ranges(trend.points),
-                "People": trend.points["n_people"].map("{:.0f}".format),
-                "Forms": trend.points["n_forms"].map("{:.0f}".format),
+                tr("Skill"): trend.points["skill"].map(skill_label),
+                tr("Quarter"): trend.points["period"],
+                tr("Score"): write_numbers(trend.points["score"], 2),
+                tr("90% interval"): _ranges(trend.points),
+                tr("People"): write_numbers(trend.points["n_people"]),
+                tr("Forms"): write_numbers(trend.points["n_forms"]),
             }
         ),
         anchor=SKILL_TREND_ANCHOR,
-    )
+    )  # fmt: skip
 
 
 def _make_panels(trend: SkillTrend) -> list[Panel]:
@@ -232,4 +258,6 @@ def _make_panels(trend: SkillTrend) -> list[Panel]:
 
 
 def _ranges(rows: pd.DataFrame) -> list[str]:
-    return [f"{low:.2f} – {high:.2f}" for low, high in zip(rows["low"], rows["high"], strict=True)]
+    return write_ranges(
+        rows["low"], rows["high"], lambda score: format_number(score, 2, group=False)
+    )

@@ -13,8 +13,15 @@ import pandas as pd
 from salesnb.analysis.segments import BETWEEN, SEGMENTS_ANCHOR, STABLE, SkillSegments, Verdict
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, count_people, count_things, name_some
+from salesnb.language import format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note, Table
-from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.parts import (
+    shorten,
+    write_numbers,
+    write_ranges,
+    write_shares,
+    write_signed,
+)
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -26,13 +33,18 @@ _NARROW_SKILLS = 5
 _NARROW_LETTERS = 16
 _MOST_LISTED = 60
 _ROW, _NARROW_ROW, _HEAD = 0.22, 0.32, 0.95
-_HOW = (
+_HOW = mark(
     "Each panel is a segment. A dot left of the line is a skill its people have less of than "
     "the company, one to the right a skill they have more of, when everybody's overall level is "
     "taken out; the bar is its 95% interval. Coloured are the skills that set the segment apart: "
     "surely, and by at least a quarter point. On a phone each panel shows those furthest from "
     "the line."
 )
+
+_VERDICTS = {
+    Verdict.PROVISIONAL: mark("provisional"),
+    Verdict.CONFIRMED: mark("confirmed"),
+}
 
 
 def segments_chart(found: SkillSegments) -> Block:
@@ -46,19 +58,22 @@ def segments_chart(found: SkillSegments) -> Block:
             _plot(found, width=WIDE, columns=min(_COLUMNS, len(named))),
             narrow=_plot(found, width=NARROW, columns=1),
             title=found.finding,
-            caption=(
-                f"{found.unit}, {found.period}: points above or below the company's mean in each "
-                f"skill, level taken out, with 95% interval. {found.caveat}"
+            caption=tr(
+                "{unit}, {quarter}: points above or below the company's mean in each skill, level "
+                "taken out, with 95% interval. {caveat}",
+                unit=found.unit, quarter=found.period, caveat=found.caveat,
             ),
-            alt=(
-                f"Small dot plots of {count_things(len(named), 'segment', 'segments')}. "
-                + " ".join(
-                    f"{name}: {size} people." for name, size in zip(
-                        named["name"], named["size"], strict=True
-                    )
-                )
-            ),
-            how_to_read=_HOW,
+            alt=" ".join([
+                tr(
+                    "Small dot plots of {segments}.",
+                    segments=count_things(len(named), "segment", "segments"),
+                ),
+                *(
+                    tr("{segment}: {n} people.", segment=name, n=size)
+                    for name, size in zip(named["name"], named["size"], strict=True)
+                ),
+            ]),
+            how_to_read=tr(_HOW),
             numbers=_numbers(found),
             anchor=SEGMENTS_ANCHOR,
         )  # fmt: skip
@@ -72,25 +87,35 @@ def segments_table(found: SkillSegments) -> Block:
     return Table.from_frame(
         pd.DataFrame(
             {
-                "Segment": rows["name"],
-                "People": rows["size"],
-                "Between segments": rows["n_between"],
-                "Found again": rows["stability"].map("{:.0%}".format),
-                "Level": rows["level"].map("{:.1f}".format),
-                "Same shape as last quarter": np.where(rows["is_kept"], "yes", "new"),
+                tr("Segment"): rows["name"],
+                tr("People"): rows["size"],
+                tr("Between segments"): rows["n_between"],
+                tr("Found again"): write_shares(rows["stability"]),
+                tr("Level"): write_numbers(rows["level"], 1),
+                tr("Same shape as last quarter"): np.where(rows["is_kept"], tr("yes"), tr("new")),
             }
         ),
-        title=f"{found.unit}: {count_things(len(rows), 'skill segment', 'skill segments')}, {found.verdict}",
+        title=tr(
+            "{unit}: {segments}, {verdict}",
+            unit=found.unit, verdict=tr(_VERDICTS[found.verdict]),
+            segments=count_things(len(rows), "skill segment", "skill segments"),
+        ),
         caption=f"{found.unit}, {found.period}. {found.caveat}",
         key=(
-            "Between segments: people who belong to this segment more likely than to another, "
-            f"but with less than {BETWEEN:.0%} probability.",
-            "Found again: overlap with the segment that other samples of people give; below "
-            f"{STABLE:.0%} it is not described.",
-            "Level: mean skill of its people, 1 to 5; it plays no part in the segments.",
+            tr(
+                "Between segments: people who belong to this segment more likely than to another, "
+                "but with less than {share} probability.",
+                share=format_share(BETWEEN),
+            ),
+            tr(
+                "Found again: overlap with the segment that other samples of people give; below "
+                "{share} it is not described.",
+                share=format_share(STABLE),
+            ),
+            tr("Level: mean skill of its people, 1 to 5; it plays no part in the segments."),
         ),
         anchor=f"{SEGMENTS_ANCHOR}-table",
-    )
+    )  # fmt: skip
 
 
 def members_table(found: SkillSegments, *, teams: Collection[str] | None = None) -> Block:
@@ -116,16 +141,20 @@ def members_table(found: SkillSegments, *, teams: Collection[str] | None = None)
             (name, _names(own[~own["is_between"]]), _names(own[own["is_between"]]))
         )  # fmt: skip
     return Table(
-        title=f"{found.unit}: {n_sure} of {count_people(len(people))} surely belong to a segment",
-        caption=(
-            f"{found.period}. For those between segments plan one by one. A segment says which "
-            "skills to look at, not how good somebody is."
+        title=tr(
+            "{unit}: {n} of {people} surely belong to a segment",
+            unit=found.unit, n=n_sure, people=count_people(len(people)),
         ),
-        header=("Segment", "Surely", "Between segments, nearest to this one"),
+        caption=tr(
+            "{quarter}. For those between segments plan one by one. A segment says which skills "
+            "to look at, not how good somebody is.",
+            quarter=found.period,
+        ),
+        header=(tr("Segment"), tr("Surely"), tr("Between segments, nearest to this one")),
         rows=tuple(rows),
         anchor=MEMBERS_ANCHOR,
         is_sortable=False,
-    )
+    )  # fmt: skip
 
 
 def _names(people: pd.DataFrame) -> str:
@@ -154,7 +183,7 @@ def _plot(found: SkillSegments, *, width: float, columns: int) -> Axes:
         axes.set_axis_off()
     for axes in cells[max(len(panels) - columns, 0) : len(panels)]:
         axes.tick_params(labelbottom=True)
-        axes.set_xlabel("Points from company")
+        axes.set_xlabel(tr("Points from company"))
     first: Axes = cells[0]
     return first
 
@@ -191,14 +220,11 @@ def _numbers(found: SkillSegments) -> pd.DataFrame:
     rows = found.profile
     return pd.DataFrame(
         {
-            "Segment": rows["segment"].map(names),
-            "Skill": rows["skill"].map(skill_label),
-            "From company": rows["gap"].map("{:+.2f}".format).str.replace("-", "−"),
-            "95% interval": [
-                f"{low:+.2f} – {high:+.2f}".replace("-", "−")
-                for low, high in zip(rows["low"], rows["high"], strict=True)
-            ],
-            "People": rows["n"].map("{:.0f}".format),
-            "Sets apart": np.where(rows["is_marked"], "yes", ""),
+            tr("Segment"): rows["segment"].map(names),
+            tr("Skill"): rows["skill"].map(skill_label),
+            tr("From company"): [write_signed(gap) for gap in rows["gap"]],
+            tr("95% interval"): write_ranges(rows["low"], rows["high"], write_signed),
+            tr("People"): write_numbers(rows["n"]),
+            tr("Sets apart"): np.where(rows["is_marked"], tr("yes"), ""),
         }
     )

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.skills import SKILLS_ANCHOR, SkillProfile, skill_label
-from salesnb.analysis.wording import MISSING
+from salesnb.language import format_number, tr
 from salesnb.views.blocks import Block, Figure, Note
-from salesnb.views.figures.parts import shorten
+from salesnb.views.figures.parts import shorten, write_numbers, write_ranges
 from salesnb.views.theme import BETTER, LIGHT, NARROW, UNCLEAR, WIDE, WORSE, use_theme
 
 if TYPE_CHECKING:
@@ -20,31 +20,35 @@ if TYPE_CHECKING:
 def skill_profile(profile: SkillProfile) -> Block:
     """Draw each skill's mean score with its interval, its people's middle half and the target."""
     if profile.skills.empty:
-        return Note(f"Nobody was rated by two raters in {profile.span}.", "missing")
+        said = tr("Nobody was rated by two raters in {quarters}.", quarters=profile.span)
+        return Note(said, "missing")
     rows = profile.skills.assign(against=-profile.skills["is_below"].astype(int))
     with use_theme():
         return Figure.from_axes(
             plot_skills(rows, width=WIDE),
             narrow=plot_skills(rows, width=NARROW),
             title=profile.finding,
-            caption=(
-                f"{profile.unit}, forms of {profile.span}: mean score and 95% interval, largest "
-                f"gap first; pale bar: middle half of its people, tick: target. "
-                f"{int(rows['n_ratings'].sum()):,} ratings; {profile.n_thin} person-skill pairs "
-                f"with one rater are left out. {profile.caveat}"
+            caption=tr(
+                "{unit}, forms of {quarters}: mean score and 95% interval, largest gap first; "
+                "pale bar: middle half of its people, tick: target. {ratings} ratings; {pairs} "
+                "person-skill pairs with one rater are left out. {caveat}",
+                unit=profile.unit, quarters=profile.span,
+                ratings=format_number(int(rows["n_ratings"].sum())), pairs=profile.n_thin,
+                caveat=profile.caveat,
             ),
-            alt=(
-                f"Dot plot of {len(rows)} skills with intervals and targets. Largest gap: "
-                f"{skill_label(rows['skill'].iloc[0])}. {profile.finding}"
+            alt=tr(
+                "Dot plot of {n} skills with intervals and targets. Largest gap: {skill}. "
+                "{finding}",
+                n=len(rows), skill=skill_label(rows["skill"].iloc[0]), finding=profile.finding,
             ),
-            how_to_read=(
+            how_to_read=tr(
                 "Orange is surely below the target, allowing for the number of skills looked at. "
                 "The line is the 95% interval of the one skill. The pale bar holds the middle half "
                 "of the people, so a long bar is a team that differs within itself."
             ),
             numbers=_skill_numbers(rows),
             anchor=SKILLS_ANCHOR,
-        )
+        )  # fmt: skip
 
 
 def plot_skills(rows: pd.DataFrame, *, width: float) -> Axes:
@@ -66,25 +70,23 @@ def plot_skills(rows: pd.DataFrame, *, width: float) -> Axes:
     axes.set_yticks(places, [shorten(skill_label(name), width) for name in rows["skill"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("Score, 1 to 5")
+    axes.set_xlabel(tr("Score, 1 to 5"))
     return axes
 
 
 def _skill_numbers(rows: pd.DataFrame) -> pd.DataFrame:
     table = {
-        "Skill": rows["skill"].map(skill_label),
-        "Score": rows["score"].map("{:.2f}".format),
-        "Low": rows["low"].map("{:.2f}".format),
-        "High": rows["high"].map("{:.2f}".format),
-        "Middle half": _ranges(rows["lower"], rows["upper"]),
-        "Target": rows["target"].map("{:.2f}".format),
-        "Company": rows["company"].map("{:.2f}".format),
-        "People": rows["n_reps"].map("{:,.0f}".format),
-        "Ratings": rows["n_ratings"].map("{:,.0f}".format),
-        "Raters": rows["n_raters"].map("{:,.0f}".format),
+        tr("Skill"): [skill_label(name) for name in rows["skill"]],
+        tr("Score"): write_numbers(rows["score"], 2),
+        tr("Low"): write_numbers(rows["low"], 2),
+        tr("High"): write_numbers(rows["high"], 2),
+        tr("Middle half"): write_ranges(
+            rows["lower"], rows["upper"], lambda score: format_number(score, 1, group=False)
+        ),
+        tr("Target"): write_numbers(rows["target"], 2),
+        tr("Company"): write_numbers(rows["company"], 2),
+        tr("People"): write_numbers(rows["n_reps"], group=True),
+        tr("Ratings"): write_numbers(rows["n_ratings"], group=True),
+        tr("Raters"): write_numbers(rows["n_raters"], group=True),
     }
-    return pd.DataFrame(table).replace("nan", MISSING)
-
-
-def _ranges(low: pd.Series[float], high: pd.Series[float]) -> list[str]:
-    return [f"{one:.1f} – {two:.1f}" for one, two in zip(low, high, strict=True)]
+    return pd.DataFrame(table)

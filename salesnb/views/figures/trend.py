@@ -9,6 +9,7 @@ from salesnb.analysis.seasons import SEASONAL_FROM
 from salesnb.analysis.trend import Trend
 from salesnb.analysis.trend_findings import TREND_ANCHOR
 from salesnb.analysis.wording import format_range, format_value
+from salesnb.language import format_number, tr
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Figure, Note, Panel
 from salesnb.views.figures.parts import tick_writer
@@ -18,7 +19,7 @@ from salesnb.views.theme import BETTER, UNCLEAR, WORSE, css_variable
 def trend_chart(trend: Trend) -> Block:
     """Draw every KPI over the quarters with its control limits, as small multiples."""
     if trend.points.empty:
-        return Note("There are no quarters to follow.", "missing")
+        return Note(tr("There are no quarters to follow."), "missing")
     last = trend.last()
     outside = last[last["is_outside"]]
     quarters = sorted(trend.points["period"].unique())
@@ -29,30 +30,34 @@ def trend_chart(trend: Trend) -> Block:
             for kpi in trend.kpis
         ],
         title=trend.finding,
-        caption=(
-            f"{trend.unit}, {quarters[0]} to {quarters[-1]}. Band: where a quarter falls when "
-            "nothing but chance changes (3 standard errors around the dashed line, which is "
-            f"the level of the quarters before). {trend.caveat}"
+        caption=tr(
+            "{unit}, {first} to {last}. Band: where a quarter falls when nothing but chance "
+            "changes (3 standard errors around the dashed line, which is the level of the "
+            "quarters before). {caveat}",
+            unit=trend.unit, first=quarters[0], last=quarters[-1], caveat=trend.caveat,
         ),
-        alt=(
-            f"Small line charts of {len(trend.kpis)} KPIs over {len(quarters)} quarters with "
-            f"control limits; {len(outside)} end outside them. {trend.finding}"
+        alt=tr(
+            "Small line charts of {kpis} KPIs over {quarters} quarters with control limits; "
+            "{outside} end outside them. {finding}",
+            kpis=len(trend.kpis), quarters=len(quarters), outside=len(outside),
+            finding=trend.finding,
         ),
-        how_to_read=(
+        how_to_read=tr(
             "A point inside the band needs no explanation. A point outside is marked: look for "
             "a cause. Limits are computed from the quarters before only, and widen where the "
-            f"past was unsteady. From {SEASONAL_FROM} quarters before on, the dashed line and "
-            "the band move with a season that repeats each year. A hollow point is a quarter "
-            "so far: it has no band, and nothing follows from it yet."
+            "past was unsteady. From {n} quarters before on, the dashed line and the band move "
+            "with a season that repeats each year. A hollow point is a quarter so far: it has no "
+            "band, and nothing follows from it yet.",
+            n=SEASONAL_FROM,
         ),
         numbers=_trend_numbers(trend),
         anchor=TREND_ANCHOR,
-    )
+    )  # fmt: skip
 
 
 def _make_panel(points: pd.DataFrame, kpi: Kpi, currency: str) -> Panel:
     z, outside = points["z"].to_numpy(), points["is_outside"].to_numpy(dtype=bool)
-    names = [f"{row.period}{_so_far(row.is_running)}" for row in points.itertuples()]
+    names = [_name_quarter(row.period, row.is_running) for row in points.itertuples()]
     return Panel(
         title=kpi.label,
         values=points["value"].astype(float).tolist(),
@@ -73,8 +78,8 @@ def _colour(z: float, kpi: Kpi) -> str:
     return css_variable(UNCLEAR if kpi.direction == "neutral" else BETTER if good else WORSE)
 
 
-def _so_far(is_running: object) -> str:
-    return " so far" if is_running else ""
+def _name_quarter(period: object, is_running: object) -> str:
+    return tr("{quarter} so far", quarter=period) if is_running else f"{period}"
 
 
 def _span(points: pd.DataFrame) -> tuple[float, float]:
@@ -93,12 +98,14 @@ def _trend_numbers(trend: Trend) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "KPI": kpis[row["kpi"]].label,
-                "Quarter": f"{row['period']}{_so_far(row['is_running'])}",
-                "Value": format_value(kpis[row["kpi"]], row["value"], trend.currency),
-                "Usual": format_value(kpis[row["kpi"]], row["centre"], trend.currency),
-                "Limits": format_range(kpis[row["kpi"]], row["low"], row["high"], trend.currency),
-                "n": f"{row['n']:,.0f}",
+                tr("KPI"): kpis[row["kpi"]].label,
+                tr("Quarter"): _name_quarter(row["period"], row["is_running"]),
+                tr("Value"): format_value(kpis[row["kpi"]], row["value"], trend.currency),
+                tr("Usual"): format_value(kpis[row["kpi"]], row["centre"], trend.currency),
+                tr("Limits"): format_range(
+                    kpis[row["kpi"]], row["low"], row["high"], trend.currency
+                ),
+                "n": format_number(row["n"]),
             }
             for row in trend.points.to_dict("records")
         ]
