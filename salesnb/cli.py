@@ -298,8 +298,7 @@ def plan_(
     asked = read_params(params, quarter=quarter)
     with speaking(asked.language):
         made = plan_company(asked)
-        for path in write_plan(made, to):
-            out.print(str(path))
+        out.print("\n".join(map(str, write_plan(made, to))))
         err.print(f"{made.finding} {made.caveat}".strip())
 
 
