@@ -1,4 +1,4 @@
-"""Batches in another language: what is said, who is told, what is made again, what is kept apart."""
+"""Batches in another language: what is said, who is told, what is made again or kept apart."""
 
 import re
 import string
