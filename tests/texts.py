@@ -1,8 +1,8 @@
 """Collect the texts of reports into the catalogue, or check that it is current (`--check`).
 
-Texts are what the code gives to `tr`, `tr_many`, `count_things` and `mark`, what templates give to
-`tr`, the words of the KPI catalogue, and the cells of notebooks that hold text. Translations keep
-what still applies; a text that is new to them is left empty, and so said in English.
+Texts are what the code gives to `tr`, `tr_many`, `count_things` and `mark`, what templates give to `tr`,
+the words of the KPI catalogue, and the cells of notebooks that hold text. Translations keep what
+still applies; a text that is new to them is left empty, and so said in English.
 """
 
 import sys
