@@ -210,6 +210,7 @@ def run(
     ] = None,
     team: Annotated[list[str] | None, typer.Option(help="Only these teams; repeatable.")] = None,
     snapshot: Annotated[str | None, typer.Option(help="Replaces the file's snapshot.")] = None,
+    language: Annotated[str | None, typer.Option(help="Replaces the file's language.")] = None,
     jobs: Annotated[
         int | None, typer.Option("-j", min=1, help="Reports at a time; default one a core.")
     ] = None,
@@ -236,7 +237,7 @@ def run(
 
     has_failed = False
     with _stoppable("What is finished is kept; run it again for the rest."):
-        given = {"teams": team or None, "snapshot": snapshot}
+        given = {"teams": team or None, "snapshot": snapshot, "language": language}
         quarters: list[str | None] = list(dict.fromkeys(quarter)) if quarter else [None]
         asked = [read_params(params, quarter=one, **given) for one in quarters]
         if isolation is Isolated.warm and not cluster:  # the server loads while all is planned
@@ -290,13 +291,15 @@ def plan_(
     quarter: Annotated[str | None, typer.Option(help="Replaces the file's quarter.")] = None,
 ) -> None:
     """Write the company's training plan within the batch's budget and hours, as CSV and Excel."""
+    from salesnb.language import speaking
     from salesnb.params import read_params
     from salesnb.publish.handout import plan_company, write_plan
 
-    made = plan_company(read_params(params, quarter=quarter))
-    for path in write_plan(made, to):
-        out.print(str(path))
-    err.print(f"{made.finding} {made.caveat}".strip())
+    asked = read_params(params, quarter=quarter)
+    with speaking(asked.language):
+        made = plan_company(asked)
+        out.print("\n".join(map(str, write_plan(made, to))))
+        err.print(f"{made.finding} {made.caveat}".strip())
 
 
 @app.command(name="new-notebook")

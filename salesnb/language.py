@@ -48,7 +48,7 @@ def language() -> str:
     ParameterError
         The environment names a language there is no catalogue of.
     """
-    return _chosen or _check(os.environ.get(LANGUAGE) or ENGLISH, LANGUAGE)
+    return _chosen or check_language(os.environ.get(LANGUAGE) or ENGLISH, LANGUAGE)
 
 
 def use_language(code: str) -> None:
@@ -65,7 +65,15 @@ def use_language(code: str) -> None:
         There is no catalogue of it.
     """
     global _chosen
-    _chosen = _check(code, "language") if code else None
+    _chosen = check_language(code) if code else None
+
+
+def speakable(code: str) -> str:
+    """Return the code of a language there is a catalogue of; else that of the one spoken.
+
+    For what was written earlier, maybe elsewhere: its language may be known no more.
+    """
+    return code if code in _known_languages() else language()
 
 
 @contextmanager
@@ -190,7 +198,14 @@ def place_symbol(amount: str, symbol: str) -> str:
     return f"{amount}\N{NO-BREAK SPACE}{symbol.strip()}"
 
 
-def _check(code: str, where: str) -> str:
+def check_language(code: str, where: str = "language") -> str:
+    """Return the code of a language there is a catalogue of.
+
+    Raises
+    ------
+    ParameterError
+        There is none; `where` says who asked for it.
+    """
     known = _known_languages()
     if code not in known:
         raise ParameterError(

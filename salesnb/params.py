@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from salesnb.errors import ParameterError, join_problems
+from salesnb.language import ENGLISH, check_language, mark, tr
 from salesnb.periods import check_quarter
 from salesnb.privacy import Mode
 from salesnb.secrecy import name_secrets
@@ -58,6 +59,16 @@ def _quarter(value: str) -> str:
 Quarter = Annotated[str, AfterValidator(_quarter)]
 
 
+def _language(value: str) -> str:
+    try:
+        return check_language(value)
+    except ParameterError as error:
+        raise ValueError(str(error).removeprefix("language: ")) from error
+
+
+Language = Annotated[str, AfterValidator(_language)]
+
+
 class PlanParams(BaseModel):
     """What a quarter's training plan may spend."""
 
@@ -73,21 +84,26 @@ class PurposeParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     use: str = Field(
-        "These are personal performance data, for coaching conversations.", description="what for"
+        mark("These are personal performance data, for coaching conversations."),
+        description="what for",
     )
     readers: str = Field(
-        "They are for the people named and those who lead them.", description="for whom"
+        mark("They are for the people named and those who lead them."), description="for whom"
     )
     verdict: str = Field(
-        "No figure here is by itself a verdict on a person, and nothing is decided by it alone.",
+        mark(
+            "No figure here is by itself a verdict on a person, and nothing is decided by it alone."
+        ),
         min_length=1,
         description="that no automatic verdict is made; cannot be blank",
     )
 
     @property
     def text(self) -> str:
-        """All of it."""
-        return " ".join(part for part in (self.use, self.readers, self.verdict) if part)
+        """All of it; what was not set is said in the language spoken."""
+        usual = {field.default for field in type(self).model_fields.values()}
+        parts = (self.use, self.readers, self.verdict)
+        return " ".join(tr(part) if part in usual else part for part in parts if part)
 
 
 class RunParams(BaseModel):
@@ -131,6 +147,9 @@ class RunParams(BaseModel):
     title: str = Field("", description="heading of the portal; default the company's name")
     base_url: str = Field(
         "", pattern=r"^(https?://[^\s\"'<>?#]+)?$", description="where `out` is published, for mail"
+    )
+    language: Language = Field(
+        ENGLISH, description="in which reports are written: docs/language.md"
     )
     privacy: Mode = Field("named", description="what reports tell of people: docs/threats.md")
     purpose: PurposeParams = Field(

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from salesnb.language import mark
+
 _KEYS = re.compile(
     r"(?:^|[_\-. ])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_\-. ]?key|apikey|"
     r"access[_\-. ]?key|private[_\-. ]?key|credentials?|auth(?:orization)?|bearer)(?:$|[_\-. ])",
     re.IGNORECASE,
 )
 _MARKS = {
-    "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "an address with a password": r"[A-Za-z][\w+.-]{0,30}://[^\s/:@]{0,200}:[^\s/@]{1,200}@[^\s/]",
-    "a connection string with a password":
+    mark("a private key"): r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
+    mark("an address with a password"): r"[A-Za-z][\w+.-]{0,30}://[^\s/:@]{0,200}:[^\s/@]{1,200}@[^\s/]",
+    mark("a connection string with a password"):
         r"(?i)(?:^|[;?&\s\"'])(?:password|pwd|passwd|accountkey|sharedaccesskey|(?:access_?)?token|api_?key)\s*=\s*[^;&\s\"']+",
-    "an access key of a cloud": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}\b",
-    "a token": r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|"
+    mark("an access key of a cloud"): r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}\b",
+    mark("a token"): r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|"
         r"xox[abeprs]-[\w-]{10,}|sk-[\w-]{20,}|sk_live_\w{16,}|npm_\w{30,}|pat-(?:na|eu)\d-[\w-]{20,}|"
         r"00D[A-Za-z0-9]{12,15}![\w.]{20,})",
-    "a signed token": r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
-    "a password": r"(?i)\bbearer\s+[\w.~+/-]{20,}",
+    mark("a signed token"): r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}",
+    mark("a password"): r"(?i)\bbearer\s+[\w.~+/-]{20,}",
 }  # fmt: skip
 # repetitions are bounded where any place can begin one: a page may hold a word of a million letters
 _FOUND = {what: re.compile(pattern) for what, pattern in _MARKS.items()}
@@ -32,7 +34,7 @@ def find_secret(text: str) -> str:
     >>> find_secret("postgresql://ann:hunter2@db/crm"), find_secret("postgresql://ann@db/crm")
     ('an address with a password', '')
     """
-    return next((what for what, mark in _FOUND.items() if mark.search(text)), "")
+    return next((what for what, sign in _FOUND.items() if sign.search(text)), "")
 
 
 def name_secrets(settings: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ import platformdirs
 from filelock import FileLock
 
 from salesnb.errors import DataError, ParameterError, SalesnbError
+from salesnb.language import tag
 from salesnb.measures.catalogue import Kpi, find_kpis, read_kpis
 from salesnb.measures.compute import compute_measures
 from salesnb.measures.demand import Demand
@@ -145,7 +146,8 @@ def load_measures(
     day = as_day(as_of) or opened.as_of
     # The key names no engine, as all give the same: what a batch has computed on Spark its kernels
     # find here, and one that does not, because the cache was emptied, computes it with DuckDB.
-    home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}"
+    # It names the language, as why a KPI is missing is kept in words.
+    home = cache_folder() / "measures" / f"{opened.id}-{day}-{code_fingerprint()}{tag()}"
     if own:
         home = home.with_name(f"{home.name}-{file_fingerprint(catalogue)}")
 

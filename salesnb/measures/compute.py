@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.errors import ParameterError
+from salesnb.language import format_share, tr
 from salesnb.measures import facts, people
 from salesnb.measures.capacity import CAPACITY_COLUMNS, measure_capacity, no_capacity
 from salesnb.measures.catalogue import Kpi, Part, find_kpis, flag
@@ -167,7 +168,10 @@ def _available(
         columns = [f"{c.table}.{c}" for c in lacking if snapshot.has(c.table)]
         if kpi.needs_lost_amounts and not lacking and lost_kept < _LOST_KEPT:
             columns.append(
-                f"an amount on half of the lost opportunities ({lost_kept:.0%} have one)"
+                tr(
+                    "an amount on half of the lost opportunities ({share} have one)",
+                    share=format_share(lost_kept),
+                )
             )
         if tables or columns:
             missing[kpi.kpi] = ", ".join([*tables, *columns])

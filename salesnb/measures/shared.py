@@ -25,6 +25,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from filelock import FileLock
 
+from salesnb.language import tag
+
 SHARE = "SALESNB_SHARE"
 """Environment variable of a batch's kernels: the folder of what they share."""
 
@@ -87,7 +89,8 @@ def shared(function: Callable[P, T]) -> Callable[P, T]:
             told = ", ".join(f"{key}={_name(value)}" for key, value in bound.arguments.items())
         except _Unknown:
             return function(*args, **kwargs)
-        name = hashlib.sha256(f"{own_name}({told}) {_versions()}".encode()).hexdigest()
+        made_of = f"{own_name}({told}) {_versions()}{tag()}"  # results hold texts
+        name = hashlib.sha256(made_of.encode()).hexdigest()
         path = Path(folder) / f"{function.__name__}-{name[:24]}.pickle"
         made = _find(path, lambda: function(*args, **kwargs))
         with suppress(TypeError):  # a tuple or a number is known by its value

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from salesnb.language import speaking
 from salesnb.publish.gather import gather
 from salesnb.publish.journal import Journal, locked, read_state, remove_others
 from salesnb.publish.kernel import Isolation, end_kernels, running_kernels, warm_up
@@ -91,7 +92,7 @@ def run_batch(
     SalesnbError
         A file cannot be written; the reports made before are complete.
     """
-    with locked(plan.folder, patience=_PATIENCE):
+    with speaking(plan.params.language), locked(plan.folder, patience=_PATIENCE):
         manifest = read_state(plan.folder).manifest
         remove_others(plan.folder, manifest, plan.privacy.tag)
         manifest.left_out = plan.left_out
@@ -102,6 +103,7 @@ def run_batch(
                 title=plan.params.title or plan.measures.company.name,
                 as_of=plan.measures.as_of.isoformat(),
                 base_url=plan.params.base_url,
+                language=plan.params.language,
             )
             journal.add("began", slugs=slugs, left_out=plan.left_out, about=about)
             return _run(

@@ -9,6 +9,7 @@ from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
 from salesnb.errors import ParameterError
+from salesnb.language import mark, tr
 from salesnb.publish.sanitise import clean_html
 from salesnb.views.blocks import Note, slug
 from salesnb.views.blocks.base import attribute, text
@@ -17,8 +18,8 @@ from salesnb.views.svg import clean_svg
 HIDDEN_TAGS = {"remove-cell", "remove-output", "papermill-error-cell-tag"}
 """Cells with one of these tags show nothing."""
 
-STOPPED = "This step did not finish, so what it would have shown is missing."
-UNDESCRIBED = "A picture has no alternative text and is not shown."
+STOPPED = mark("This step did not finish, so what it would have shown is missing.")
+UNDESCRIBED = mark("A picture has no alternative text and is not shown.")
 
 _HEADING = re.compile(r"<h([1-6])[^>]*>(.*?)</h\1>", re.DOTALL)
 _PILCROW = re.compile(r'<a class="anchor-link".*?</a>', re.DOTALL)
@@ -79,12 +80,12 @@ def _render_markdown(source: str) -> str:
 
 def _clean_foreign(fragment: str) -> str:
     """Clean HTML that is not ours; a picture in it without words is named, not shown."""
-    return _SILENT.sub(lambda _: f"<em>{UNDESCRIBED}</em>", clean_html(fragment))
+    return _SILENT.sub(lambda _: f"<em>{text(tr(UNDESCRIBED))}</em>", clean_html(fragment))
 
 
 def _render_output(output: NotebookNode) -> str:
     if output.output_type == "error":
-        return Note(STOPPED, kind="missing").render_html()
+        return Note(tr(STOPPED), kind="missing").render_html()
     if output.output_type not in ("display_data", "execute_result"):
         return ""
     data = {kind: "".join(value) for kind, value in output.data.items() if kind in _RENDERERS}
@@ -138,7 +139,7 @@ _RENDERERS = {
 def _picture(picture: str, alt: str) -> str:
     """Show a picture that has an alternative text; say so when it has none."""
     if not alt:
-        return Note(UNDESCRIBED, kind="missing").render_html()
+        return Note(tr(UNDESCRIBED), kind="missing").render_html()
     return f'<div class="fig">{_scrolling(picture)}</div>'
 
 
@@ -155,7 +156,8 @@ def _demote_heading(hit: re.Match[str]) -> str:
 
 
 def _scrolling(content: str) -> str:
-    return f'<div class="out scroll" tabindex="0" role="group" aria-label="Result">{content}</div>'
+    label = attribute(tr("Result"))
+    return f'<div class="out scroll" tabindex="0" role="group" aria-label="{label}">{content}</div>'
 
 
 def _anchor_headings(body: str) -> str:

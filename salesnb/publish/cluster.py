@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from salesnb.errors import ParameterError
+from salesnb.language import use_language
 from salesnb.params import RunParams
 from salesnb.privacy import read_text
 from salesnb.publish.kernel import ONE_THREAD, Isolation
@@ -84,7 +85,8 @@ def _with_whole_paths(params: RunParams) -> RunParams:
 def _make(
     job: Job, params: str, privacy: str, isolation: Isolation, names: tuple[str, ...]
 ) -> Record:
-    """Make one report, on a worker."""
+    """Make one report, on a worker; its other threads make reports of the same batch."""
+    use_language(RunParams.model_validate_json(params).language)
     if isolation == "warm":
         start_server(names, ONE_THREAD)
     return run_report(job, _plan_of(params, privacy), isolation=isolation)

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from salesnb.errors import ParameterError
+from salesnb.language import mark, tr
+from salesnb.publish.kinds import name_kind
 from salesnb.publish.manifest import Kpi
 from salesnb.publish.page import spell_date
 from salesnb.publish.sanitise import safe_link
 from salesnb.views.blocks import EVIDENCE, Evidence, render_change, render_evidence
 
-STATUSES = {"complete": "Complete", "incomplete": "Incomplete", "left-out": "Not made"}
+STATUSES = {
+    "complete": mark("Complete"),
+    "incomplete": mark("Incomplete"),
+    "left-out": mark("Not made"),
+}
 """Status -> what the portal calls it."""
 
 
@@ -20,7 +26,8 @@ class PortalEntry:
     Parameters
     ----------
     title, kind, team, quarter
-        What the report is about; `kind` is such as ``"Team review"``, `team` may be empty.
+        What the report is about; `kind` is such as ``"Team review"``, whatever the language, and
+        `team` may be empty.
     href
         Where it is, relative to the index; empty when there is no page to open.
     status, reason
@@ -76,19 +83,24 @@ class PortalEntry:
     @property
     def flag(self) -> str:
         """The mark of a report that is not complete."""
-        return "" if self.status == "complete" else STATUSES[self.status]
+        return "" if self.status == "complete" else tr(STATUSES[self.status])
+
+    @property
+    def kind_words(self) -> str:
+        """What its kind is called."""
+        return name_kind(self.kind)
 
     @property
     def source(self) -> str:
         """Kind, team and date on one line; what the title says already is not repeated."""
-        built = f"built {spell_date(self.built)}" if self.built else ""
-        about = dict.fromkeys(part for part in (self.kind, self.team, built) if part)
+        built = tr("built {day}", day=spell_date(self.built)) if self.built else ""
+        about = dict.fromkeys(part for part in (self.kind_words, self.team, built) if part)
         return " · ".join(part for part in about if part != self.title)
 
     @property
     def evidence_words(self) -> str:
         """How far the data support the finding, in words."""
-        return EVIDENCE[self.evidence][1] if self.evidence else ""
+        return tr(EVIDENCE[self.evidence][1]) if self.evidence else ""
 
     @property
     def evidence_html(self) -> str:

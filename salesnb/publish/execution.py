@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from salesnb.language import tr
 from salesnb.privacy import NAMED, Privacy
 from salesnb.publish.kernel import (
     Isolation,
@@ -139,8 +140,12 @@ def execute(
     reason, cell = _judge(done, token, failure, timeout_seconds=limits.cell)
     is_dead = _is_dead(failure) and not late.is_set()
     if reason and late.is_set():
-        limit = f"{limits.report} s in all (report_timeout_seconds)"
-        reason = f"{_name(cell)} was running when the report had taken {limit}"
+        reason = tr(
+            "{cell} was running when the report had taken {seconds} s in all "
+            "(report_timeout_seconds)",
+            cell=_name(cell),
+            seconds=limits.report,
+        )
     return Outcome(_strip(done, token), reason, cell, isolation_of(log), is_dead)
 
 
@@ -187,24 +192,30 @@ def _judge(
     """Say in one line why an execution failed, and in which cell; ('', None) when it did not."""
     if isinstance(failure, PapermillExecutionError):
         cell = failure.exec_count
-        return f"{_name(cell)} raised {one_line(failure.ename, failure.evalue)}", cell
+        error = one_line(failure.ename, failure.evalue)
+        return tr("{cell} raised {error}", cell=_name(cell), error=error), cell
     cell = _last_started(done)
     if isinstance(failure, CellTimeoutError):
-        return f"{_name(cell)} took longer than {timeout_seconds} s (timeout_seconds)", cell
+        return tr(
+            "{cell} took longer than {seconds} s (timeout_seconds)",
+            cell=_name(cell),
+            seconds=timeout_seconds,
+        ), cell
     if isinstance(failure, DeadKernelError):
-        return f"{_name(cell)} ended the kernel: killed, or out of memory", cell
+        return tr("{cell} ended the kernel: killed, or out of memory", cell=_name(cell)), cell
     if failure is not None:
         return one_line(type(failure).__name__, str(failure)), None
     stopped = [output for cell in done.cells for output in _errors(cell)]
     if stopped:
-        return f"{_name(cell)} stopped the kernel ({stopped[0].ename})", cell
+        error = str(stopped[0].ename)
+        return tr("{cell} stopped the kernel ({error})", cell=_name(cell), error=error), cell
     if token not in _said(done.cells[-1]):
-        return "the kernel stopped before the notebook's end", None
+        return tr("the kernel stopped before the notebook's end"), None
     return "", None
 
 
 def _name(cell: int | None) -> str:
-    return f"cell {cell}" if cell else "a cell"
+    return tr("cell {number}", number=cell) if cell else tr("a cell")
 
 
 def one_line(name: str, said: str) -> str:

@@ -10,13 +10,14 @@ from nbformat import NotebookNode
 from traitlets import default
 
 from salesnb import errors
+from salesnb.language import mark, speakable, speaking, tr
 from salesnb.publish.cells import find_errors, plain_text, read_heading, render_cells
 from salesnb.publish.info import ReportInfo, read_info
-from salesnb.publish.page import TEMPLATES, Assets, fit_assets, spell_date
+from salesnb.publish.page import SPEECH, TEMPLATES, Assets, fit_assets, spell_date
 from salesnb.publish.shorten import shorten_page
 
-KICKER = "Sales performance report"
-INTERRUPTED = (
+KICKER = mark("Sales performance report")
+INTERRUPTED = mark(
     "A step of this report stopped before its end, so some parts below are missing. "
     "The parts that are shown are complete."
 )
@@ -46,7 +47,7 @@ class Page:
     @property
     def title(self) -> str:
         """The large heading."""
-        return self.info.title or self.info.team or self.heading or "Report"
+        return self.info.title or self.info.team or self.heading or tr("Report")
 
     @property
     def question(self) -> str:
@@ -56,12 +57,13 @@ class Page:
     @property
     def kicker(self) -> str:
         """The small line above the heading."""
-        return " · ".join(part for part in (self.info.company, self.info.kicker or KICKER) if part)
+        parts = (self.info.company, self.info.kicker or tr(KICKER))
+        return " · ".join(part for part in parts if part)
 
     @property
     def window_title(self) -> str:
         """What the browser's tab says."""
-        parts = (self.title, self.info.quarter, self.info.kicker or KICKER)
+        parts = (self.title, self.info.quarter, self.info.kicker or tr(KICKER))
         return " – ".join(part for part in parts if part)
 
     @property
@@ -79,7 +81,8 @@ class Page:
         """The sections by heading, in order."""
         headings = (hit for part in self.sections for hit in _SECTION_HEADING.finditer(part))
         listed = tuple(Entry(hit[1], plain_text(hit[2])) for hit in headings)
-        return (*listed, Entry("page-about", "About this report")) if self.has_about else listed
+        about = Entry("page-about", tr("About this report"))
+        return (*listed, about) if self.has_about else listed
 
 
 class ReportExporter(TemplateExporter):
@@ -101,9 +104,16 @@ class ReportExporter(TemplateExporter):
         return [str(Path(TEMPLATES).parent)]
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **settings: Any) -> Any:
-        """Render a notebook; the page is as short as HTML allows."""
-        page, resources = super().from_notebook_node(nb, resources, **settings)
+        """Render a notebook in its language; the page is as short as HTML allows."""
+        with speaking(speakable(read_info(nb).lang)):
+            page, resources = super().from_notebook_node(nb, resources, **settings)
         return shorten_page(str(page)), resources
+
+    def _create_environment(self) -> Any:
+        """Let the template say texts."""
+        environment = super()._create_environment()  # type: ignore[no-untyped-call]
+        environment.globals |= SPEECH
+        return environment
 
     def default_filters(self) -> Any:
         """Add the filter that builds the page to nbconvert's own."""
@@ -152,7 +162,7 @@ def _describe_problem(notebook: NotebookNode, info: ReportInfo) -> str:
     if info.status == "complete" and not failed:
         return ""
     told = [error.evalue for error in failed if _is_written_for_readers(error.ename)]
-    return info.reason or (str(told[0]) if told else INTERRUPTED)
+    return info.reason or (str(told[0]) if told else tr(INTERRUPTED))
 
 
 def _is_written_for_readers(name: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from salesnb.errors import DataError, ParameterError, SalesnbError
+from salesnb.language import speakable, speaking
 from salesnb.publish.files import explained, write_whole
 from salesnb.publish.journal import JOURNAL, Journal, locked, read_state
 from salesnb.publish.links import (
@@ -91,11 +92,13 @@ def gather(folder: Path) -> tuple[str, ...]:
                     raise
                 shelf.notes.append(str(error))
         if overview is not None:
-            entries = list_all(shelf.manifests, shelf.unread)
             latest = next(iter(shelf.manifests.values())).about
             titles = {manifest.about.title for manifest in shelf.manifests.values()}
             title = latest.title if len(titles) == 1 else ""
-            _write_changed(overview, render_portal(entries, title=title, as_of=latest.as_of))
+            with speaking(speakable(latest.language)):
+                entries = list_all(shelf.manifests, shelf.unread)
+                page = render_portal(entries, title=title, as_of=latest.as_of)
+            _write_changed(overview, page)
     return tuple(shelf.notes)
 
 
@@ -149,12 +152,14 @@ def _settle(
             if journal is not None:
                 journal.add("settled", record=record)
     _write_changed(folder / MANIFEST, write_json(manifest))
-    entries, about = list_reports(manifest, quarter), manifest.about
+    about = manifest.about
     above = f"../{PORTAL}.html" if has_overview else ""
-    page = render_portal(entries, title=about.title, as_of=about.as_of, above=above)
-    _write_changed(folder / f"{PORTAL}.html", page)
-    _write_changed(folder / f"{MAIL}.html", render_mail(entries, about, quarter))
-    _write_changed(folder / f"{MAIL}.txt", render_plain_mail(entries, about, quarter))
+    with speaking(speakable(about.language)):
+        entries = list_reports(manifest, quarter)
+        page = render_portal(entries, title=about.title, as_of=about.as_of, above=above)
+        _write_changed(folder / f"{PORTAL}.html", page)
+        _write_changed(folder / f"{MAIL}.html", render_mail(entries, about, quarter))
+        _write_changed(folder / f"{MAIL}.txt", render_plain_mail(entries, about, quarter))
 
 
 def _settle_pages(

@@ -16,6 +16,7 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+from salesnb.language import tr
 from salesnb.measures.cache import cache_folder
 from salesnb.measures.privacy import People, is_about_one
 from salesnb.privacy import Privacy
@@ -52,12 +53,12 @@ def inspect_page(page: str) -> tuple[str, ...]:
     reader.close()
     problems = [*reader.problems]
     if reader.policies != [load_assets().policy]:
-        problems.append("its content policy is not ours")
+        problems.append(tr("its content policy is not ours"))
     shown = _as_read(page)
     if any(path in shown for path in _own_paths()):
-        problems.append("it shows a path of this machine")
+        problems.append(tr("it shows a path of this machine"))
     if what := find_secret(shown):
-        problems.append(f"it shows what looks like {what}")
+        problems.append(tr("it shows what looks like {what}", what=tr(what)))
     return tuple(dict.fromkeys(problems))
 
 
@@ -85,9 +86,11 @@ def inspect_people(text: str, people: People, privacy: Privacy) -> tuple[str, ..
     shown = _as_read(text)
     problems = []
     if people.names_in(shown):
-        problems.append(f"it names a person, which privacy: {privacy.mode} does not allow")
+        problems.append(
+            tr("it names a person, which privacy: {mode} does not allow", mode=privacy.mode)
+        )
     if privacy.mode == "team_only" and is_about_one(shown):
-        problems.append("it tells of a single person, which privacy: team_only does not allow")
+        problems.append(tr("it tells of a single person, which privacy: team_only does not allow"))
     return tuple(problems)
 
 
@@ -109,7 +112,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name.lower(): value or "" for name, value in attrs}
         if tag in _FORBIDDEN:
-            self.problems.append(f"it has an element that no report has (<{tag}>)")
+            self.problems.append(tr("it has an element that no report has ({tag})", tag=f"<{tag}>"))
         if tag == "meta":
             self._read_meta(given)
         if tag == "script":
@@ -122,7 +125,7 @@ class _Reader(HTMLParser):
         if tag == "script" and self._script is not None:
             own = load_assets().js
             if _hash("".join(self._script)) != _hash(own):
-                self.problems.append("it has a script that is not ours")
+                self.problems.append(tr("it has a script that is not ours"))
             self._script = None
         self._is_style = False
 
@@ -135,26 +138,28 @@ class _Reader(HTMLParser):
     def close(self) -> None:
         super().close()
         if self._script is not None:
-            self.problems.append("it has a script that does not end")
+            self.problems.append(tr("it has a script that does not end"))
 
     def _read_meta(self, given: dict[str, str]) -> None:
         told = given.get("http-equiv", "").lower()
         if told == "content-security-policy":
             self.policies.append(given.get("content", ""))
         elif told:
-            self.problems.append(f"it has a meta element that no report has ({told[:20]})")
+            self.problems.append(
+                tr("it has a meta element that no report has ({name})", name=told[:20])
+            )
 
 
 def _judge_attribute(tag: str, name: str, value: str) -> Iterator[str]:
     if name.startswith("on"):
-        yield "it has an event handler"
+        yield tr("it has an event handler")
     if name == "srcdoc":
-        yield "it has a page within the page"
+        yield tr("it has a page within the page")
     if name in _LOADING:
         if _RUNNING.search(value):
-            yield "it has a link that runs a script"
+            yield tr("it has a link that runs a script")
         elif tag not in _LINKS and not _is_inside(value):
-            yield "it loads something from elsewhere"
+            yield tr("it loads something from elsewhere")
     else:
         yield from _judge_style(value)
 
@@ -162,7 +167,7 @@ def _judge_attribute(tag: str, name: str, value: str) -> Iterator[str]:
 def _judge_style(rules: str) -> Iterator[str]:
     for hit in _ADDRESSES.finditer(rules):
         if not _is_inside(hit[1] or hit[2] or ""):
-            yield "its styles load something from elsewhere"
+            yield tr("its styles load something from elsewhere")
 
 
 def _is_inside(address: str) -> bool:

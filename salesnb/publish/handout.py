@@ -13,6 +13,7 @@ import pandas as pd
 from salesnb.analysis.plan import TrainingPlan, skill_importance, training_plan
 from salesnb.analysis.profiles import skill_profiles
 from salesnb.errors import ParameterError, SalesnbError
+from salesnb.language import language, tr
 from salesnb.params import RunParams
 from salesnb.publish.files import make_private_folder, write_bytes_whole
 from salesnb.publish.plan import choose_for, load_for, settle
@@ -145,7 +146,7 @@ def _write_calendar(plan: TrainingPlan) -> bytes:
     from icalendar import Calendar  # slow to import
 
     calendar = Calendar()
-    calendar.add("prodid", "-//salesnb//training plan//EN")
+    calendar.add("prodid", f"-//salesnb//training plan//{language().upper()}")
     calendar.add("version", "2.0")
     lines = plan.lines[plan.lines["session"] != ""]
     for row in plan.sessions.to_dict("records"):
@@ -154,7 +155,7 @@ def _write_calendar(plan: TrainingPlan) -> bytes:
         calendar.add_component(_make_event(plan, row["session"], row["course"], members, days))
     for day in sorted(set(lines["check_on"].dropna())):
         due = lines.loc[lines["check_on"] == day, "unit"]
-        key, what = f"check-{day:%Y%m%d}", "New ratings due: did training help?"
+        key, what = f"check-{day:%Y%m%d}", tr("New ratings due: did training help?")
         calendar.add_component(_make_event(plan, key, what, due, (day.date(), day.date())))
     content: bytes = calendar.to_ical()
     return content

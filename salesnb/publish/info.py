@@ -6,6 +6,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from salesnb.language import ENGLISH, language
 from salesnb.publish.sanitise import safe_link
 
 
@@ -42,7 +43,7 @@ class ReportInfo:
     left_out, provenance, links
         Parts left out, pairs of label and value, links to other reports.
     lang
-        The language of the text, as in ``<html lang>``.
+        The language of the text, as in ``<html lang>``; where none is given, that spoken.
     """
 
     title: str = ""
@@ -58,7 +59,7 @@ class ReportInfo:
     left_out: tuple[LeftOut, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     links: tuple[Link, ...] = ()
-    lang: str = "en"
+    lang: str = ENGLISH
 
 
 _TEXTS = [field.name for field in fields(ReportInfo) if field.type is str]
@@ -67,7 +68,7 @@ _TEXTS = [field.name for field in fields(ReportInfo) if field.type is str]
 def read_info(notebook: NotebookNode) -> ReportInfo:
     """Read a report's words; unknown keys are ignored, unsafe links left out."""
     found: Mapping[str, Any] = notebook.metadata.get("salesnb") or {}
-    texts = {key: str(found[key]) for key in _TEXTS if found.get(key)}
+    texts = {"lang": language()} | {key: str(found[key]) for key in _TEXTS if found.get(key)}
     links = [Link(str(label), safe_link(str(href))) for label, href in found.get("links") or ()]
     return ReportInfo(
         **texts,

@@ -18,6 +18,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
+from salesnb.language import LANGUAGE, language
 from salesnb.measures.shared import SHARE
 from salesnb.privacy import NAMED, PRIVACY, Privacy
 from salesnb.publish.files import start_private
@@ -74,6 +75,7 @@ class ReportKernelManager(AsyncKernelManager):
     log_path = Unicode(help="file for what the kernel writes to its console").tag(config=True)
     share = Unicode(help="folder of what kernels share").tag(config=True)
     privacy = Unicode(help="what may be read of people").tag(config=True)
+    spoken = Unicode(help="language of reports").tag(config=True)
 
     @default("kernel_spec_manager")
     def _only_this_interpreter(self) -> KernelSpecManager:
@@ -82,7 +84,7 @@ class ReportKernelManager(AsyncKernelManager):
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel, and remember its process until it has ended."""
         with Path(self.log_path).open("ab") as log:
-            told = {SHARE: self.share, PRIVACY: self.privacy}
+            told = {SHARE: self.share, PRIVACY: self.privacy, LANGUAGE: self.spoken}
             environment = {**os.environ, **ONE_THREAD, **told}
             await super().start_kernel(stdout=log, stderr=log, env=environment, **options)
         process = getattr(self.provisioner, "process", None)
@@ -135,7 +137,7 @@ def kernel_options(
     folder: Path, log: Path, *, isolation: Isolation = "cold", share: Path | None = None,
     privacy: Privacy = NAMED,
 ) -> dict[str, Any]:  # fmt: skip
-    """Say to papermill which kernel to start.
+    """Say to papermill which kernel to start; it speaks the language spoken here.
 
     Parameters
     ----------
@@ -156,6 +158,7 @@ def kernel_options(
         "connection_file": str(folder / "kernel.json"),
         "share": str(share or ""),
         "privacy": privacy.to_text(),
+        "spoken": language(),
     }
     specs = {"is_warm": isolation == "warm" and can_fork()}
     sockets = str(folder / "s")

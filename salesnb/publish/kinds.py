@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from salesnb.language import mark, tr
 from salesnb.params import ReportName
 
 
@@ -15,7 +16,7 @@ class Kind:
     Attributes
     ----------
     label
-        What the portal calls it.
+        What it is known by, and called in English; `name_kind` says it.
     slug
         Its file's name without suffix, or what the file's name begins with where there are several.
     title
@@ -47,40 +48,50 @@ SETTINGS = _COMPARED | _PLANNED
 
 PIPELINE: ReportName = "pipeline_priorities"
 KINDS: dict[ReportName, Kind] = {
-    "company_review": Kind("Company review", slug="company", takes=_COMPARED),
-    "team_review": Kind("Team review", each="team", takes=_COMPARED | _PLANNED),
-    PIPELINE: Kind("Open opportunities", slug="pipeline-", each="team"),
+    "company_review": Kind(mark("Company review"), slug="company", takes=_COMPARED),
+    "team_review": Kind(mark("Team review"), each="team", takes=_COMPARED | _PLANNED),
+    PIPELINE: Kind(mark("Open opportunities"), slug="pipeline-", each="team"),
     "sales_process": Kind(
-        "Sales process",
+        mark("Sales process"),
         slug="process",
-        title="Sales process",
+        title=mark("Sales process"),
         is_personal=False,
         takes=frozenset({"catalogue"}),
     ),
     "marketing_alignment": Kind(
-        "Marketing and sales",
+        mark("Marketing and sales"),
         slug="marketing",
-        title="Marketing and sales",
+        title=mark("Marketing and sales"),
         is_personal=False,
         needs=("leads",),
         takes=frozenset({"catalogue"}),
     ),
     "skill_segments": Kind(
-        "Skill segments",
+        mark("Skill segments"),
         slug="skills",
-        title="Skills and training plan",
+        title=mark("Skills and training plan"),
         needs=("ratings",),
         takes=_PLANNED | {"catalogue"},
     ),
     "training_impact": Kind(
-        "Training impact",
+        mark("Training impact"),
         slug="training-",
         each="programme",
         needs=("trainings",),
         takes=frozenset({"catalogue"}),
     ),
     "data_quality": Kind(
-        "Data quality", slug="data-quality", title="Data quality", is_personal=False
+        mark("Data quality"),
+        slug="data-quality",
+        title=mark("Data quality"),
+        is_personal=False,
     ),
 }
 """All kinds, in the order of the portal."""
+
+_NAMES = {name for kind in KINDS.values() for name in (kind.label, kind.title)}
+
+
+def name_kind(name: str) -> str:
+    """Say the label or title of a kind in the language spoken; a customer's own stays as it is."""
+    return tr(name) if name in _NAMES else name

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from salesnb.language import mark, speakable, speaking, tr
 from salesnb.publish.info import Link
-from salesnb.publish.kinds import KINDS
+from salesnb.publish.kinds import KINDS, name_kind
 from salesnb.publish.manifest import PORTAL, Record
 from salesnb.publish.page import render_template
 
@@ -20,6 +21,8 @@ _BLOCK = re.compile(r'<nav class="links" .*?</nav>', re.DOTALL)
 _UNITS = ("team", "programme")
 """Parameters that say what a report is about."""
 _EACH = {kind.label: kind.each for kind in KINDS.values()}
+_OTHERS = {"team": mark("Other teams"), "programme": mark("Other programmes")}
+"""What a report's neighbours of the same kind are about."""
 
 Place = tuple[str, str]
 """Where a report is: the name of its quarter's folder, and its slug."""
@@ -60,7 +63,11 @@ def find_neighbours(reports: Mapping[Place, Record]) -> dict[Place, Neighbours]:
     chains: dict[object, list[Place]] = {}
     for place in sorted(reports, key=lambda place: (place[0], reports[place].built, place[1])):
         chains.setdefault(_identity(reports[place]), []).append(place)
-    return {place: _find(place, reports, chains) for place in reports}
+    found = {}
+    for place, record in reports.items():
+        with speaking(speakable(record.language)):  # links are part of their page
+            found[place] = _find(place, reports, chains)
+    return found
 
 
 def render_links(neighbours: Neighbours) -> str:
@@ -91,11 +98,11 @@ def _find(
     after = [other for other in chain if other[0] > place[0]]
     # of a team that was renamed there may be two in a quarter: the one built last
     nearest = [other for other in after if other[0] == after[0][0]]
-    beside = [("Earlier", before[-1:]), ("Later", nearest[-1:])]
-    links = [Link("All reports", f"{PORTAL}.html")]
+    beside = [(mark("Earlier: {quarter}"), before[-1:]), (mark("Later: {quarter}"), nearest[-1:])]
+    links = [Link(tr("All reports"), f"{PORTAL}.html")]
     links += [
-        Link(f"{word}: {quarter}", f"../{quarter}/{slug}.html")
-        for word, found in beside
+        Link(tr(words, quarter=quarter), f"../{quarter}/{slug}.html")
+        for words, found in beside
         for quarter, slug in found
     ]
     near = [
@@ -111,13 +118,13 @@ def _list_menus(record: Record, near: Iterable[Record]) -> Iterator[Menu]:
     by_title = sorted(near, key=lambda other: (other.title, other.slug))
     alike = [other for other in by_title if other.notebook == record.notebook]
     if alike:
-        what = _EACH.get(record.kind, "report")
-        yield Menu(f"Other {what}s", tuple(_link(other, other.title) for other in alike))
+        label = tr(_OTHERS.get(_EACH.get(record.kind, ""), mark("Other reports")))
+        yield Menu(label, tuple(_link(other, other.title) for other in alike))
     same = [other for other in by_title if record.team and other.team == record.team]
     if same:
-        yield Menu("Same team", tuple(_link(other, other.kind) for other in same))
+        yield Menu(tr("Same team"), tuple(_link(other, name_kind(other.kind)) for other in same))
 
 
 def _link(record: Record, words: str) -> Link:
-    mark = "" if record.status == "complete" else " (incomplete)"
-    return Link(f"{words}{mark}", f"{record.slug}.html")
+    label = words if record.status == "complete" else tr("{title} (incomplete)", title=words)
+    return Link(label, f"{record.slug}.html")

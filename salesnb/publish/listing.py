@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from salesnb.language import tr
 from salesnb.publish.entry import PortalEntry
-from salesnb.publish.kinds import KINDS
+from salesnb.publish.kinds import KINDS, name_kind
 from salesnb.publish.manifest import Manifest, Record
 
 _ORDER = {kind.label: place for place, kind in enumerate(KINDS.values())}
@@ -29,8 +30,8 @@ def list_reports(manifest: Manifest, quarter: str, *, folder: str = "") -> list[
     made = [_make_entry(record, folder) for record in records]
     left_out = [
         PortalEntry(
-            title=label, kind=label, team="", quarter=quarter, href="", status="left-out",
-            reason=f"It {reason}.",
+            title=name_kind(label), kind=label, team="", quarter=quarter, href="",
+            status="left-out", reason=tr("It {reason}.", reason=reason),
         )
         for label, reason in manifest.left_out
     ]  # fmt: skip
@@ -49,8 +50,8 @@ def list_all(manifests: Mapping[str, Manifest], unread: Mapping[str, str]) -> li
     ]
     lost = [
         PortalEntry(
-            title=f"Reports of {quarter}", kind="", team="", quarter=quarter, href="",
-            status="left-out", reason="The folder's records cannot be read.",
+            title=tr("Reports of {quarter}", quarter=quarter), kind="", team="", quarter=quarter,
+            href="", status="left-out", reason=tr("The folder's records cannot be read."),
         )
         for quarter in unread
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
 
+from salesnb.language import mark, tr
 from salesnb.publish.entry import PortalEntry
 from salesnb.publish.kinds import KINDS
 from salesnb.publish.manifest import PORTAL, About, Kpi
@@ -21,14 +22,18 @@ from salesnb.publish.sanitise import safe_link
 
 LARGEST = 100_000
 """Bytes of the HTML."""
-PURPOSE = (
+PURPOSE = mark(
     "Personal performance data, for coaching conversations within the team named. No figure here "
     "is by itself a verdict on a person. Pass it on only to those who may open the reports."
 )
 _CENTRAL = (KINDS["company_review"].label, KINDS["team_review"].label)
 _LONGEST = 300
 _WIDTH = 76
-_SIGNS = {"up": "▲ better: ", "down": "▼ worse: ", "flat": ""}
+_SIGNS = {
+    "up": mark("(▲ better: {change})"),
+    "down": mark("(▼ worse: {change})"),
+    "flat": mark("({change})"),
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -61,7 +66,7 @@ class Summary:
     n_more: int
     portal: str
     portal_url: str
-    purpose: str = PURPOSE
+    purpose: str
 
 
 def render_mail(entries: Sequence[PortalEntry], about: About, quarter: str) -> str:
@@ -84,7 +89,7 @@ def render_mail(entries: Sequence[PortalEntry], about: About, quarter: str) -> s
     most = max(len(entries), 1)
     while True:
         summary = _summarise(entries, about, quarter, most=most)
-        page = render_template("mail.html.j2", lang="en", mail=summary)
+        page = render_template("mail.html.j2", mail=summary)
         if len(page.encode("utf-8", errors="replace")) < LARGEST or most == 1:
             return page
         most = max(most // 2, 1)
@@ -93,13 +98,14 @@ def render_mail(entries: Sequence[PortalEntry], about: About, quarter: str) -> s
 def render_plain_mail(entries: Sequence[PortalEntry], about: About, quarter: str) -> str:
     """Render the same as plain text, lines of at most 76 characters but for links."""
     mail = _summarise(entries, about, quarter, most=len(entries))
-    as_of = f" Data as of {mail.as_of}." if mail.as_of else ""
+    as_of = f" {tr('Data as of {day}', day=mail.as_of)}." if mail.as_of else ""
     parts = [f"{mail.title}, {mail.quarter}", fill(f"{mail.counted}.{as_of}", _WIDTH)]
-    for heading, items in (("Company and teams", mail.main), ("Also found", mail.others),
-                           ("Incomplete or not made", mail.troubled)):  # fmt: skip
+    for heading, items in ((tr("Company and teams"), mail.main), (tr("Also found"), mail.others),
+                           (tr("Incomplete or not made"), mail.troubled)):  # fmt: skip
         if items:
             parts += [f"{heading}\n{'=' * len(heading)}", *map(_write_item, items)]
-    parts.append(f"All reports: {mail.portal_url or mail.portal}\n\n{fill(mail.purpose, _WIDTH)}")
+    portal = tr("All reports: {file}", file=mail.portal_url or mail.portal)
+    parts.append(f"{portal}\n\n{fill(mail.purpose, _WIDTH)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -111,7 +117,7 @@ def _summarise(entries: Sequence[PortalEntry], about: About, quarter: str, *, mo
     base = f"{about.base_url.rstrip('/')}/{quarter}/" if safe_link(about.base_url) else ""
     shown = [[_item(entry, base) for entry in part[:most]] for part in (central, others, troubled)]
     return Summary(
-        title=_line(about.title or TITLE),
+        title=_line(about.title or tr(TITLE)),
         quarter=quarter,
         as_of=spell_date(about.as_of),
         counted=summarise(entries),
@@ -121,13 +127,14 @@ def _summarise(entries: Sequence[PortalEntry], about: About, quarter: str, *, mo
         n_more=len(entries) - sum(map(len, shown)),
         portal=f"{PORTAL}.html",
         portal_url=f"{base}{PORTAL}.html" if base else "",
+        purpose=tr(PURPOSE),
     )
 
 
 def _item(entry: PortalEntry, base: str) -> Item:
     return Item(
         title=_line(entry.title),
-        kind=_line(entry.kind) if entry.kind != entry.title else "",
+        kind=_line(entry.kind_words) if entry.kind_words != entry.title else "",
         status=entry.flag,
         reason=_line(entry.reason),
         headline=_line(entry.headline),
@@ -139,7 +146,7 @@ def _item(entry: PortalEntry, base: str) -> Item:
 
 
 def _change(kpi: Kpi) -> str:
-    return _line(f"({_SIGNS[kpi.direction]}{kpi.change})") if kpi.change else ""
+    return _line(tr(_SIGNS[kpi.direction], change=kpi.change)) if kpi.change else ""
 
 
 def _line(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError
+from salesnb.language import ENGLISH
 
 MANIFEST = "manifest.json"
 PORTAL = "index"
@@ -79,6 +80,7 @@ class Record(Facts):
     snapshot_id: str
     company: str = ""
     privacy: str = "named"
+    language: str = ENGLISH
     status: Status
     reason: str = ""
     cell: int | None = None
@@ -112,6 +114,8 @@ class About(BaseModel):
         The ISO date of the data.
     base_url
         Where the reports are published, if anywhere.
+    language
+        That of the portal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +123,7 @@ class About(BaseModel):
     title: str = ""
     as_of: str = ""
     base_url: str = ""
+    language: str = ENGLISH
 
 
 class Manifest(BaseModel):

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import ast
 
+import nbformat
 from nbformat import NotebookNode
+
+from salesnb.language import tr
 
 PARAMETERS_TAG = "parameters"
 NEEDS = "needs:"
 """A cell tagged `needs:<table>` is dropped when the snapshot lacks the table."""
 PERSONS = "persons"
 """A cell tagged `needs:persons` is dropped where a batch tells of teams only."""
+
+
+def say_texts(notebook: NotebookNode) -> NotebookNode:
+    """Copy a notebook with its texts in the language spoken; what no catalogue has stays as it is.
+
+    Texts are markdown cells; the catalogue knows each by its whole source.
+    """
+    copy: NotebookNode = nbformat.from_dict(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            cell.source = tr(cell.source)
+    return copy
 
 
 def tags_of(cell: NotebookNode) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from salesnb.language import language, tr, tr_many, write_day
 from salesnb.views import theme
 from salesnb.views.blocks.columns import (
     FEWEST_STACKED,
@@ -21,6 +22,9 @@ from salesnb.views.blocks.columns import (
 
 TEMPLATES = Path(__file__).parent / "template"
 """The template folder; nbconvert finds it by its name in this package's folder."""
+
+SPEECH = {"tr": tr, "tr_many": tr_many}
+"""What templates say texts with."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +58,21 @@ def fit_assets(body: str) -> Assets:
 
 def render_template(name: str, **context: object) -> str:
     """Render one of this package's templates; every value is escaped unless marked safe."""
-    return _environment().get_template(name).render({"assets": load_assets(), **context})
+    usual = {"assets": load_assets(), "lang": language()}
+    return _environment().get_template(name).render({**usual, **context})
 
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= SPEECH
+    return made
 
 
 def spell_date(iso: str) -> str:
@@ -78,23 +85,7 @@ def spell_date(iso: str) -> str:
         day = date.fromisoformat(iso)
     except ValueError:
         return iso
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"  # strftime would follow the locale
-
-
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+    return write_day(day, in_words=True)
 
 
 def _style_sheet(sheets: tuple[str, ...]) -> str:

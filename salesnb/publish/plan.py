@@ -12,7 +12,9 @@ import nbformat
 
 from salesnb.analysis.external import read_external
 from salesnb.analysis.selection import select_kpis
+from salesnb.analysis.wording import list_words
 from salesnb.errors import ParameterError, join_problems, quote_examples
+from salesnb.language import speaking, tag, tr
 from salesnb.measures.cache import (
     cache_folder,
     code_fingerprint,
@@ -27,7 +29,7 @@ from salesnb.measures.spark import stop_session
 from salesnb.params import RunParams
 from salesnb.privacy import NAMED, Privacy, choose
 from salesnb.publish.files import make_private_folder
-from salesnb.publish.kinds import KINDS, PIPELINE, Kind
+from salesnb.publish.kinds import KINDS, PIPELINE, Kind, name_kind
 from salesnb.publish.manifest import PORTAL, Parameters, library_versions
 from salesnb.publish.notebooks import (
     NEEDS,
@@ -63,9 +65,9 @@ class Job:
     parameters
         What its parameters cell is given.
     kind, title, team
-        For the portal.
+        For the portal; the kind as `name_kind` takes it, the title in the batch's language.
     fingerprint
-        Hash of all a report depends on: notebook, parameters, data, code and libraries.
+        Hash of all a report depends on: notebook, parameters, language, data, code and libraries.
     """
 
     slug: str
@@ -123,6 +125,11 @@ def make_plan(params: RunParams, privacy: Privacy | None = None) -> Plan:
     DataError
         The snapshot is missing or not whole.
     """
+    with speaking(params.language):
+        return _plan(params, privacy)
+
+
+def _plan(params: RunParams, privacy: Privacy | None) -> Plan:
     snapshot = load_snapshot(params.snapshot)
     params = settle(params)
     people = read_people(snapshot)
@@ -236,12 +243,12 @@ def _choose_units(
     """List what there is to report on, and say why there is nothing if so."""
     absent = [table for table in kind.needs if not snapshot.has(table)]
     if absent:
-        return [], f"needs {' and '.join(absent)}; the snapshot has none"
+        return [], tr("needs {tables}; the snapshot has none", tables=list_words(absent))
     if kind.title:
-        return [Unit("", kind.title)], ""
+        return [Unit("", name_kind(kind.title))], ""
     nothing = {
-        "team": f"has no team with members in {quarter}",
-        "programme": f"has no programme that had begun by the end of {quarter}",
+        "team": tr("has no team with members in {quarter}", quarter=quarter),
+        "programme": tr("has no programme that had begun by the end of {quarter}", quarter=quarter),
     }
     units = found[kind.each]
     return units, "" if units else nothing[kind.each]
@@ -253,9 +260,11 @@ def _leave_small_out(params: RunParams, measures: Measures) -> list[tuple[str, s
         return []
     kinds = [KINDS[name] for name in dict.fromkeys(params.reports) if KINDS[name].each == "team"]
     small = find_small_teams(params, measures) if kinds else []
-    reason = (
-        f"is not made for {', '.join(small)}: they are fewer than {FEWEST_SHOWN} people, or would "
-        "tell of a team that is, and are shown together"
+    reason = tr(
+        "is not made for {teams}: they are fewer than {n} people, or would tell of a team that "
+        "is, and are shown together",
+        teams=", ".join(small),
+        n=FEWEST_SHOWN,
     )
     return [(kind.label, reason) for kind in kinds if small]
 
@@ -280,7 +289,7 @@ def _make_job(
             notebook,
             parameters,
             snapshot,
-            f"{privacy.tag} {params.purpose.text}"
+            f"{privacy.tag}{tag()} {params.purpose.text}"
             + file_fingerprint(params.catalogue)
             + file_fingerprint(str(parameters.get("benchmarks", ""))),
         ),

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from salesnb.language import mark, tr, tr_many
 from salesnb.publish.entry import STATUSES, PortalEntry
+from salesnb.publish.kinds import name_kind
 from salesnb.publish.page import load_assets, render_template, spell_date
 from salesnb.publish.readers import find_starts
 
-TITLE = "Sales performance reports"
+TITLE = mark("Sales performance reports")
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,7 @@ def render_portal(
     return render_template(
         "portal.html.j2",
         assets=load_assets("portal"),
-        title=title or TITLE,
-        lang="en",
+        title=title or tr(TITLE),
         as_of=as_of,
         as_of_words=spell_date(as_of),
         above=above,
@@ -75,9 +76,10 @@ def summarise(entries: Sequence[PortalEntry]) -> str:
     """Count the reports, those that are incomplete, and what was not made at all."""
     counts = {status: sum(entry.status == status for entry in entries) for status in STATUSES}
     made = counts["complete"] + counts["incomplete"]
-    total = f"{made} report{'' if made == 1 else 's'}"
-    troubled = [status for status in ("incomplete", "left-out") if counts[status]]
-    return ", ".join([total, *(f"{counts[one]} {STATUSES[one].lower()}" for one in troubled)])
+    total = tr_many("{n} report", "{n} reports", made, n=str(made))
+    troubled = {"incomplete": mark("{n} incomplete"), "left-out": mark("{n} not made")}
+    also = [tr(words, n=counts[status]) for status, words in troubled.items() if counts[status]]
+    return ", ".join([total, *also])
 
 
 def _list_filters(entries: Sequence[PortalEntry]) -> list[Filter]:
@@ -87,14 +89,16 @@ def _list_filters(entries: Sequence[PortalEntry]) -> list[Filter]:
     quarters = dict.fromkeys(entry.quarter for entry in entries)
     there = {entry.status for entry in entries}
     return [
-        Filter("Team", "team", "All teams", _same(teams)),
-        Filter("Kind", "kind", "All kinds", _same(kinds)),
-        Filter("Quarter", "quarter", "All quarters", _same(quarters)),
+        Filter(tr("Team"), "team", tr("All teams"), _same(teams)),
         Filter(
-            "Status",
+            tr("Kind"), "kind", tr("All kinds"), tuple((kind, name_kind(kind)) for kind in kinds)
+        ),
+        Filter(tr("Quarter"), "quarter", tr("All quarters"), _same(quarters)),
+        Filter(
+            tr("Status"),
             "status",
-            "Any status",
-            tuple((key, words) for key, words in STATUSES.items() if key in there),
+            tr("Any status"),
+            tuple((key, tr(words)) for key, words in STATUSES.items() if key in there),
         ),
     ]
 

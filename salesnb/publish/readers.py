@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from salesnb.language import mark, tr
 from salesnb.params import ReportName
 from salesnb.publish.entry import PortalEntry
 from salesnb.publish.kinds import KINDS
 from salesnb.views.blocks import EVIDENCE
 
 _PATHS: dict[str, tuple[tuple[ReportName, str], ...]] = {
-    "Manager": (
-        ("team_review", "Your team: who stands where, what of it is real, what to do next."),
-        ("pipeline_priorities", "Your team's open opportunities that deserve attention."),
+    mark("Manager"): (
+        ("team_review", mark("Your team: who stands where, what of it is real, what to do next.")),
+        ("pipeline_priorities", mark("Your team's open opportunities that deserve attention.")),
     ),
-    "Training lead": (
-        ("skill_segments", "Which skill gaps people share, and the plan within the budget."),
-        ("training_impact", "Whether a training worked, judged by how people were chosen."),
+    mark("Training lead"): (
+        ("skill_segments", mark("Which skill gaps people share, and the plan within the budget.")),
+        ("training_impact", mark("Whether a training worked, judged by how people were chosen.")),
     ),
-    "Executive": (
-        ("company_review", "Which teams stand out, what changed, whether targets are in reach."),
-        ("sales_process", "Where opportunities are lost and how long stages take."),
-        ("marketing_alignment", "Whether marketing and sales see the same leads."),
+    mark("Executive"): (
+        (
+            "company_review",
+            mark("Which teams stand out, what changed, whether targets are in reach."),
+        ),
+        ("sales_process", mark("Where opportunities are lost and how long stages take.")),
+        ("marketing_alignment", mark("Whether marketing and sales see the same leads.")),
     ),
 }
 
@@ -71,9 +75,9 @@ def find_starts(entries: Sequence[PortalEntry]) -> tuple[Start, ...]:
     """
     starts = []
     for reader, path in _PATHS.items():
-        steps = [_find_step(entries, KINDS[name].label, why) for name, why in path]
+        steps = [_find_step(entries, KINDS[name].label, tr(why)) for name, why in path]
         known = tuple(step for step in steps if step is not None)
-        starts += [Start(reader, known)] if any(step.lead for step in known) else []
+        starts += [Start(tr(reader), known)] if any(step.lead for step in known) else []
     return tuple(starts)
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from salesnb.analysis.wording import count_people
 from salesnb.errors import SalesnbError
+from salesnb.language import language, mark, tr, write_day
 from salesnb.measures.cache import share_folder
 from salesnb.measures.privacy import FEWEST_SHOWN, People
 from salesnb.privacy import NAMED, Privacy
@@ -24,27 +26,27 @@ from salesnb.publish.files import hide_in_file, write_whole
 from salesnb.publish.guard import inspect_page, inspect_people, without_paths
 from salesnb.publish.journal import LOGS
 from salesnb.publish.kernel import Isolation
-from salesnb.publish.kinds import KINDS
+from salesnb.publish.kinds import KINDS, name_kind
 from salesnb.publish.manifest import PORTAL, Record, library_versions, read_facts
-from salesnb.publish.notebooks import needed_tables, needs_persons
+from salesnb.publish.notebooks import needed_tables, needs_persons, say_texts
 from salesnb.publish.plan import Job, Plan
 from salesnb.sources.snapshot import Snapshot
 from salesnb.views.blocks import EVIDENCE
 from salesnb.views.blocks.base import FACTS_MIME
 
-TEAMS_ONLY = (
-    f"This report tells of teams only. Groups of fewer than {FEWEST_SHOWN} people are shown "
-    "together with others, and parts about single people are left out."
+TEAMS_ONLY = mark(
+    "This report tells of teams only. Groups of fewer than {n} people are shown together with "
+    "others, and parts about single people are left out."
 )
-PSEUDONYMS = (
+PSEUDONYMS = mark(
     "People go by pseudonyms of this quarter; who knows the work may still know who is who."
 )
 _PRIVACY = {
-    "named": "named",
-    "pseudonyms": "pseudonyms, others each quarter; open opportunities without owners",
-    "team_only": f"teams only, groups of at least {FEWEST_SHOWN} people",
+    "named": mark("named"),
+    "pseudonyms": mark("pseudonyms, others each quarter; open opportunities without owners"),
+    "team_only": mark("teams only, groups of at least {n} people"),
 }
-_PERSONS_HIDDEN = "people to be told of, which privacy: team_only does not"
+_PERSONS_HIDDEN = mark("people to be told of, which privacy: team_only does not")
 
 
 def run_report(
@@ -79,7 +81,7 @@ def run_report(
         `stop` was set before the notebook's end.
     """
     started = time.monotonic()
-    source = nbformat.read(job.notebook, as_version=4)
+    source = say_texts(nbformat.read(job.notebook, as_version=4))
     notebook, left_out = leave_out(source, plan.snapshot, plan.privacy)
     log = plan.folder / LOGS / f"{job.slug}.log"
     limits = Limits(plan.params.timeout_seconds, plan.params.report_timeout_seconds)
@@ -109,6 +111,7 @@ def run_report(
         status="failed" if outcome.reason else "complete",
         reason=plan.people.hide(outcome.reason),
         privacy=plan.privacy.tag,
+        language=language(),
         cell=outcome.cell,
         kernel=outcome.isolation,
         attempts=2 if died else 1,
@@ -153,7 +156,7 @@ def leave_out(
             section = cell.source.lstrip().splitlines()[0].lstrip("# ").strip()
         absent = [table for table in needed_tables(cell) if not snapshot.has(table)]
         if privacy.mode == "team_only" and needs_persons(cell):
-            absent.append(_PERSONS_HIDDEN)
+            absent.append(tr(_PERSONS_HIDDEN))
         if not absent:
             kept.append(cell)
             continue
@@ -188,10 +191,12 @@ def _try_page(notebook: NotebookNode, executed: str, plan: Plan) -> tuple[str, s
     try:
         page = render_report(notebook)
     except Exception as error:
-        return "", f"its outputs cannot be shown: {one_line(type(error).__name__, str(error))}"
+        why = one_line(type(error).__name__, str(error))
+        return "", tr("its outputs cannot be shown: {why}", why=why)
     both = f"{page} {executed}"
     problems = (*inspect_page(page), *inspect_people(both, plan.people, plan.privacy))
-    return page, f"it was not safe to be shown: {'; '.join(problems)}" if problems else ""
+    why = "; ".join(problems)
+    return page, tr("it was not safe to be shown: {why}", why=why) if problems else ""
 
 
 def _read_facts(notebook: NotebookNode, people: People) -> dict[str, Any]:
@@ -211,7 +216,10 @@ def _read_facts(notebook: NotebookNode, people: People) -> dict[str, Any]:
 
 def _further(notebook: NotebookNode, people: People) -> Iterator[dict[str, str]]:
     """Find the findings that name nobody; the text of a block of findings has one a line."""
-    labels = {label: evidence for evidence, (_, label) in EVIDENCE.items()}
+    # an analyst's own block may not know the language
+    labels = {
+        said: evidence for evidence, (_, label) in EVIDENCE.items() for said in (label, tr(label))
+    }
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "headline" not in read_facts(output.get("data", {}).get(FACTS_MIME)):
@@ -232,25 +240,26 @@ def _describe(
     )
     return {
         "title": job.title,
-        "kicker": job.kind,
+        "kicker": name_kind(job.kind),
         "company": measures.company.name,
         "quarter": params.quarter,
         "team": job.team,
         "as_of": measures.as_of.isoformat(),
-        "meta": f"{people} people" if people is not None else "",
+        "meta": count_people(people) if people is not None else "",
         "notice": _notice(job, plan),
         "status": "incomplete" if outcome.reason else "complete",
         "reason": outcome.reason,
         "left_out": left_out,
-        "links": [["All reports", f"{PORTAL}.html"]],  # others follow: see links
+        "links": [[tr("All reports"), f"{PORTAL}.html"]],  # others follow: see links
         "provenance": [
-            ["Snapshot", plan.snapshot.id],
-            ["Data as of", measures.as_of.isoformat()],
-            ["Privacy", _PRIVACY[plan.privacy.mode]],
-            ["Files", ", ".join(item.name for item in plan.snapshot.index.originals)],
-            ["Notebook", job.notebook.name],
-            ["Made with", ", ".join(f"{k} {v}" for k, v in library_versions().items())],
+            [tr("Snapshot"), plan.snapshot.id],
+            [tr("Data as of"), write_day(measures.as_of)],
+            [tr("Privacy"), tr(_PRIVACY[plan.privacy.mode], n=FEWEST_SHOWN)],
+            [tr("Files"), ", ".join(item.name for item in plan.snapshot.index.originals)],
+            [tr("Notebook"), job.notebook.name],
+            [tr("Made with"), ", ".join(f"{k} {v}" for k, v in library_versions().items())],
         ],
+        "lang": language(),
     }
 
 
@@ -259,9 +268,9 @@ def _notice(job: Job, plan: Plan) -> str:
     if job.kind in _IMPERSONAL:
         return ""
     if plan.privacy.mode == "team_only":
-        return TEAMS_ONLY
+        return tr(TEAMS_ONLY, n=FEWEST_SHOWN)
     purpose = plan.params.purpose.text
-    return f"{purpose} {PSEUDONYMS}" if plan.privacy.mode == "pseudonyms" else purpose
+    return f"{purpose} {tr(PSEUDONYMS)}" if plan.privacy.mode == "pseudonyms" else purpose
 
 
 _IMPERSONAL = {kind.label for kind in KINDS.values() if not kind.is_personal}

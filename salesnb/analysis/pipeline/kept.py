@@ -14,6 +14,7 @@ from salesnb.analysis.pipeline.leaks import Leak
 from salesnb.analysis.pipeline.quality import Quality
 from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.scores import score_pipeline
+from salesnb.language import tag
 from salesnb.measures.cache import as_day, cache_folder, code_fingerprint, keep, load_snapshot
 from salesnb.measures.pictures import Feature, load_pipeline
 from salesnb.measures.privacy import protect_teams, read_people
@@ -54,7 +55,8 @@ def load_pipeline_scores(
     """
     opened = load_snapshot(snapshot)
     day = as_day(as_of) or opened.as_of
-    home = cache_folder() / "scores" / f"{opened.id}-{day}-{code_fingerprint()}-{horizon_days}"
+    made_of = f"{opened.id}-{day}-{code_fingerprint()}-{horizon_days}{tag()}"
+    home = cache_folder() / "scores" / made_of
 
     def learn() -> PipelineScores:
         history = load_pipeline(snapshot, as_of=as_of)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from salesnb.errors import ParameterError, meant
-from salesnb.language import tr
+from salesnb.language import ENGLISH, speaking, tr
 from salesnb.measures.catalogue import leads, outcomes, people, process
 from salesnb.measures.catalogue.kpi import Direction as Direction
 from salesnb.measures.catalogue.kpi import Fact as Fact
@@ -84,8 +84,9 @@ def _fill(text: str, company: Company) -> str:
     return text
 
 
-CATALOGUE = word_kpis(TEMPLATES, Company())
-"""Every KPI, in the order reports show them, worded for a company that has set nothing."""
+with speaking(ENGLISH):  # whoever imports this first
+    CATALOGUE = word_kpis(TEMPLATES, Company())
+    """Every KPI, in the order reports show them, in English, of a company that has set nothing."""
 
 
 def find_kpis(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.errors import ParameterError
+from salesnb.language import tr
 from salesnb.measures import facts, people
 from salesnb.measures.catalogue.columns import DAY
 from salesnb.measures.engine import DuckDBEngine, Engine
@@ -262,11 +263,15 @@ def _typed(rows: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
 def _lacking(snapshot: Snapshot, rows: OpenRows, now: pd.DataFrame) -> tuple[str, ...]:
     """Say what there is no data for."""
     needs = {
-        "pipeline_snapshots": "past amounts and expected closing dates",
-        "stage_history": "days in a stage and steps back",
-        "activities": "touches",
+        "pipeline_snapshots": tr("past amounts and expected closing dates"),
+        "stage_history": tr("days in a stage and steps back"),
+        "activities": tr("touches"),
     }
-    found = [f"{what} (needs {table})" for table, what in needs.items() if not snapshot.has(table)]
+    found = [
+        tr("{what} (needs {table})", what=what, table=table)
+        for table, what in needs.items()
+        if not snapshot.has(table)
+    ]
     if len(now) and now["amount"].isna().all():
-        found.append("amounts of open opportunities")
+        found.append(tr("amounts of open opportunities"))
     return tuple(found)

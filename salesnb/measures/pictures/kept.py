@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from salesnb.language import tag
 from salesnb.measures.cache import as_day, cache_folder, code_fingerprint, keep, load_snapshot
 from salesnb.measures.engine import EngineName, open_engine
 from salesnb.measures.pictures.history import PipelineHistory, compute_pipeline
@@ -45,7 +46,7 @@ def load_pipeline(
     """
     opened = load_snapshot(snapshot)
     day = as_day(as_of) or opened.as_of
-    home = cache_folder() / "pipeline" / f"{opened.id}-{day}-{code_fingerprint()}"
+    home = cache_folder() / "pipeline" / f"{opened.id}-{day}-{code_fingerprint()}{tag()}"
 
     def compute() -> PipelineHistory:
         where = open_engine(opened, engine=engine, spark_master=spark_master)

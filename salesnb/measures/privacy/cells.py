@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesnb.language import tr
+
 FEWEST_SHOWN = 5
 """People of the smallest group that is shown in reports of teams only."""
 
@@ -129,7 +131,10 @@ def add_pools(teams: pd.DataFrame, used: set[str], with_members: set[str]) -> pd
     names = dict(zip(teams["team_id"], teams["name"], strict=True))
     pools = sorted(team for team in used if is_pool(team))
     above = [pool.removeprefix(POOL).removeprefix("-") for pool in pools]
-    called = [f"Small teams of {names[node]}" if node else "Small teams" for node in above]
+    called = [
+        tr("Small teams of {team}", team=names[node]) if node else tr("Small teams")
+        for node in above
+    ]
     more = pd.DataFrame({"team_id": pools, "name": called, "parent_id": above, "has_members": True})
     kept = teams.assign(has_members=teams["has_members"] & teams["team_id"].isin(with_members))
     whole = pd.concat([kept.astype(object), more.astype(object)], ignore_index=True)

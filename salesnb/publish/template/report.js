@@ -6,8 +6,9 @@
   var button = d.getElementById("page-theme"), night = matchMedia("(prefers-color-scheme:dark)");
   function isDark() { return root.dataset.theme === "dark" || (root.dataset.theme === "auto" && night.matches) }
   function label() {
-    button.textContent = isDark() ? "Light" : "Dark";
-    button.setAttribute("aria-label", "Use " + (isDark() ? "light" : "dark") + " colours");
+    var words = button.dataset;
+    button.textContent = isDark() ? words.light : words.dark;
+    button.setAttribute("aria-label", isDark() ? words.useLight : words.useDark);
   }
   if (button) {
     button.onclick = function () { root.dataset.theme = isDark() ? "light" : "dark"; label() };
@@ -56,7 +57,7 @@
   if (matchMedia("(min-width:901px)").matches) all(".toc details").forEach(function (t) { t.open = true });
 
   var rows = all(".reports li"), fields = all(".filters input,.filters select"), count = d.getElementById("page-count");
-  function plain(s) { return s.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase() }
+  function plain(s) { return s.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/ß/g, "ss") }
   function filter() {
     var words = plain(fields[0].value).split(/\s+/), n = 0;
     rows.forEach(function (r) {
@@ -66,7 +67,7 @@
       n += fits;
     });
     all("section.quarter").forEach(function (s) { s.hidden = !s.querySelector("li:not([hidden])") });
-    count.textContent = n + " of " + rows.length + " reports";
+    count.textContent = count.dataset.words.replace("{n}", n).replace("{all}", rows.length);
   }
   if (fields.length) {
     fields.forEach(function (f) { f.addEventListener("input", filter) });
