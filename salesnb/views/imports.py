@@ -17,6 +17,7 @@ _WARNINGS, _DRIFT = "warnings", "drift"
 
 def load_headlines(report: LoadReport, measures: Measures) -> Block:
     """Show what the import and its gaps mean for the reports."""
+    report = report.told()
     refused = Headline(
         report.finding,
         "Each refused row is in quarantine with its reason; nothing else was dropped.",
@@ -64,7 +65,7 @@ def load_table(report: LoadReport) -> Block:
 
 def refusals_table(report: LoadReport) -> Block:
     """Show why rows were refused, with examples and what to do."""
-    frame = report.refusals_frame()
+    frame = report.told().refusals_frame()
     if frame.empty:
         return Note("No row was refused.", "info")
     return Table.from_frame(
@@ -77,6 +78,7 @@ def refusals_table(report: LoadReport) -> Block:
 
 def load_warnings(report: LoadReport) -> Block:
     """Show, table by table, what is odd in accepted rows and what it does to KPIs."""
+    report = report.told()
     if not report.warnings:
         return Note("Nothing that was accepted looks odd.", "info")
     return _remarks(
@@ -89,6 +91,7 @@ def load_warnings(report: LoadReport) -> Block:
 
 def load_drift(report: LoadReport) -> Block:
     """Show, table by table, what differs from the import before and should not."""
+    report = report.told()
     if not report.compared_with:
         return Note("This is the first import into its folder: nothing to compare with.", "info")
     if not report.drift:
@@ -116,6 +119,7 @@ def _remark(notice: Notice) -> Remark:
 
 def load_notes(report: LoadReport) -> Block:
     """Show what aliases resolved, and what the export does not have or was not used."""
+    report = report.told()
     rows = [
         *(("Resolved by the mapping", line) for line in report.resolved),
         *(("File not used", name) for name in report.unused_files),

@@ -7,16 +7,18 @@ from functools import partial
 
 import pandas as pd
 
-OTHER = "all others"
+from salesnb.language import mark
+
+OTHER = mark("all others")
 """Stands for the campaigns (sources, segments, reasons) beyond the most frequent of a quarter."""
 
-NO_TOUCH = "no touch on record"
+NO_TOUCH = mark("no touch on record")
 """Stands for what gets the credit of opportunities that no touch came before."""
 
 MODELS = ("first", "last", "linear")
 """Who gets the credit for an opportunity: its first touch, its last, or all of them equally."""
 
-STAGES_OF_REJECTION = ("before touch", "after touch", "after qualified")
+STAGES_OF_REJECTION = (mark("before touch"), mark("after touch"), mark("after qualified"))
 """When sales rejected a lead."""
 
 PLACE = ["team_id", "period"]
