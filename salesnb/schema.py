@@ -16,6 +16,7 @@ from salesnb.columns import date as _date
 from salesnb.columns import number as _number
 from salesnb.columns import text as _text
 from salesnb.columns import timestamp as _timestamp
+from salesnb.language import mark
 
 
 def _rep(about: str, *, required: bool = True, nullable: bool = False) -> Column:
@@ -32,7 +33,7 @@ class reps(Table):
 
     key = ("rep_id",)
     required = True
-    faults = (Fault("left before hired", "left_on < hired_on"),)
+    faults = (Fault(mark("left before hired"), "left_on < hired_on"),)
     rep_id = _text("identifier in the CRM")
     name = _text("name as shown in reports", required=True)
     role = _text("role, the peer group for comparison")
@@ -53,7 +54,7 @@ class memberships(Table):
     """Who belonged to which team from when to when."""
 
     key = ("rep_id", "team_id", "valid_from")
-    faults = (Fault("ends before it starts", "valid_to < valid_from"),)
+    faults = (Fault(mark("ends before it starts"), "valid_to < valid_from"),)
     rep_id = _rep("member")
     team_id = _text("team", references="teams", on_unknown="refuse")
     manager_id = _text("the manager at that time")
@@ -65,7 +66,7 @@ class leaves(Table):
     """Absences that shorten quotas and working days."""
 
     key = ("rep_id", "valid_from")
-    faults = (Fault("ends before it starts", "valid_to < valid_from"),)
+    faults = (Fault(mark("ends before it starts"), "valid_to < valid_from"),)
     rep_id = _rep("who is away")
     valid_from = _date("first day away")
     valid_to = _date("first day back", required=True)
@@ -175,10 +176,10 @@ class opportunities(Table):
     key = ("opportunity_id",)
     required = True
     faults = (
-        Fault("closed before created", "closed_on < created_on"),
-        Fault("qualified before created", "qualified_on < created_on"),
-        Fault("won but not closed", "is_won and not is_closed"),
-        Fault("closed without a close date", "is_closed and closed_on is null"),
+        Fault(mark("closed before created"), "closed_on < created_on"),
+        Fault(mark("qualified before created"), "qualified_on < created_on"),
+        Fault(mark("won but not closed"), "is_won and not is_closed"),
+        Fault(mark("closed without a close date"), "is_closed and closed_on is null"),
     )
     opportunity_id = _text("identifier")
     rep_id = _rep(
@@ -235,7 +236,7 @@ class leads(Table):
     """Leads from marketing and prospecting."""
 
     key = ("lead_id",)
-    faults = (Fault("touched before created", "first_touch_at < created_at"),)
+    faults = (Fault(mark("touched before created"), "first_touch_at < created_at"),)
     lead_id = _text("identifier")
     rep_id = _rep("who works it", required=False)
     source = _text("lead source")
@@ -318,7 +319,7 @@ class actions(Table):
     """Actions agreed with reps."""
 
     key = ("action_id",)
-    faults = (Fault("due before agreed", "due_on < agreed_on"),)
+    faults = (Fault(mark("due before agreed"), "due_on < agreed_on"),)
     action_id = _text("identifier")
     rep_id = _rep("who does it")
     agreed_on = _date("when", required=True)
@@ -333,7 +334,7 @@ class trainings(Table):
     """Who was assigned to which course, and how they were chosen."""
 
     key = ("rep_id", "course_id", "assigned_on")
-    faults = (Fault("completed before assigned", "completed_on < assigned_on"),)
+    faults = (Fault(mark("completed before assigned"), "completed_on < assigned_on"),)
     rep_id = _rep("who")
     course_id = _text("course", references="courses")
     assigned_on = _date("when assigned")

@@ -16,8 +16,8 @@ PACKAGE = ROOT / "salesnb"
 PAPER = ROOT / "ARCHITECTURE.md"
 ROOMS = ("sources", "measures", "analysis", "views", "publish")
 SHARED = (
-    "columns", "errors", "language", "periods", "privacy", "progress", "schema", "secrecy",
-    "summary",
+    "columns", "errors", "language", "message", "periods", "privacy", "progress", "schema",
+    "secrecy", "summary",
 )  # fmt: skip
 LEFT_OF = {
     **dict.fromkeys(SHARED, SHARED),

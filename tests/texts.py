@@ -1,8 +1,9 @@
 """Collect the texts of reports into the catalogue, or check that it is current (`--check`).
 
-Texts are what the code gives to `tr`, `tr_many`, `count_things` and `mark`, what templates give to
-`tr`, the words of the KPI catalogue, and the cells of notebooks that hold text. Translations keep what
-still applies; a text that is new to them is left empty, and so said in English.
+Texts are what the code gives to `tr`, `tr_many`, `count_things`, `mark`, `message` and
+`message_many`, what templates give to `tr`, the words of the KPI catalogue, and the cells of
+notebooks that hold text. Translations keep what still applies; a text that is new to them is left
+empty, and so said in English.
 """
 
 import sys
@@ -20,7 +21,10 @@ from salesnb.measures.catalogue import TEMPLATES, WORDS
 ROOT = Path(__file__).resolve().parents[1]
 LIST = CATALOGUES / "salesnb.pot"
 _METHODS = [("**.py", "python"), ("**.j2", "jinja2")]
-_KEYWORDS = {"tr": None, "tr_many": (1, 2), "count_things": (2, 3), "mark": None}
+_KEYWORDS = {
+    "tr": None, "tr_many": (1, 2), "count_things": (2, 3), "mark": None,
+    "message": None, "message_many": (1, 2),
+}  # fmt: skip
 
 
 def collect() -> Catalog:

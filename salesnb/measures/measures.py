@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.errors import DataError, ParameterError, meant, quote_examples
+from salesnb.language import tr
 from salesnb.measures.capacity import empty_capacity
 from salesnb.measures.catalogue import Kpi
 from salesnb.measures.contacts import empty_contacts, empty_life
@@ -242,7 +243,7 @@ class Measures(Summarised):
     def team_name(self, team_id: str) -> str:
         """Name of a team as reports show it."""
         found = self.teams.loc[self.teams["team_id"] == team_id, "name"]
-        return str(found.iloc[0]) if len(found) else "No team"
+        return str(found.iloc[0]) if len(found) else tr("No team")
 
     def unit_name(self, team_id: str | None) -> str:
         """Name of a team, or of the company for None."""

@@ -11,6 +11,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from salesnb.errors import DataError
+from salesnb.language import format_number, tr
+from salesnb.message import AS_TEXT, AnyText, tell
 from salesnb.sources.notices.notice import Notice, by_table
 from salesnb.summary import Summarised, printable
 
@@ -25,10 +27,15 @@ class _Frozen(BaseModel):
 class Refusal(_Frozen):
     """Rows refused for one reason: how many, examples and what to do."""
 
-    reason: str
+    reason: AnyText
     count: int
     examples: tuple[str, ...]
-    action: str
+    action: AnyText
+
+    def told(self) -> Refusal:
+        """Give the refusal in the language spoken."""
+        said = {"reason": tell(self.reason), "action": tell(self.action)}
+        return self.model_copy(update=said)
 
 
 class TableLoad(_Frozen):
@@ -89,7 +96,7 @@ class LoadReport(Summarised, _Frozen):
     warnings: tuple[Notice, ...] = ()
     drift: tuple[Notice, ...] = ()
     compared_with: str = ""
-    resolved: tuple[str, ...] = ()
+    resolved: tuple[AnyText, ...] = ()
     left_out: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unused_files: tuple[str, ...] = ()
@@ -110,17 +117,38 @@ class LoadReport(Summarised, _Frozen):
         """The import in one sentence."""
         if self.refused:
             judged = self.accepted + self.refused
-            said = f"{self.refused:,} of {judged:,} rows were refused and put in quarantine."
+            said = tr(
+                "{refused} of {n} rows were refused and put in quarantine.",
+                refused=format_number(self.refused), n=format_number(judged),
+            )  # fmt: skip
         else:
-            said = f"All {self.accepted:,} rows were accepted."
+            said = tr("All {n} rows were accepted.", n=format_number(self.accepted))
         left_out = sum(table.left_out for table in self.tables)
-        return f"{said} The mapping left {left_out:,} out." if left_out else said
+        if not left_out:
+            return said
+        skipped = tr("The mapping left {n} out.", n=format_number(left_out))
+        return f"{said} {skipped}"
 
     @property
     def caveat(self) -> str:
         """Say how much there is to know before its figures are trusted."""
         n = len(self.warnings)
         return f"To know before you trust the KPIs: {n} warnings, in .warnings." if n else ""
+
+    def told(self) -> LoadReport:
+        """Give the report in the language spoken; an import writes it in English."""
+        tables = [
+            table.model_copy(update={"refusals": tuple(one.told() for one in table.refusals)})
+            for table in self.tables
+        ]
+        return self.model_copy(
+            update={
+                "tables": tuple(tables),
+                "warnings": tuple(notice.told() for notice in self.warnings),
+                "drift": tuple(notice.told() for notice in self.drift),
+                "resolved": tuple(map(tell, self.resolved)),
+            }
+        )
 
     def check(self) -> str:
         """Check that every row read is accounted for in every table.
@@ -160,7 +188,7 @@ class LoadReport(Summarised, _Frozen):
 
     def to_json(self) -> str:
         """Write the whole report as JSON, for another program."""
-        return self.model_dump_json(indent=1)
+        return self.model_dump_json(indent=1, context=AS_TEXT)
 
     def __rich__(self) -> RenderableType:
         """Show finding, tables, refusals, warnings, drift."""

@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from salesnb.errors import DataError, ParameterError, quote_examples
+from salesnb.message import AnyText
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES
 from salesnb.sources.mapping import Company, Mapping
@@ -116,7 +117,7 @@ class StoredPart(_Frozen):
     merged: int = 0
     superseded: int = 0
     aliases: tuple[tuple[str, str, str, int], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[AnyText, ...] = ()
 
 
 class OriginalFile(_Frozen):

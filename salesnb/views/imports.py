@@ -35,6 +35,7 @@ _SEVERAL = mark("several tables")
 
 def load_headlines(report: LoadReport, measures: Measures) -> Block:
     """Show what the import and its gaps mean for the reports."""
+    report = report.told()
     refused = Headline(
         report.finding,
         tr("Each refused row is in quarantine with its reason; nothing else was dropped."),
@@ -98,7 +99,7 @@ def load_table(report: LoadReport) -> Block:
 
 def refusals_table(report: LoadReport) -> Block:
     """Show why rows were refused, with examples and what to do."""
-    frame = report.refusals_frame()
+    frame = report.told().refusals_frame()
     if frame.empty:
         return Note(tr("No row was refused."), "info")
     return Table.from_frame(
@@ -111,6 +112,7 @@ def refusals_table(report: LoadReport) -> Block:
 
 def load_warnings(report: LoadReport) -> Block:
     """Show, table by table, what is odd in accepted rows and what it does to KPIs."""
+    report = report.told()
     if not report.warnings:
         return Note(tr("Nothing that was accepted looks odd."), "info")
     return _remarks(
@@ -123,6 +125,7 @@ def load_warnings(report: LoadReport) -> Block:
 
 def load_drift(report: LoadReport) -> Block:
     """Show, table by table, what differs from the import before and should not."""
+    report = report.told()
     if not report.compared_with:
         return Note(
             tr("This is the first import into its folder: nothing to compare with."), "info"
@@ -157,6 +160,7 @@ def _remark(notice: Notice) -> Remark:
 
 def load_notes(report: LoadReport) -> Block:
     """Show what aliases resolved, and what the export does not have or was not used."""
+    report = report.told()
     rows = [
         *((tr("Resolved by the mapping"), line) for line in report.resolved),
         *((tr("File not used"), name) for name in report.unused_files),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from salesnb.language import tr
 from salesnb.schema import feedback, memberships, ratings, reps
 from salesnb.sources.snapshot import Snapshot
 
@@ -68,7 +69,7 @@ class People:
         kinds = {one: "Rep" if one in self.names else "Person" for one in taken.values()}
         return {one: pattern.format(kind=kinds[one], code=code) for code, one in taken.items()}
 
-    def hide(self, text: str, by: Callable[[str], str] = lambda _: "[name]") -> str:
+    def hide(self, text: str, by: Callable[[str], str] = lambda _: tr("[name]")) -> str:
         """Replace whom a text names: full names in either order, ids, and any e-mail address.
 
         A name of one word counts where it is written as it is; an id that is short, or has no
@@ -85,7 +86,7 @@ class People:
         for start, stop, one in self._find(text):
             parts += [text[end:start], by(one)]
             end = stop
-        return _MAIL.sub("[e-mail]", "".join([*parts, text[end:]]))
+        return _MAIL.sub(tr("[e-mail]"), "".join([*parts, text[end:]]))
 
     def names_in(self, text: str) -> bool:
         """Whether a text of ours names anybody: by a name of several words, an id or an address."""

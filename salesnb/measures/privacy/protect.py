@@ -22,6 +22,7 @@ from salesnb.measures.privacy.cells import (
     move,
 )
 from salesnb.measures.privacy.people import People
+from salesnb.message import change_text
 from salesnb.privacy import Privacy
 from salesnb.schema import feedback, memberships, ratings, reps, targets, trainings
 from salesnb.sources.report import LoadReport
@@ -121,7 +122,7 @@ def protect_report(report: LoadReport, people: People, privacy: Privacy) -> Load
 
     def told(value: Any) -> Any:
         if isinstance(value, str):
-            return people.hide(_QUOTED.sub("'…'", value))
+            return change_text(value, lambda text: people.hide(_QUOTED.sub("'…'", text)))
         if isinstance(value, list | tuple):
             return [told(item) for item in value]
         if isinstance(value, dict):

@@ -11,57 +11,55 @@ from dataclasses import dataclass
 
 import duckdb
 
-from salesnb.errors import quote_examples
+from salesnb.message import Message, figure, listing, message
 from salesnb.schema import TABLES, Column, Declaration, leads, teams
 from salesnb.sources.load.staging import raw_name, text_name
 from salesnb.sources.notices.notice import Notice, kpis_of
 from salesnb.sources.readers import ROW
+from salesnb.sources.readers.csv import UNSPLIT_REASONS
 from salesnb.sources.sql import chosen, identifier, quoted
 
 EARLIEST, LATEST = "1990-01-01", "2100-01-01"
-_FIX = "Correct these rows in the CRM and export again."
-_KINDS = {
-    "number": "a number",
-    "date": "a date",
-    "timestamp": "a date and time",
-    "boolean": "yes or no",
-}
-_DATES = (
+_FIX = message("Correct these rows in the CRM and export again.")
+_DATES = message(
     "Correct them, or set `date_format` for the file in your mapping, e.g. %d/%m/%Y where the day "
     "comes first."
 )
 _KIND_FIX = {
-    "number": "Correct them, or set `decimal` for the file in your mapping.",
+    "number": message("Correct them, or set `decimal` for the file in your mapping."),
     "date": _DATES,
     "timestamp": _DATES,
-    "boolean": "Add a `map` for the column in your mapping.",
+    "boolean": message("Add a `map` for the column in your mapping."),
 }
-_EFFECTS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
-    ("teams", teams.parent_id): ("Their teams belong to no region that is known.", ()),
+_EFFECTS: dict[tuple[str, str], tuple[Message, tuple[str, ...]]] = {
+    ("teams", teams.parent_id): (
+        message("Their teams belong to no region that is known."),
+        (),
+    ),
     ("leads", leads.converted_opportunity_id): (
-        "These leads count as not won.",
+        message("These leads count as not won."),
         kpis_of(leads.converted_opportunity_id),
     ),
 }
 """Table and column -> what a value unknown elsewhere does to figures, and to which KPIs."""
 
-DUPLICATE = "exact duplicate of an accepted row"
-CONFLICT = "same key, different content"
+DUPLICATE = message("exact duplicate of an accepted row")
+CONFLICT = message("same key, different content")
 _ACTIONS = {
-    DUPLICATE: "Nothing to do: one copy was kept.",
-    CONFLICT: "Decide which is right and export again; none was kept.",
+    DUPLICATE: message("Nothing to do: one copy was kept."),
+    CONFLICT: message("Decide which is right and export again; none was kept."),
 }
-UNSPLIT = "Correct the quoting of these lines and export again."
+_UNSPLIT = message("Correct the quoting of these lines and export again.")
 
 
 @dataclass(frozen=True)
 class Check:
     """One thing that may be wrong with a row."""
 
-    reason: str
+    reason: Message
     predicate: str
     example: str
-    action: str
+    action: Message
 
 
 def row_checks(declaration: Declaration, columns: Iterable[Column]) -> list[Check]:
@@ -80,7 +78,7 @@ def row_checks(declaration: Declaration, columns: Iterable[Column]) -> list[Chec
     names = {str(column) for column in present}
     for fault in declaration.faults:
         if all(name in names for name in declaration.columns if name in _words(fault.sql)):
-            checks.append(Check(fault.reason, fault.sql, key, _FIX))
+            checks.append(Check(message(fault.reason), fault.sql, key, _FIX))
     return checks
 
 
@@ -113,20 +111,22 @@ def reference_checks(
         if column.rule.on_unknown == "refuse" and target in accepted:
             key, name = identifier(TABLES[target].key[0]), identifier(column)
             unknown = f"{name} not in (select {key} from {accepted[target]})"
-            action = (
-                f"Add the missing {target} to the export, or an alias under aliases: {target}: in "
-                "your mapping."
+            action = message(
+                "Add the missing {table} to the export, or an alias under aliases: {table}: in "
+                "your mapping.",
+                table=target,
             )
-            reason = f"{column} is unknown in {target}"
+            reason = message("{column} is unknown in {table}", column=column, table=target)
             checks.append(Check(reason, f"{name} is not null and {unknown}", name, action))
     return checks
 
 
-def actions(declaration: Declaration) -> dict[str, str]:
-    """Say what to do about each reason a row of the table may be refused for."""
+def actions(declaration: Declaration) -> dict[Message, Message]:
+    """Say what to do about each reason a row or line of the table may be refused for."""
     columns = list(declaration.columns.values())
     known = [*row_checks(declaration, columns), *reference_checks(declaration, columns, _ANY)]
-    return {**{check.reason: check.action for check in known}, **_ACTIONS}
+    of_rows = {check.reason: check.action for check in known}
+    return {**of_rows, **_ACTIONS, **dict.fromkeys(UNSPLIT_REASONS, _UNSPLIT)}
 
 
 _ANY = dict.fromkeys(TABLES, "")
@@ -206,11 +206,18 @@ def reference_warnings(
             warnings.append(
                 Notice(
                     table=declaration.name,
-                    what=f"{column!r} has {count:,} values unknown in {target} "
-                    f"(e.g. {quote_examples(examples)}).",
+                    what=message(
+                        "{column} has {n} values unknown in {table} (e.g. {examples}).",
+                        column=repr(column),
+                        n=figure(count),
+                        table=target,
+                        examples=listing(dict.fromkeys(examples), is_quoted=True),
+                    ),
                     effect=effect,
                     kpis=kpis,
-                    action=f"Add an alias under aliases: {target}: in your mapping.",
+                    action=message(
+                        "Add an alias under aliases: {table}: in your mapping.", table=target
+                    ),
                 )
             )
     return warnings
@@ -228,27 +235,41 @@ def _column_checks(column: Column, key: str) -> list[Check]:
     if rule.kind != "text":
         fix = _KIND_FIX[rule.kind]
         unread = f"({text_name(column)} is not null and {name} is null)"
-        checks.append(Check(f"{column} is not {_KINDS[rule.kind]}", unread, raw, fix))
+        checks.append(Check(_unread(column), unread, raw, fix))
         empty = f"{text_name(column)} is null"
     if rule.required and not rule.nullable:
-        checks.append(Check(f"{column} is empty", empty, key, _FIX))
+        checks.append(Check(message("{column} is empty", column=column), empty, key, _FIX))
     if rule.vocabulary:
         unknown = chosen(name, dict.fromkeys(rule.vocabulary, "false"), otherwise="true")
-        reason = f"{column} is none of {', '.join(rule.vocabulary)}"
-        action = "Add a `map` for the column in your mapping."
+        reason = message(
+            "{column} is none of {words}", column=column, words=listing(rule.vocabulary)
+        )
+        action = message("Add a `map` for the column in your mapping.")
         checks.append(Check(reason, f"{name} is not null and {unknown}", raw, action))
     if rule.minimum is not None:
-        checks.append(
-            Check(f"{column} is below {rule.minimum:g}", f"{name} < {rule.minimum}", raw, _FIX)
-        )
+        reason = message("{column} is below {limit}", column=column, limit=f"{rule.minimum:g}")
+        checks.append(Check(reason, f"{name} < {rule.minimum}", raw, _FIX))
     if rule.maximum is not None:
-        checks.append(
-            Check(f"{column} is above {rule.maximum:g}", f"{name} > {rule.maximum}", raw, _FIX)
-        )
+        reason = message("{column} is above {limit}", column=column, limit=f"{rule.maximum:g}")
+        checks.append(Check(reason, f"{name} > {rule.maximum}", raw, _FIX))
     if rule.kind in ("date", "timestamp"):
         outside = f"{name} < DATE '{EARLIEST}' or {name} >= DATE '{LATEST}'"
-        checks.append(Check(f"{column} is not a plausible date", outside, raw, _FIX))
+        reason = message("{column} is not a plausible date", column=column)
+        checks.append(Check(reason, outside, raw, _FIX))
     return checks
+
+
+def _unread(column: Column) -> Message:
+    """Say that a text is not of the column's kind."""
+    match column.rule.kind:
+        case "number":
+            return message("{column} is not a number", column=column)
+        case "date":
+            return message("{column} is not a date", column=column)
+        case "timestamp":
+            return message("{column} is not a date and time", column=column)
+        case _:
+            return message("{column} is not yes or no", column=column)
 
 
 def key_text(declaration: Declaration) -> str:

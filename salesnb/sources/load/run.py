@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from salesnb.errors import DataError, ParameterError
+from salesnb.message import figure, message
 from salesnb.progress import long, step
 from salesnb.schema import TABLES
 from salesnb.sources.load.export import Export
@@ -178,9 +179,11 @@ def _without_skips(run: Import, tasks: Iterable[Task]) -> list[Task]:
             run.notices.append(
                 Notice(
                     table=load.table,
-                    what=f"All {load.left_out:,} rows are such as the mapping skips.",
-                    effect="They were kept, for without them there would be none.",
-                    action="Export live records, or change `skip` in your mapping.",
+                    what=message(
+                        "All {n} rows are such as the mapping skips.", n=figure(load.left_out)
+                    ),
+                    effect=message("They were kept, for without them there would be none."),
+                    action=message("Export live records, or change `skip` in your mapping."),
                 )
             )
     return [

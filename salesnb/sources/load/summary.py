@@ -8,9 +8,10 @@ from collections import Counter
 import duckdb
 
 from salesnb.errors import DataError, join_problems
+from salesnb.message import figure, message
 from salesnb.schema import TABLES
 from salesnb.sources.load import checks
-from salesnb.sources.load.parts import EXAMPLE, KIND, OF_LINE
+from salesnb.sources.load.parts import EXAMPLE
 from salesnb.sources.load.settle import Settled
 from salesnb.sources.load.state import Import
 from salesnb.sources.notices.drift import find_drift
@@ -46,31 +47,39 @@ def _count_refusals(run: Import, name: str, settled: Settled) -> tuple[Refusal, 
         return ()
     folder = run.content / QUARANTINE / name
     rows = run.db.sql(
-        f"select reason, any_value({KIND}), count(*) as n, {checks.examples_sql(EXAMPLE)} "
+        f"select reason, count(*) as n, {checks.examples_sql(EXAMPLE)} "
         f"from {parquet_sql([folder / file for file in settled.refused])} "
         "group by reason order by n desc, reason"
     ).fetchall()
-    actions = checks.actions(TABLES[name])
+    known = checks.actions(TABLES[name])
+    messages = {str(reason): reason for reason in known}
     return tuple(
         Refusal(
-            reason=reason,
+            reason=messages[reason],
             count=count,
             examples=tuple(examples),
-            action=checks.UNSPLIT if kind == OF_LINE else actions[reason],
+            action=known[messages[reason]],
         )
-        for reason, kind, count, examples in rows
+        for reason, count, examples in rows
     )
 
 
 def _describe_aliases(run: Import) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for table, settled in run.settled.items():
         counts: Counter[tuple[str, str, str]] = Counter()
         for record in settled.records:
             for column, alias, proper, count in record.aliases:
                 counts[column, alias, proper] += count
         lines += [
-            f"{table}: {count:,} rows with {column} {alias!r} read as {proper!r}."
+            message(
+                "{table}: {n} rows with {column} {alias} read as {proper}.",
+                table=table,
+                n=figure(count),
+                column=column,
+                alias=repr(alias),
+                proper=repr(proper),
+            )  # fmt: skip
             for (column, alias, proper), count in counts.items()
         ]
     return lines

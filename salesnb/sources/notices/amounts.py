@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from salesnb.message import Message, day_text, figure, listing, message
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import exchange_rates, opportunities
 from salesnb.sources.mapping import Company
@@ -19,6 +21,7 @@ from salesnb.sources.notices.notice import (
     Notice,
     examples_text,
     kpis_of,
+    part_of,
     rows_of,
     share_text,
 )
@@ -98,16 +101,28 @@ def _without_amount(won: list[Row]) -> Iterator[Notice]:
     count = sum(causes.values())
     if count < MISSING_SHARE * n and not causes["negative"]:
         return
-    listed = ", ".join(f"{number:,} {word}" for word, number in causes.items() if number)
+    said = {
+        "empty": message("{n} empty", n=figure(causes["empty"])),
+        "zero": message("{n} zero", n=figure(causes["zero"])),
+        "negative": message("{n} negative", n=figure(causes["negative"])),
+    }
+    listed = listing(said[word] for word, number in causes.items() if number)
     if count:
         yield Notice(
             table=_TABLE,
-            what=f"{share_text(count, n)} of won ({count:,} of {n:,}) have no amount above 0 "
-            f"({listed}).",
-            effect="They count as won, but in no sum and no average of amounts"
-            + ("; what is negative is not taken off." if causes["negative"] else "."),
+            what=message(
+                "{share} of won ({count} of {n}) have no amount above 0 ({listed}).",
+                **part_of(count, n),
+                listed=listed,
+            ),
+            effect=message(
+                "They count as won, but in no sum and no average of amounts; what is negative is "
+                "not taken off."
+            )
+            if causes["negative"]
+            else message("They count as won, but in no sum and no average of amounts."),
             kpis=WON_AMOUNT_KPIS,
-            action="Fill the amounts in the CRM and export again.",
+            action=message("Fill the amounts in the CRM and export again."),
         )
 
 
@@ -117,12 +132,19 @@ def _tokens(won: list[Row]) -> Iterator[Notice]:
     if count and count >= MISSING_SHARE * n:
         yield Notice(
             table=_TABLE,
-            what=f"{share_text(count, n)} of won ({count:,} of {n:,}) have an amount of "
-            f"{TOKEN_AMOUNT:g} or less, where {math.exp(usual[0]['logs'][1]):,.0f} "
-            f"{usual[0]['currency']} is usual.",
-            effect="Placeholders pull the typical size down and add nothing to what was sold.",
+            what=message(
+                "{share} of won ({count} of {n}) have an amount of {token} or less, where {usual} "
+                "{currency} is usual.",
+                **part_of(count, n),
+                token=figure(TOKEN_AMOUNT),
+                usual=figure(math.exp(usual[0]["logs"][1])),
+                currency=usual[0]["currency"],
+            ),
+            effect=message(
+                "Placeholders pull the typical size down and add nothing to what was sold."
+            ),
             kpis=WON_AMOUNT_KPIS,
-            action="Put in what was sold, or leave the amount empty.",
+            action=message("Put in what was sold, or leave the amount empty."),
         )
 
 
@@ -198,22 +220,39 @@ def _far_out_notice(rows: list[Row], heaviest: Row, n: int, company: Company) ->
          for name, value in zip(row["ids"], row["amounts"], strict=True)),
         reverse=True,
     )  # fmt: skip
-    shown = examples_text(f"{name}: {value:,.0f} {currency}" for value, name, currency in found)
-    share = share_text(heaviest["out"], heaviest["whole"])
-    calendar = FiscalCalendar(company.fiscal_year_start)
-    if heaviest["is_won"]:
-        where = f"what was won in {heaviest['currency']} in {calendar.quarter_of(heaviest['day'])}"
-    else:
-        where = f"all that is open in {heaviest['currency']}"
+    values = {
+        "count": figure(count),
+        "n": figure(n),
+        "fence": figure(heaviest["fence"]),
+        "currency": heaviest["currency"],
+        "examples": examples_text(
+            message("{name}: {amount} {currency}", name=name, amount=figure(value),
+                    currency=currency)
+            for value, name, currency in found
+        ),
+        "share": share_text(heaviest["out"], heaviest["whole"]),
+    }  # fmt: skip
     return Notice(
         table=_TABLE,
-        what=f"{count:,} of {n:,} {'won' if heaviest['is_won'] else 'open'} amounts are far above "
-        f"the rest, over {heaviest['fence']:,.0f} {heaviest['currency']}{shown}: they are {share} "
-        f"of {where}.",
-        effect="The figures of their owners, teams and quarters hang on them.",
+        what=_won_far_out(values, FiscalCalendar(company.fiscal_year_start), heaviest["day"])
+        if heaviest["is_won"]
+        else message(
+            "{count} of {n} open amounts are far above the rest, over {fence} {currency}"
+            "{examples}: they are {share} of all that is open in {currency}.",
+            **values,
+        ),
+        effect=message("The figures of their owners, teams and quarters hang on them."),
         kpis=WON_AMOUNT_KPIS if heaviest["is_won"] else _OPEN_KPIS,
-        action="Check these amounts in the CRM; correct slipped digits and export again.",
+        action=message("Check these amounts in the CRM; correct slipped digits and export again."),
     )
+
+
+def _won_far_out(values: dict[str, str], calendar: FiscalCalendar, day: dt.date) -> Message:
+    return message(
+        "{count} of {n} won amounts are far above the rest, over {fence} {currency}{examples}: "
+        "they are {share} of what was won in {currency} in {quarter}.",
+        **values, quarter=calendar.quarter_of(day),
+    )  # fmt: skip
 
 
 def _without_currency(groups: list[Row], company: Company) -> Iterator[Notice]:
@@ -221,10 +260,10 @@ def _without_currency(groups: list[Row], company: Company) -> Iterator[Notice]:
     if count and MISSING_SHARE * n <= count < n:
         yield Notice(
             table=_TABLE,
-            what=f"{share_text(count, n)} ({count:,} of {n:,}) have no currency.",
-            effect=f"Their amounts are taken for {company.currency}.",
+            what=message("{share} ({count} of {n}) have no currency.", **part_of(count, n)),
+            effect=message("Their amounts are taken for {currency}.", currency=company.currency),
             kpis=kpis_of(opportunities.amount),
-            action="Fill the currency in the CRM and export again.",
+            action=message("Fill the currency in the CRM and export again."),
         )
 
 
@@ -237,12 +276,12 @@ def _without_rate(
     begin: dict[str, Any] = {}
     if rates:
         rate = exchange_rates
-        rows = fetch_rows(
+        found = fetch_rows(
             db,
             f"select {rate.currency} as currency, min({rate.rate_on}) as day from {rates.sql} "
             f"where {rate.rate} > 0 group by all",
         )
-        begin = {row["currency"]: row["day"] for row in rows}
+        begin = {row["currency"]: row["day"] for row in found}
     lines = []
     for currency in dict.fromkeys(row["currency"] for row in groups):
         of_it = [row for row in groups if row["currency"] == currency]
@@ -252,16 +291,28 @@ def _without_rate(
         if currency == company.currency or not count:
             continue
         if start is None:
-            lines.append(f"{currency}: {rows_of(_TABLE, count)}, no rate")
+            rows = rows_of(_TABLE, count)
+            lines.append(message("{currency}: {rows}, no rate", currency=currency, rows=rows))
         elif firsts and min(firsts) < start:
-            lines.append(f"{currency}: closed from {min(firsts)}, rates from {start}")
+            lines.append(
+                message(
+                    "{currency}: closed from {first}, rates from {start}",
+                    currency=currency,
+                    first=day_text(min(firsts)),
+                    start=day_text(start),
+                )  # fmt: skip
+            )
     if lines:
         yield Notice(
             table=_TABLE,
-            what=f"Amounts cannot be converted into {company.currency}{examples_text(lines)}.",
-            effect="Reports stop with an error rather than leave amounts out.",
+            what=message(
+                "Amounts cannot be converted into {currency}{examples}.",
+                currency=company.currency,
+                examples=examples_text(lines),
+            ),
+            effect=message("Reports stop with an error rather than leave amounts out."),
             kpis=kpis_of(opportunities.amount),
-            action="Add exchange_rates from that day, or correct the company's currency.",
+            action=message("Add exchange_rates from that day, or correct the company's currency."),
         )
 
 

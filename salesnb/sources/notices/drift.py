@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import duckdb
 
+from salesnb.message import figure, listing, message, message_many
 from salesnb.schema import TABLES, opportunities, reps
 from salesnb.sources.notices.drift_values import value_drift
 from salesnb.sources.notices.drift_volumes import volume_drift
@@ -70,16 +71,16 @@ def _tables(now: dict[str, Relation], before: dict[str, Relation]) -> Iterator[N
         if table in before and table not in now:
             yield Notice(
                 table=table,
-                what="The table is gone; the import before had it.",
-                effect="What is made from it is left out of all reports.",
+                what=message("The table is gone; the import before had it."),
+                effect=message("What is made from it is left out of all reports."),
                 kpis=table_kpis(table),
-                action="Export it again, or take this for granted from now on.",
+                action=message("Export it again, or take this for granted from now on."),
             )
         elif table in now and table not in before:
             yield Notice(
                 table=table,
-                what="The table is new.",
-                effect="What is made from it appears in reports, also on past quarters.",
+                what=message("The table is new."),
+                effect=message("What is made from it appears in reports, also on past quarters."),
                 kpis=table_kpis(table),
             )
 
@@ -91,28 +92,28 @@ def _columns(table: str, now: Relation, before: Relation) -> Iterator[Notice]:
     if gone:
         yield Notice(
             table=table,
-            what=f"{_listed(gone)} gone; the import before had {_it(gone)}.",
-            effect="What is made from it is left out of all reports.",
+            what=message_many(
+                "Column {columns} is gone; the import before had it.",
+                "{n} columns ({columns}) are gone; the import before had them.",
+                len(gone),
+                columns=listing(gone),
+            ),
+            effect=message("What is made from it is left out of all reports."),
             kpis=_kpis_of(table, gone),
-            action="Export it again, or correct its name in your mapping.",
+            action=message("Export it again, or correct its name in your mapping."),
         )
     if new:
         yield Notice(
             table=table,
-            what=f"{_listed(new)} new.",
-            effect="What is made from it appears in reports, also on past quarters.",
+            what=message_many(
+                "Column {columns} is new.",
+                "{n} columns ({columns}) are new.",
+                len(new),
+                columns=listing(new),
+            ),
+            effect=message("What is made from it appears in reports, also on past quarters."),
             kpis=_kpis_of(table, new),
         )
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) == 1:
-        return f"Column {names[0]} is"
-    return f"{len(names)} columns ({', '.join(names)}) are"
-
-
-def _it(names: list[str]) -> str:
-    return "it" if len(names) == 1 else "them"
 
 
 def _kpis_of(table: str, columns: list[str]) -> tuple[str, ...]:
@@ -136,11 +137,20 @@ def _vanished_reps(
         n, n_open = (sum(row[name] for row in rows) for name in ("n", "n_open"))
         yield Notice(
             table="reps",
-            what=f"{rows_of('reps', len(rows))} of the import before "
-            f"{'is' if len(rows) == 1 else 'are'} gone"
-            f"{examples_text(row['name'] for row in rows)}, who owned "
-            f"{rows_of('opportunities', n)}, {n_open:,} of them open.",
-            effect="What still names them as owner is refused, so past quarters lose their sales.",
+            what=message_many(
+                "{reps} of the import before is gone{examples}, who owned {opportunities}, "
+                "{n_open} of them open.",
+                "{reps} of the import before are gone{examples}, who owned {opportunities}, "
+                "{n_open} of them open.",
+                len(rows),
+                reps=rows_of("reps", len(rows)),
+                examples=examples_text(row["name"] for row in rows),
+                opportunities=rows_of("opportunities", n),
+                n_open=figure(n_open),
+            ),
+            effect=message(
+                "What still names them as owner is refused, so past quarters lose their sales."
+            ),
             kpis=table_kpis("opportunities"),
-            action="Keep leavers in reps, with left_on, and hand over what is open.",
+            action=message("Keep leavers in reps, with left_on, and hand over what is open."),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from salesnb.message import Message, day_text, figure, listing, message
 from salesnb.schema import (
     TABLES,
     Column,
@@ -38,17 +39,17 @@ LEVEL_TIMES = 5.0
 
 MOST_WORDS = 5
 
-_COMPARED = "Comparisons over time by it break off here."
-WORDS: dict[Column, str] = {
-    opportunities.stage: "Time in stage and the funnel break off here.",
+_COMPARED = message("Comparisons over time by it break off here.")
+WORDS: dict[Column, Message] = {
+    opportunities.stage: message("Time in stage and the funnel break off here."),
     opportunities.source: _COMPARED,
     opportunities.type: _COMPARED,
     opportunities.loss_reason: _COMPARED,
-    opportunities.currency: "Amounts need an exchange rate in every currency.",
+    opportunities.currency: message("Amounts need an exchange rate in every currency."),
     leads.source: _COMPARED,
-    activities.kind: "Calls and meetings are told apart by it.",
-    reps.role: "People are compared within their role: peer groups are others now.",
-    memberships.team_id: "Team figures of past quarters move with their members.",
+    activities.kind: message("Calls and meetings are told apart by it."),
+    reps.role: message("People are compared within their role: peer groups are others now."),
+    memberships.team_id: message("Team figures of past quarters move with their members."),
 }
 """Columns of few words -> what it means when a word comes or goes."""
 
@@ -102,11 +103,18 @@ def _emptied(
         if missing - was >= EMPTIED_SHARE:
             yield Notice(
                 table=table,
-                what=f"{name} is missing in {share_text(missing, 1)} of rows; in the import before "
-                f"it was {share_text(was, 1)}.",
-                effect="Figures made from it lack these rows.",
+                what=message(
+                    "{column} is missing in {share} of rows; in the import before it was {was}.",
+                    column=name,
+                    share=share_text(missing, 1),
+                    was=share_text(was, 1),
+                ),
+                effect=message("Figures made from it lack these rows."),
                 kpis=kpis_of(TABLES[table].columns[name]),
-                action=f"See that the export fills {name}, and that its mapping still fits.",
+                action=message(
+                    "See that the export fills {column}, and that its mapping still fits.",
+                    column=name,
+                ),
             )
 
 
@@ -126,16 +134,28 @@ def _words(
     new = [_word(row, "new") for row in rows if row["n_old"] is None]
     if not gone and not new:
         return
-    parts = [f"gone: {_listed(gone)}"] * bool(gone) + [f"new: {_listed(new)}"] * bool(new)
     yield Notice(
         table=column.table,
-        what=f"Values of {column} {'; '.join(parts)}.",
+        what=_come_and_gone(column, gone, new),
         effect=effect,
         kpis=kpis_of(column),
-        action="If they were only renamed, map the old names to the new ones in your mapping."
+        action=message(
+            "If they were only renamed, map the old names to the new ones in your mapping."
+        )
         if gone and new
-        else "See that this is so in the CRM too.",
+        else message("See that this is so in the CRM too."),
     )
+
+
+def _come_and_gone(column: Column, gone: list[str], new: list[str]) -> Message:
+    if not new:
+        return message("Values of {column} gone: {gone}.", column=column, gone=_listed(gone))
+    if not gone:
+        return message("Values of {column} new: {new}.", column=column, new=_listed(new))
+    return message(
+        "Values of {column} gone: {gone}; new: {new}.",
+        column=column, gone=_listed(gone), new=_listed(new),
+    )  # fmt: skip
 
 
 def _word_counts(relation: Relation, column: Column) -> str:
@@ -146,12 +166,15 @@ def _word_counts(relation: Relation, column: Column) -> str:
 
 
 def _word(row: dict[str, Any], side: str) -> str:
-    return f"{row['word']!r} ({share_text(row[f'n_{side}'], row[f'{side}_whole'])} of rows)"
+    share = share_text(row[f"n_{side}"], row[f"{side}_whole"])
+    return message("{word} ({share} of rows)", word=repr(row["word"]), share=share)
 
 
 def _listed(words: list[str]) -> str:
-    more = len(words) - MOST_WORDS
-    return ", ".join(words[:MOST_WORDS]) + (f" and {more:,} more" if more > 0 else "")
+    shown, more = listing(words[:MOST_WORDS]), len(words) - MOST_WORDS
+    if more <= 0:
+        return shown
+    return message("{words} and {more} more", words=shown, more=figure(more))
 
 
 def _level(
@@ -173,17 +196,26 @@ def _level(
     )
     if min(old["n"], new["n"]) < FEW_ROWS:
         return
-    whose, usual = "", new["usual"]
+    usual, was = new["usual"], figure(old["usual"])
+    what = message(
+        "The median {column} is {usual}; in the import before it was {was}.",
+        column=column, usual=figure(usual), was=was,
+    )  # fmt: skip
     if not _is_other_level(usual, old["usual"]) and new["n_since"] >= FEW_ROWS:
-        whose, usual = f" of the {new['n_since']:,} rows since {until}", new["since"]
+        usual = new["since"]
+        what = message(
+            "The median {column} of the {n} rows since {until} is {usual}; in the import before "
+            "it was {was}.",
+            column=column, n=figure(new["n_since"]), until=day_text(until), usual=figure(usual),
+            was=was,
+        )  # fmt: skip
     if _is_other_level(usual, old["usual"]):
         yield Notice(
             table=table,
-            what=f"The median {column}{whose} is {usual:,.0f}; in the import before it was "
-            f"{old['usual']:,.0f}.",
-            effect="A change of currency or unit moves every figure made from it.",
+            what=what,
+            effect=message("A change of currency or unit moves every figure made from it."),
             kpis=kpis,
-            action=f"See in which unit {column} was exported.",
+            action=message("See in which unit {column} was exported.", column=column),
         )
 
 

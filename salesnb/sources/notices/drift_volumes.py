@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from salesnb.message import Message, figure, listing, message, message_many
 from salesnb.schema import Column, activities, leads, opportunities
 from salesnb.sources.notices.notice import (
     FEW_ROWS,
@@ -51,7 +52,7 @@ MOST_MONTHS = 3
 class Measured:
     """One figure of a month: `value` in SQL, `word` for what it counts, the KPIs made of it."""
 
-    word: str
+    word: Message
     value: str
     kpis: tuple[str, ...]
     is_money: bool = False
@@ -59,10 +60,10 @@ class Measured:
 
 _CLOSING = kpis_of(opportunities.closed_on)
 _CLOSED = (
-    Measured("closed", f"count(*) filter ({opportunities.is_closed})", _CLOSING),
-    Measured("won", f"count(*) filter ({opportunities.is_won})", _CLOSING),
+    Measured(message("closed"), f"count(*) filter ({opportunities.is_closed})", _CLOSING),
+    Measured(message("won"), f"count(*) filter ({opportunities.is_won})", _CLOSING),
     Measured(
-        "in won amounts",
+        message("in won amounts"),
         f"coalesce(sum({opportunities.amount}) filter ({opportunities.is_won} and "
         f"{opportunities.amount} > 0), 0)",
         WON_AMOUNT_KPIS,
@@ -70,10 +71,14 @@ _CLOSED = (
     ),
 )
 MONTHLY: dict[Column, tuple[Measured, ...]] = {
-    opportunities.created_on: (Measured("created", "count(*)", kpis_of(opportunities.created_on)),),
+    opportunities.created_on: (
+        Measured(message("created"), "count(*)", kpis_of(opportunities.created_on)),
+    ),
     opportunities.closed_on: _CLOSED,
-    leads.created_at: (Measured("created", "count(*)", kpis_of(leads.created_at)),),
-    activities.started_at: (Measured("started", "count(*)", kpis_of(activities.started_at)),),
+    leads.created_at: (Measured(message("created"), "count(*)", kpis_of(leads.created_at)),),
+    activities.started_at: (
+        Measured(message("started"), "count(*)", kpis_of(activities.started_at)),
+    ),
 }
 """Column that dates rows -> figures of its months; of one column the first that differs is told,
 as the others follow from it."""
@@ -108,12 +113,12 @@ def _months(
     joined = old.merge(
         new, how="outer", left_index=True, right_index=True, suffixes=("_before", "_now")
     ).fillna(0)
-    for number, figure in enumerate(measured):
+    for number, one in enumerate(measured):
         pair = pd.DataFrame(
             {"before": joined[f"{number}_before"], "now": joined[f"{number}_now"]}
         ).astype(float)
         pair = pair[(pair > 0).any(axis=1)]
-        notices = [*_reach(column, figure, pair), *_changed(column, figure, pair)]
+        notices = [*_reach(column, one, pair), *_changed(column, one, pair)]
         if notices:
             yield from notices
             return
@@ -144,69 +149,103 @@ def _is_kept(pair: pd.DataFrame) -> pd.Series[bool]:
     return pd.Series(pair.index >= shared[0], index=pair.index)
 
 
-def _reach(column: Column, figure: Measured, pair: pd.DataFrame) -> Iterator[Notice]:
+def _reach(column: Column, measured: Measured, pair: pd.DataFrame) -> Iterator[Notice]:
     """Tell that the export begins later, or earlier, than the one before."""
     early = pair[~_is_kept(pair)]
     lost, gained = int(early["before"].sum()), int(early["now"].sum())
-    if figure.is_money or len(early) == len(pair) or max(lost, gained) < FEWEST_ROWS:
+    if measured.is_money or len(early) == len(pair) or max(lost, gained) < FEWEST_ROWS:
         return
     first = pair.index[_is_kept(pair).to_numpy()][0]
-    how = "no longer goes" if lost > gained else "now goes"
+    values = {
+        "month": f"{first:%Y-%m}",
+        "rows": rows_of(column.table, max(lost, gained)),
+        "word": measured.word,
+        "begin": f"{early.index[0]:%Y-%m}",
+    }
     yield Notice(
         table=column.table,
-        what=f"The export {how} back before {first:%Y-%m}: "
-        f"{rows_of(column.table, max(lost, gained))} {figure.word} from {early.index[0]:%Y-%m} on "
-        f"are {'gone' if lost > gained else 'new'}.",
-        effect="Quarters of that time have other figures than those already reported.",
-        kpis=figure.kpis,
-        action="Export the whole history again." if lost > gained else "",
+        what=message(
+            "The export no longer goes back before {month}: {rows} {word} from {begin} on are "
+            "gone.",
+            **values,
+        )
+        if lost > gained
+        else message(
+            "The export now goes back before {month}: {rows} {word} from {begin} on are new.",
+            **values,
+        ),
+        effect=message("Quarters of that time have other figures than those already reported."),
+        kpis=measured.kpis,
+        action=message("Export the whole history again.") if lost > gained else "",
     )
 
 
-def _changed(column: Column, figure: Measured, pair: pd.DataFrame) -> Iterator[Notice]:
+def _changed(column: Column, measured: Measured, pair: pd.DataFrame) -> Iterator[Notice]:
     """Tell of months already reported that have lost or gained."""
     pair = pair[_is_kept(pair)]
     change = pair["now"] - pair["before"]
-    least = 0 if figure.is_money else FEWEST_ROWS
-    lost_share = MONEY_SHARE if figure.is_money else LOST_SHARE
-    gained_share = MONEY_SHARE if figure.is_money else GAINED_SHARE
+    least = 0 if measured.is_money else FEWEST_ROWS
+    lost_share = MONEY_SHARE if measured.is_money else LOST_SHARE
+    gained_share = MONEY_SHARE if measured.is_money else GAINED_SHARE
     lost = pair[(-change >= least) & (-change > lost_share * pair["before"])]
     gained = pair[(change >= least) & (change > gained_share * pair["before"])]
     if lost.empty and gained.empty:
         return
     parts = [
-        f"{len(months)} {'has' if len(months) == 1 else 'have'} {verb}: {_named(months, figure)}"
-        for months, verb in ((lost, "lost"), (gained, "gained"))
-        if len(months)
-    ]
+        message_many(
+            "{n} has lost: {months}", "{n} have lost: {months}",
+            len(lost), months=_named(lost, measured),
+        ),
+        message_many(
+            "{n} has gained: {months}", "{n} have gained: {months}",
+            len(gained), months=_named(gained, measured),
+        ),
+    ]  # fmt: skip
+    there = [part for part, months in zip(parts, (lost, gained), strict=True) if len(months)]
     yield Notice(
         table=column.table,
-        what=f"Of {len(pair)} months already known, {'; '.join(parts)}.",
-        effect="Quarters already reported have other figures now.",
-        kpis=figure.kpis,
+        what=message(
+            "Of {n} months already known, {changes}.",
+            n=figure(len(pair)),
+            changes=listing(there, between="; "),
+        ),
+        effect=message("Quarters already reported have other figures now."),
+        kpis=measured.kpis,
         action=_action(column, is_lost=len(lost) >= len(gained)),
     )
 
 
 def _action(column: Column, *, is_lost: bool) -> str:
     if is_lost:
-        return (
-            f"See whether the export leaves some {column.table} out (a filter, deleted or merged "
-            f"rows, a changed {column})."
-        )
-    return f"See why old {column.table} were added, or {column} was changed."
+        return message(
+            "See whether the export leaves some {table} out (a filter, deleted or merged rows, a "
+            "changed {column}).",
+            table=column.table, column=column,
+        )  # fmt: skip
+    return message(
+        "See why old {table} were added, or {column} was changed.",
+        table=column.table, column=column,
+    )  # fmt: skip
 
 
-def _named(months: pd.DataFrame, figure: Measured) -> str:
+def _named(months: pd.DataFrame, measured: Measured) -> str:
     """Name the months that changed most, in order of time."""
     size = (months["now"] - months["before"]).abs()
     shown = months.loc[size.sort_values(ascending=False, kind="stable").index[:MOST_MONTHS]]
     texts = [
-        f"{month:%Y-%m} had {row['before']:,.0f} {figure.word}, now {row['now']:,.0f}"
+        message(
+            "{month} had {before} {word}, now {now}",
+            month=f"{month:%Y-%m}",
+            before=figure(row["before"]),
+            word=measured.word,
+            now=figure(row["now"]),
+        )  # fmt: skip
         for month, row in shown.sort_index().iterrows()
     ]
     more = len(months) - len(shown)
-    return ", ".join(texts) + (f" and {more:,} more" if more else "")
+    if not more:
+        return listing(texts)
+    return message("{words} and {more} more", words=listing(texts), more=figure(more))
 
 
 def _sizes(db: duckdb.DuckDBPyConnection, now: Relation, before: Relation) -> tuple[int, int]:
@@ -228,17 +267,30 @@ def _shrunk(sizes: dict[str, tuple[int, int]]) -> Iterator[Notice]:
     }
     groups = [list(shrunk)] if len(shrunk) > MOST_TABLES else [[table] for table in shrunk]
     for tables in groups:
-        listed = "; ".join(
-            f"{table} had {shrunk[table][0]:,}, now {shrunk[table][1]:,}" for table in tables
+        listed = listing(
+            (
+                message(
+                    "{table} had {before}, now {now}",
+                    table=table,
+                    before=figure(shrunk[table][0]),
+                    now=figure(shrunk[table][1]),
+                )  # fmt: skip
+                for table in tables
+            ),
+            between="; ",
         )
         yield Notice(
             table=tables[0] if len(tables) == 1 else SEVERAL,
-            what=f"Fewer rows than in the import before: {listed}."
+            what=message("Fewer rows than in the import before: {listed}.", listed=listed)
             if len(tables) == 1
-            else f"{len(tables)} tables have fewer rows than in the import before: {listed}.",
-            effect="What was made from them is no longer counted.",
+            else message(
+                "{n} tables have fewer rows than in the import before: {listed}.",
+                n=figure(len(tables)),
+                listed=listed,
+            ),
+            effect=message("What was made from them is no longer counted."),
             kpis=tuple(dict.fromkeys(kpi for table in tables for kpi in table_kpis(table))),
-            action="See whether the export leaves some out.",
+            action=message("See whether the export leaves some out."),
         )
 
 
@@ -247,8 +299,15 @@ def _doubled(sizes: dict[str, tuple[int, int]]) -> Iterator[Notice]:
         if before >= FEW_ROWS and now >= GROWTH_TIMES * before:
             yield Notice(
                 table=table,
-                what=f"{now:,} rows, {now / before:.1f} times the {before:,} of the import before.",
-                effect="If an export was added twice under other keys, everything counts twice.",
+                what=message(
+                    "{n} rows, {times} times the {before} of the import before.",
+                    n=figure(now),
+                    times=figure(now / before, 1),
+                    before=figure(before),
+                ),
+                effect=message(
+                    "If an export was added twice under other keys, everything counts twice."
+                ),
                 kpis=table_kpis(table),
-                action=f"See that each {row_of(table)} is there once.",
+                action=message("See that each {row} is there once.", row=row_of(table)),
             )

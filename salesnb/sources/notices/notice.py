@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
+from salesnb.language import mark
+from salesnb.message import AnyText, figure, listing, message, message_many, percentage, tell
 from salesnb.schema import TABLES, Column, activities, leads, opportunities, targets
 
 _CLOSING = (
@@ -40,17 +42,14 @@ FEW_ROWS = 50
 MISSING_SHARE = 0.02
 """Fewer than 1 row in 50 without a value move a KPI less than its own uncertainty."""
 
-SEVERAL = "several tables"
+SEVERAL = mark("several tables")
 """In place of a table, of what several have in common."""
 
 WON_AMOUNT_KPIS = ("bookings", "quota_attainment", "deal_size")
 _SINGULAR = {
-    "opportunities": "opportunity",
-    "activities": "activity",
-    "memberships": "membership",
-    "leads": "lead",
-    "reps": "rep",
-    "teams": "team",
+    "opportunities": message("opportunity"),
+    "activities": message("activity"),
+    "leads": message("lead"),
 }
 
 
@@ -74,16 +73,21 @@ class Notice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     table: str
-    what: str
-    effect: str = ""
+    what: AnyText
+    effect: AnyText = ""
     kpis: tuple[str, ...] = ()
-    action: str = ""
+    action: AnyText = ""
 
     @property
     def text(self) -> str:
         """The whole notice, without its table."""
         named = f"KPIs: {', '.join(self.kpis)}." if self.kpis else ""
         return " ".join(part for part in (self.what, self.effect, named, self.action) if part)
+
+    def told(self) -> Notice:
+        """Give the notice in the language spoken."""
+        said = {name: tell(getattr(self, name)) for name in ("what", "effect", "action")}
+        return self.model_copy(update=said)
 
     def __str__(self) -> str:
         """Give table and text."""
@@ -125,7 +129,7 @@ def row_of(table: str) -> str:
     >>> row_of("activities"), row_of("ratings")
     ('activity', 'row')
     """
-    return _SINGULAR.get(table, "row")
+    return _SINGULAR.get(table) or message("row")
 
 
 def rows_of(table: str, count: int) -> str:
@@ -134,9 +138,15 @@ def rows_of(table: str, count: int) -> str:
     >>> rows_of("opportunities", 1), rows_of("leads", 1200), rows_of("ratings", 1)
     ('1 opportunity', '1,200 leads', '1 row')
     """
-    singular = row_of(table)
-    plural = table if table in _SINGULAR else "rows"
-    return f"{count:,} {singular if count == 1 else plural}"
+    counted = {
+        "opportunities": message_many("{n} opportunity", "{n} opportunities", count),
+        "activities": message_many("{n} activity", "{n} activities", count),
+        "memberships": message_many("{n} membership", "{n} memberships", count),
+        "leads": message_many("{n} lead", "{n} leads", count),
+        "reps": message_many("{n} rep", "{n} reps", count),
+        "teams": message_many("{n} team", "{n} teams", count),
+    }
+    return counted.get(table) or message_many("{n} row", "{n} rows", count)
 
 
 def share_text(count: float, whole: float) -> str:
@@ -147,10 +157,19 @@ def share_text(count: float, whole: float) -> str:
     """
     per_cent = 100 * count / whole if whole else 0.0
     if 0 < per_cent < 0.95:
-        return "under 1%"
+        return message("under {share}", share=percentage(0.01))
     if 99 < per_cent < 100:
-        return "over 99%"
-    return f"{per_cent:.0f}%"
+        return message("over {share}", share=percentage(0.99))
+    return percentage(round(per_cent) / 100)
+
+
+def part_of(count: int, whole: int) -> dict[str, str]:
+    """Write a part of a whole, as values of a message: share, count, n.
+
+    >>> part_of(14, 1400)
+    {'share': '1%', 'count': '14', 'n': '1,400'}
+    """
+    return {"share": share_text(count, whole), "count": figure(count), "n": figure(whole)}
 
 
 def days_text(days: int) -> str:
@@ -159,7 +178,7 @@ def days_text(days: int) -> str:
     >>> days_text(1), days_text(64)
     ('1 day', '64 days')
     """
-    return "1 day" if days == 1 else f"{days:,} days"
+    return message_many("{n} day", "{n} days", days)
 
 
 def examples_text(examples: Iterable[object]) -> str:
@@ -168,5 +187,5 @@ def examples_text(examples: Iterable[object]) -> str:
     >>> examples_text(["o1", "o2"])
     " (e.g. 'o1', 'o2')"
     """
-    shown = ", ".join(repr(str(example)) for example in list(examples)[:3])
-    return f" (e.g. {shown})" if shown else ""
+    shown = [one if isinstance(one, str) else str(one) for one in list(examples)[:3]]
+    return message(" (e.g. {examples})", examples=listing(shown, is_quoted=True)) if shown else ""

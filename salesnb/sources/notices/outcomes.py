@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from salesnb.message import day_text, figure, message, percentage
 from salesnb.schema import Column, opportunities
 from salesnb.sources.notices.notice import (
     FEW_ROWS,
@@ -17,7 +18,7 @@ from salesnb.sources.notices.notice import (
     days_text,
     examples_text,
     kpis_of,
-    share_text,
+    part_of,
 )
 from salesnb.sources.notices.relations import Relation, fetch_rows
 
@@ -82,42 +83,62 @@ def _missing_outcomes(row: Row) -> Iterator[Notice]:
     if row["closed"] < FEW_ROWS:
         return
     if row["won"] in (0, row["closed"]):
-        lacking = "won" if row["won"] == 0 else "lost"
-        yield Notice(
-            table=_TABLE,
-            what=f"None of the {row['closed']:,} closed opportunities is {lacking}.",
-            effect=f"Everybody's win rate is {0 if lacking == 'won' else 100}%.",
-            kpis=("win_rate", "close_rate"),
-            action=f"Export {lacking} opportunities too, or map what marks them.",
-        )
+        yield _one_outcome(row["closed"], is_all_lost=row["won"] == 0)
     if row["n"] == row["closed"]:
         yield Notice(
             table=_TABLE,
-            what=f"All {row['n']:,} opportunities are closed.",
-            effect="Without the open ones the last quarters look better than they are.",
+            what=message("All {n} opportunities are closed.", n=figure(row["n"])),
+            effect=message("Without the open ones the last quarters look better than they are."),
             kpis=("close_rate", "pipeline_created", "pipeline_coverage"),
-            action="Export open opportunities too.",
+            action=message("Export open opportunities too."),
         )
+
+
+def _one_outcome(n: int, *, is_all_lost: bool) -> Notice:
+    return Notice(
+        table=_TABLE,
+        what=message("None of the {n} closed opportunities is won.", n=figure(n))
+        if is_all_lost
+        else message("None of the {n} closed opportunities is lost.", n=figure(n)),
+        effect=message(
+            "Everybody's win rate is {share}.", share=percentage(0 if is_all_lost else 1)
+        ),
+        kpis=("win_rate", "close_rate"),
+        action=message("Export won opportunities too, or map what marks them.")
+        if is_all_lost
+        else message("Export lost opportunities too, or map what marks them."),
+    )
 
 
 def _missing_dates(row: Row) -> Iterator[Notice]:
     o, n_open = opportunities, row["n"] - row["closed"]
+    undated, unqualified, unexpected = (
+        part_of(row["n_undated"], row["n"]),
+        part_of(row["n_unqualified"], row["won"]),
+        part_of(row["n_unexpected"], n_open),
+    )
     cases = (
-        (o.created_on, row["n_undated"], row["n"], "opportunities",
-         "They are in no cohort of created opportunities and have no sales cycle."),
-        (o.qualified_on, row["n_unqualified"], row["won"], "won",
-         "They were sold, but never counted as pipeline."),
-        (o.expected_close_on, row["n_unexpected"], n_open, "open",
-         "They cover no quarter's quota."),
+        (o.created_on, row["n_undated"], row["n"],
+         message("{share} of opportunities ({count} of {n}) have no {column}.", **undated,
+                 column=o.created_on),
+         message("They are in no cohort of created opportunities and have no sales cycle.")),
+        (o.qualified_on, row["n_unqualified"], row["won"],
+         message("{share} of won ({count} of {n}) have no {column}.", **unqualified,
+                 column=o.qualified_on),
+         message("They were sold, but never counted as pipeline.")),
+        (o.expected_close_on, row["n_unexpected"], n_open,
+         message("{share} of open ({count} of {n}) have no {column}.", **unexpected,
+                 column=o.expected_close_on),
+         message("They cover no quarter's quota.")),
     )  # fmt: skip
-    for column, count, n, whose, effect in cases:
+    for column, count, n, what, effect in cases:
         if row[f"has_{column}"] and count and count >= MISSING_SHARE * n:
             yield Notice(
                 table=_TABLE,
-                what=f"{share_text(count, n)} of {whose} ({count:,} of {n:,}) have no {column}.",
+                what=what,
                 effect=effect,
                 kpis=kpis_of(column),
-                action=f"Fill {column} in the CRM and export again.",
+                action=message("Fill {column} in the CRM and export again.", column=column),
             )
 
 
@@ -133,10 +154,10 @@ def never_filled(column: Column) -> Notice:
     """Say that a column is there and empty."""
     return Notice(
         table=column.table,
-        what=f"{column} is empty in all rows.",
-        effect="Figures made from it are 0 or blank instead of being left out.",
+        what=message("{column} is empty in all rows.", column=column),
+        effect=message("Figures made from it are 0 or blank instead of being left out."),
         kpis=kpis_of(column),
-        action=f"Export {column}, or take it out of your mapping.",
+        action=message("Export {column}, or take it out of your mapping.", column=column),
     )
 
 
@@ -145,12 +166,18 @@ def _late_entry(row: Row) -> Iterator[Notice]:
     if n >= FEW_ROWS and count >= SAME_DAY_SHARE * n:
         yield Notice(
             table=_TABLE,
-            what=f"{share_text(count, n)} of won ({count:,} of {n:,}) were created on the day "
-            "they were won.",
-            effect="They were written down once they were won; the lost ones may never have been: "
-            "sales cycles are too short and win rates too high.",
+            what=message(
+                "{share} of won ({count} of {n}) were created on the day they were won.",
+                **part_of(count, n),
+            ),
+            effect=message(
+                "They were written down once they were won; the lost ones may never have been: "
+                "sales cycles are too short and win rates too high."
+            ),
             kpis=("cycle_days", "win_rate", "close_rate"),
-            action="Ask who enters opportunities late, and read these KPIs with that in mind.",
+            action=message(
+                "Ask who enters opportunities late, and read these KPIs with that in mind."
+            ),
         )
 
 
@@ -166,12 +193,20 @@ def _cycles(db: duckdb.DuckDBPyConnection, relation: Relation, row: Row) -> Iter
     if far["n"] >= FAR_CYCLE_SHARE * row["n_cycles"]:
         yield Notice(
             table=_TABLE,
-            what=f"{far['n']:,} of {row['n_cycles']:,} won took more than {days_text(longest)} "
-            f"from created to closed{examples_text(far['ids'])}; "
-            f"{days_text(round(math.exp(row['logs'][1])))} are usual.",
-            effect="They stretch the typical sales cycle of their owners.",
+            what=message(
+                "{count} of {n} won took more than {longest} from created to closed{examples}; "
+                "{usual} are usual.",
+                count=figure(far["n"]),
+                n=figure(row["n_cycles"]),
+                longest=days_text(longest),
+                examples=examples_text(far["ids"]),
+                usual=days_text(round(math.exp(row["logs"][1]))),
+            ),
+            effect=message("They stretch the typical sales cycle of their owners."),
             kpis=("cycle_days",),
-            action="Correct created_on, or see whether old opportunities are opened again.",
+            action=message(
+                "Correct created_on, or see whether old opportunities are opened again."
+            ),
         )
 
 
@@ -190,12 +225,16 @@ def _stale_pipeline(
     if row["n_overdue"] >= IDLE_SHARE * n_open:
         yield Notice(
             table=_TABLE,
-            what=f"{share_text(row['n_overdue'], n_open)} of open ({row['n_overdue']:,} of "
-            f"{n_open:,}) should have closed more than {OVERDUE_DAYS} days ago, the oldest by "
-            f"{row['first_expected']}.",
-            effect="They are open, but cover no quarter that is still to come.",
+            what=message(
+                "{share} of open ({count} of {n}) should have closed more than {days} days ago, "
+                "the oldest by {first}.",
+                **part_of(row["n_overdue"], n_open),
+                days=figure(OVERDUE_DAYS),
+                first=day_text(row["first_expected"]),
+            ),
+            effect=message("They are open, but cover no quarter that is still to come."),
             kpis=("pipeline_coverage", "close_rate"),
-            action="Close them or date them anew in the CRM.",
+            action=message("Close them or date them anew in the CRM."),
         )
     if row["n_cycles"] < FEW_ROWS:
         return
@@ -211,11 +250,17 @@ def _stale_pipeline(
     if old["n"] >= IDLE_SHARE * n_open:
         yield Notice(
             table=_TABLE,
-            what=f"{share_text(old['n'], n_open)} of open ({old['n']:,} of {n_open:,}) are older "
-            f"than any won one was when it closed ({days_text(old['longest'])})"
-            f"{examples_text(old['ids'])}.",
-            effect="Hardly any of them will be won; they hold the close rate down and fill the "
-            "pipeline.",
+            what=message(
+                "{share} of open ({count} of {n}) are older than any won one was when it closed "
+                "({longest}){examples}.",
+                **part_of(old["n"], n_open),
+                longest=days_text(old["longest"]),
+                examples=examples_text(old["ids"]),
+            ),
+            effect=message(
+                "Hardly any of them will be won; they hold the close rate down and fill the "
+                "pipeline."
+            ),
             kpis=("close_rate", "pipeline_created", "pipeline_coverage"),
-            action="Close what is dead in the CRM.",
+            action=message("Close what is dead in the CRM."),
         )

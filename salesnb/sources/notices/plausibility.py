@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from salesnb.message import day_text, figure, message, message_many
 from salesnb.schema import activities, leads
 from salesnb.sources.mapping import Company
 from salesnb.sources.notices.amounts import amount_warnings
@@ -19,6 +20,7 @@ from salesnb.sources.notices.notice import (
     examples_text,
     kpis_of,
     lacking_kpis,
+    part_of,
     rows_of,
     share_text,
 )
@@ -94,11 +96,14 @@ def _lead_warnings(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterato
     if n >= FEW_ROWS and row["n_ownerless"] >= MISSING_SHARE * n:
         yield Notice(
             table=_LEADS,
-            what=f"{share_text(row['n_ownerless'], n)} ({row['n_ownerless']:,} of {n:,}) have no "
-            "rep_id.",
-            effect="The company's figures count them, no rep's and no team's do.",
+            what=message(
+                "{share} ({count} of {n}) have no rep_id.", **part_of(row["n_ownerless"], n)
+            ),
+            effect=message("The company's figures count them, no rep's and no team's do."),
             kpis=kpis_of(leads.created_at),
-            action="Export the owner of leads; where leads have none, read the company's figures.",
+            action=message(
+                "Export the owner of leads; where leads have none, read the company's figures."
+            ),
         )
 
 
@@ -142,11 +147,20 @@ def _after_the_day(row: Row, as_of: dt.date) -> Iterator[Notice]:
     if count:
         yield Notice(
             table=_ACTIVITIES,
-            what=f"{rows_of(_ACTIVITIES, count)} lie{'s' if count == 1 else ''} after the data's "
-            f"day {as_of}, the last on {row['last']}{examples_text(row['late'])}.",
-            effect="They are not counted, though they have taken place or cannot be planned yet.",
+            what=message_many(
+                "{rows} lies after the data's day {as_of}, the last on {last}{examples}.",
+                "{rows} lie after the data's day {as_of}, the last on {last}{examples}.",
+                count,
+                rows=rows_of(_ACTIVITIES, count),
+                as_of=day_text(as_of),
+                last=day_text(row["last"]),
+                examples=examples_text(row["late"]),
+            ),
+            effect=message(
+                "They are not counted, though they have taken place or cannot be planned yet."
+            ),
             kpis=_CALL_KPIS,
-            action="Correct started_at in the CRM and export again.",
+            action=message("Correct started_at in the CRM and export again."),
         )
 
 
@@ -154,14 +168,28 @@ def _absurd_lengths(row: Row, shortest: int) -> Iterator[Notice]:
     if row["n_absurd"] and row["n_absurd"] >= ABSURD_SHARE * row["n"]:
         yield Notice(
             table=_ACTIVITIES,
-            what=f"{rows_of(_ACTIVITIES, row['n_absurd'])} "
-            f"({share_text(row['n_absurd'], row['n'])}) last more than {LONGEST_HOURS} hours, up "
-            f"to {row['longest'] / 3600:,.6g}{examples_text(row['absurd'])}.",
-            effect="If lengths are in milliseconds, also calls too short to count (under "
-            f"{shortest} s) count as connected.",
+            what=message(
+                "{rows} ({share}) last more than {hours} hours, up to {longest}{examples}.",
+                rows=rows_of(_ACTIVITIES, row["n_absurd"]),
+                share=share_text(row["n_absurd"], row["n"]),
+                hours=figure(LONGEST_HOURS),
+                longest=_short(row["longest"] / 3600),
+                examples=examples_text(row["absurd"]),
+            ),
+            effect=message(
+                "If lengths are in milliseconds, also calls too short to count (under {shortest} "
+                "s) count as connected.",
+                shortest=str(shortest),
+            ),
             kpis=_CALL_KPIS,
-            action="Export lengths in seconds.",
+            action=message("Export lengths in seconds."),
         )
+
+
+def _short(number: float) -> str:
+    """Write a number with six digits, without zeros at its end."""
+    text = f"{number:,.6g}"
+    return text if "e" in text else figure(number, len(text.partition(".")[2]))
 
 
 def _call_lengths(row: Row, shortest: int) -> Iterator[Notice]:
@@ -169,19 +197,29 @@ def _call_lengths(row: Row, shortest: int) -> Iterator[Notice]:
     if row["n_calls"] >= FEW_ROWS and row["n_unknown"] >= MISSING_SHARE * row["n_calls"]:
         yield Notice(
             table=_ACTIVITIES,
-            what=f"{share_text(row['n_unknown'], row['n_calls'])} of calls ({row['n_unknown']:,} "
-            f"of {row['n_calls']:,}) have neither is_connected nor seconds.",
-            effect="They count as connected, whether somebody answered or not.",
+            what=message(
+                "{share} of calls ({count} of {n}) have neither is_connected nor seconds.",
+                **part_of(row["n_unknown"], row["n_calls"]),
+            ),
+            effect=message("They count as connected, whether somebody answered or not."),
             kpis=_CALL_KPIS,
-            action="Export the result or the length of calls.",
+            action=message("Export the result or the length of calls."),
         )
     if row["n_timed"] >= FEW_ROWS and row["n_long_enough"] < SHORT_SHARE * row["n_timed"]:
         yield Notice(
             table=_ACTIVITIES,
-            what=f"Only {share_text(row['n_long_enough'], row['n_timed'])} of {row['n_timed']:,} "
-            f"calls with a length last {shortest} s or more.",
-            effect="The others do not count as connected; if lengths are in minutes, nearly all "
-            "should.",
+            what=message(
+                "Only {share} of {n} calls with a length last {shortest} s or more.",
+                share=share_text(row["n_long_enough"], row["n_timed"]),
+                n=figure(row["n_timed"]),
+                shortest=str(shortest),
+            ),
+            effect=message(
+                "The others do not count as connected; if lengths are in minutes, nearly all "
+                "should."
+            ),
             kpis=_CALL_KPIS,
-            action="Export lengths in seconds, or set connected_call_seconds of the company.",
+            action=message(
+                "Export lengths in seconds, or set connected_call_seconds of the company."
+            ),
         )

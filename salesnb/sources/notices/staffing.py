@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from salesnb.message import figure, listing, message, message_many
 from salesnb.schema import memberships, opportunities, reps, teams
 from salesnb.sources.notices.notice import (
     Notice,
@@ -51,11 +52,16 @@ def _without_owner(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterato
     if count:
         yield Notice(
             table="opportunities",
-            what=f"{rows_of('opportunities', count)} ({share_text(count, row['n'])}) "
-            f"{'has' if count == 1 else 'have'} no owner.",
-            effect="The company's figures count them, no rep's and no team's do.",
+            what=message_many(
+                "{rows} ({share}) has no owner.",
+                "{rows} ({share}) have no owner.",
+                count,
+                rows=rows_of("opportunities", count),
+                share=share_text(count, row["n"]),
+            ),
+            effect=message("The company's figures count them, no rep's and no team's do."),
             kpis=_CLOSING,
-            action="Give them an owner in the CRM and import again.",
+            action=message("Give them an owner in the CRM and import again."),
         )
 
 
@@ -111,15 +117,28 @@ def _overlaps(db: duckdb.DuckDBPyConnection, relations: dict[str, Relation]) -> 
     )
     if rows:
         count = sum(row["n"] for row in rows)
-        shown = [f"{row['name']} in {row['team']} and {row['following']}" for row in rows]
+        shown = [
+            message("{name} in {team} and {next_team}", name=row["name"], team=row["team"],
+                    next_team=row["following"])
+            for row in rows
+        ]  # fmt: skip
         yield Notice(
             table="memberships",
-            what=f"{rows_of('memberships', count)} of {rows_of('reps', len(rows))} "
-            f"overlap{'s' if count == 1 else ''} with a later one in another team"
-            f"{examples_text(shown)}.",
-            effect="The later start ends the earlier one: a rep is counted in one team a day.",
+            what=message_many(
+                "{memberships} of {reps} overlaps with a later one in another team{examples}.",
+                "{memberships} of {reps} overlap with a later one in another team{examples}.",
+                count,
+                memberships=rows_of("memberships", count),
+                reps=rows_of("reps", len(rows)),
+                examples=examples_text(shown),
+            ),
+            effect=message(
+                "The later start ends the earlier one: a rep is counted in one team a day."
+            ),
             kpis=_CLOSING,
-            action="Put in valid_to where a rep has changed team; nobody is counted twice.",
+            action=message(
+                "Put in valid_to where a rep has changed team; nobody is counted twice."
+            ),
         )
 
 
@@ -130,13 +149,20 @@ def _without_team(rows: list[Row]) -> Iterator[Notice]:
         count = sum(row["n"] for row in strangers)
         yield Notice(
             table="memberships",
-            what=f"{rows_of('reps', len(strangers))} with {rows_of('opportunities', count)} closed "
-            f"{'is' if len(strangers) == 1 else 'are'} in no team"
-            f"{examples_text(row['name'] or row['rep'] for row in strangers)}.",
-            effect=f"The company's figures count them ({share_text(count, total)} of all closed), "
-            "no team's do.",
+            what=message_many(
+                "{reps} with {opportunities} closed is in no team{examples}.",
+                "{reps} with {opportunities} closed are in no team{examples}.",
+                len(strangers),
+                reps=rows_of("reps", len(strangers)),
+                opportunities=rows_of("opportunities", count),
+                examples=examples_text(row["name"] or row["rep"] for row in strangers),
+            ),
+            effect=message(
+                "The company's figures count them ({share} of all closed), no team's do.",
+                share=share_text(count, total),
+            ),
             kpis=_CLOSING,
-            action="Add their memberships and import again.",
+            action=message("Add their memberships and import again."),
         )
     gaps = [row for row in rows if row["is_member"] and row["n_teamless"]]
     count = sum(row["n_teamless"] for row in gaps)
@@ -144,12 +170,17 @@ def _without_team(rows: list[Row]) -> Iterator[Notice]:
         gaps.sort(key=lambda row: -row["n_teamless"])
         yield Notice(
             table="memberships",
-            what=f"{rows_of('opportunities', count)} ({share_text(count, total)} of closed) of "
-            f"{rows_of('reps', len(gaps))} closed on days their owner was in no team"
-            f"{examples_text(row['name'] or row['rep'] for row in gaps)}.",
-            effect="The company's figures count them, no team's do.",
+            what=message(
+                "{opportunities} ({share} of closed) of {reps} closed on days their owner was in "
+                "no team{examples}.",
+                opportunities=rows_of("opportunities", count),
+                share=share_text(count, total),
+                reps=rows_of("reps", len(gaps)),
+                examples=examples_text(row["name"] or row["rep"] for row in gaps),
+            ),
+            effect=message("The company's figures count them, no team's do."),
             kpis=_CLOSING,
-            action="Close the gaps between valid_from and valid_to in memberships.",
+            action=message("Close the gaps between valid_from and valid_to in memberships."),
         )
 
 
@@ -162,12 +193,20 @@ def _not_employed(rows: list[Row]) -> Iterator[Notice]:
     names = [row["name"] or row["rep"] for row in who if row["n_before"] + row["n_after"]]
     yield Notice(
         table="reps",
-        what=f"{rows_of('opportunities', before + after)} ({share_text(before + after, total)} of "
-        f"closed) closed when their owner was not employed: {before:,} before hired_on, {after:,} "
-        f"after left_on{examples_text(names)}.",
-        effect="They count for the owner, whose working days and quota of that time are 0.",
+        what=message(
+            "{opportunities} ({share} of closed) closed when their owner was not employed: "
+            "{before} before hired_on, {after} after left_on{examples}.",
+            opportunities=rows_of("opportunities", before + after),
+            share=share_text(before + after, total),
+            before=figure(before),
+            after=figure(after),
+            examples=examples_text(names),
+        ),
+        effect=message(
+            "They count for the owner, whose working days and quota of that time are 0."
+        ),
         kpis=_CLOSING,
-        action="Correct hired_on and left_on, or hand over what leavers owned.",
+        action=message("Correct hired_on and left_on, or hand over what leavers owned."),
     )
 
 
@@ -178,15 +217,23 @@ def _circles(db: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Noti
     names = {row[t.team_id]: row[t.name] for row in rows}
     circles = find_circles(parents)
     if circles:
-        shown = [" in ".join(names[team] for team in (*circle, circle[0])) for circle in circles]
+        shown = [
+            listing((names[team] for team in (*circle, circle[0])), between=" in ")
+            for circle in circles
+        ]
         count = sum(map(len, circles))
         yield Notice(
             table="teams",
-            what=f"{rows_of('teams', count)} {'lies' if count == 1 else 'lie'} within "
-            f"{'itself' if count == 1 else 'one another'}{examples_text(shown)}.",
-            effect="Each of them counts as a team at the top, without the others.",
+            what=message_many(
+                "{teams} lies within itself{examples}.",
+                "{teams} lie within one another{examples}.",
+                count,
+                teams=rows_of("teams", count),
+                examples=examples_text(shown),
+            ),
+            effect=message("Each of them counts as a team at the top, without the others."),
             kpis=_CLOSING,
-            action="Correct parent_id: the topmost team has none.",
+            action=message("Correct parent_id: the topmost team has none."),
         )
 
 

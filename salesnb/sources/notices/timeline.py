@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from salesnb.errors import DataError
+from salesnb.message import Message, day_text, figure, message, message_many
 from salesnb.periods import FiscalCalendar
 from salesnb.schema import TABLES, Column, activities, leads, opportunities
 from salesnb.sources.mapping import Company
@@ -58,10 +59,10 @@ FIRST_SHARE = 0.3
 """One day in 30 is the first of a month; ten times as many are months written as days."""
 
 _WORDS = {
-    opportunities.created_on: "created",
-    opportunities.closed_on: "closed",
-    leads.created_at: "created",
-    activities.started_at: "started",
+    opportunities.created_on: message("created"),
+    opportunities.closed_on: message("closed"),
+    leads.created_at: message("created"),
+    activities.started_at: message("started"),
 }
 EVENTS = (
     opportunities.created_on, opportunities.closed_on, leads.created_at, activities.started_at,
@@ -206,18 +207,29 @@ def _too_late(
         f"select {key} as id, {column}::DATE as day from {relation.sql} "
         f"where {column}::DATE > DATE '{latest}' {only} order by day desc, id limit 3",
     )
-    shown = examples_text(f"{row['id']} on {row['day']}" for row in rows)
+    shown = examples_text(
+        message("{name} on {day}", name=str(row["id"]), day=day_text(row["day"])) for row in rows
+    )
     yield Notice(
         table=table,
-        what=f"{rows_of(table, count)} {_are(count)} {_WORDS[column]} after {latest}{shown}.",
-        effect=f"The data are as of {as_of}, so "
-        + (
-            "they count as still open."
-            if column == opportunities.closed_on
-            else "they are not counted at all."
+        what=message_many(
+            "{rows} is {word} after {day}{examples}.",
+            "{rows} are {word} after {day}{examples}.",
+            count,
+            rows=rows_of(table, count),
+            word=_WORDS[column],
+            day=day_text(latest),
+            examples=shown,
+        ),
+        effect=message(
+            "The data are as of {day}, so they count as still open.", day=day_text(as_of)
+        )
+        if column == opportunities.closed_on
+        else message(
+            "The data are as of {day}, so they are not counted at all.", day=day_text(as_of)
         ),
         kpis=kpis_of(column),
-        action="Correct these dates in the CRM and export again.",
+        action=message("Correct these dates in the CRM and export again."),
     )
 
 
@@ -230,11 +242,12 @@ def _ends_early(days: DayCounts, as_of: dt.date, calendar: FiscalCalendar) -> li
     year = days.days[days.days >= days.days[-1] - np.timedelta64(365, "D")]
     usual = int(np.diff(year).astype(int).max(initial=1))
     if behind > max(STALE_DAYS, STALE_TIMES * usual):
-        what = (
-            f"The last {row_of(days.column.table)} was {_WORDS[days.column]} on {last}, "
-            f"{days_text(behind)} before the data's day {as_of}; in the year before there was one "
-            f"at least every {days_text(usual)}."
-        )
+        what = message(
+            "The last {row} was {word} on {last}, {behind} before the data's day {as_of}; in the "
+            "year before there was one at least every {usual}.",
+            row=row_of(days.column.table), word=_WORDS[days.column], last=day_text(last),
+            behind=days_text(behind), as_of=day_text(as_of), usual=days_text(usual),
+        )  # fmt: skip
         return [_incomplete(days.column, what, calendar, last, as_of)]
     return _short_span(days, as_of, calendar)
 
@@ -250,26 +263,39 @@ def _short_span(days: DayCounts, as_of: dt.date, calendar: FiscalCalendar) -> li
     if usual < FEW_ROWS or now >= LOW_TO_MEDIAN * usual or now >= LOW_TO_LOWEST * lowest:
         return []
     first = as_of - dt.timedelta(days=SPAN_DAYS - 1)
-    what = (
-        f"Only {rows_of(days.column.table, now)} {_were(now)} {_WORDS[days.column]} in the "
-        f"{SPAN_DAYS} days to {as_of}; the {len(before)} such spans before had {lowest:,} to "
-        f"{int(before.max()):,}, usually {usual:,.0f}."
-    )
+    what = message_many(
+        "Only {rows} was {word} in the {days} days to {as_of}; the {n_spans} such spans before "
+        "had {lowest} to {highest}, usually {usual}.",
+        "Only {rows} were {word} in the {days} days to {as_of}; the {n_spans} such spans before "
+        "had {lowest} to {highest}, usually {usual}.",
+        now, rows=rows_of(days.column.table, now), word=_WORDS[days.column],
+        days=figure(SPAN_DAYS), as_of=day_text(as_of), n_spans=figure(len(before)),
+        lowest=figure(lowest), highest=figure(int(before.max())), usual=figure(usual),
+    )  # fmt: skip
     return [_incomplete(days.column, what, calendar, first, as_of)]
 
 
 def _incomplete(
-    column: Column, what: str, calendar: FiscalCalendar, first: dt.date, last: dt.date
+    column: Column, what: Message, calendar: FiscalCalendar, first: dt.date, last: dt.date
 ) -> Notice:
-    quarters = " and ".join(calendar.between(first, last)[-2:])
+    *before, quarter = calendar.between(first, last)[-2:]
     return Notice(
         table=column.table,
         what=what,
-        effect=f"If the export stops early, {quarters} {'is' if ' ' not in quarters else 'are'} "
-        "too low.",
+        effect=message(
+            "If the export stops early, {before} and {quarter} are too low.",
+            before=before[0],
+            quarter=quarter,
+        )
+        if before
+        else message("If the export stops early, {quarter} is too low.", quarter=quarter),
         kpis=kpis_of(column),
-        action=f"See that the export holds all {column.table} up to {last}, or set an earlier "
-        "as_of of the company.",
+        action=message(
+            "See that the export holds all {table} up to {day}, or set an earlier as_of of the "
+            "company.",
+            table=column.table,
+            day=day_text(last),
+        ),
     )
 
 
@@ -283,12 +309,23 @@ def _heaped(days: DayCounts) -> Iterator[Notice]:
     column = days.column
     yield Notice(
         table=column.table,
-        what=f"{rows_of(column.table, count)} ({share_text(count, days.total)}) {_were(count)} "
-        f"{_WORDS[column]} on one day, {days.days[top]}.",
-        effect="That is the day of a migration, a clean-up or a default, not of business: "
-        "times counted from it are wrong, and its quarter is too high.",
+        what=message_many(
+            "{rows} ({share}) was {word} on one day, {day}.",
+            "{rows} ({share}) were {word} on one day, {day}.",
+            count,
+            rows=rows_of(column.table, count),
+            share=share_text(count, days.total),
+            word=_WORDS[column],
+            day=day_text(days.days[top].astype(dt.date)),
+        ),
+        effect=message(
+            "That is the day of a migration, a clean-up or a default, not of business: "
+            "times counted from it are wrong, and its quarter is too high."
+        ),
         kpis=kpis_of(column),
-        action=f"Export the original dates, or leave {column} of these rows empty.",
+        action=message(
+            "Export the original dates, or leave {column} of these rows empty.", column=column
+        ),
     )
 
 
@@ -301,22 +338,20 @@ def _only_firsts(days: DayCounts) -> Iterator[Notice]:
     column = days.column
     yield Notice(
         table=column.table,
-        what=f"{share_text(count, days.total)} of {days.total:,} {column} are the first of a "
-        "month.",
-        effect="Months were written down, not days: times counted from them are wrong by up to "
-        "a month.",
+        what=message(
+            "{share} of {n} {column} are the first of a month.",
+            share=share_text(count, days.total),
+            n=figure(days.total),
+            column=column,
+        ),
+        effect=message(
+            "Months were written down, not days: times counted from them are wrong by up to "
+            "a month."
+        ),
         kpis=kpis_of(column),
-        action=f"Export the day in {column}.",
+        action=message("Export the day in {column}.", column=column),
     )
 
 
 def _last(days: DayCounts) -> Any:
     return days.days[-1].astype(dt.date)
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from salesnb.errors import DataError
+from salesnb.message import listing, message
 from salesnb.sources.mapping import FileOptions
 from salesnb.sources.readers.part import RejectedLine, numbered_parquet
 from salesnb.sources.readers.text import TextFile, open_text
@@ -21,7 +22,13 @@ from salesnb.sources.sql import identifier, literal_path, quoted
 
 _DELIMITERS = ",;\t|"
 _SAMPLE = 1 << 16
-_QUOTES, _BLANK = "stray quote", "blank"
+_QUOTES = message("line cannot be split: stray quote")
+_FEW_COLUMNS = message("line cannot be split: missing columns")
+_MANY_COLUMNS = message("line cannot be split: too many columns")
+UNSPLIT_REASONS = (_QUOTES, _FEW_COLUMNS, _MANY_COLUMNS)
+"""Why a line could not be split into columns."""
+
+_BLANK = "blank"
 csv.field_size_limit(1 << 27)
 
 
@@ -51,7 +58,7 @@ class CsvPart:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done to read it."""
-        return tuple(f"{self.file}: {note}" for note in self.text.notes)
+        return tuple(listing([self.file, note], between=": ") for note in self.text.notes)
 
     def rows(self) -> str:
         """Relation of the rows; lines that cannot be split are passed over."""
@@ -103,7 +110,7 @@ class CsvPart:
             if fault == _QUOTES and len(text.splitlines()) > 1:
                 raise self._unclosed(line)
             if fault:
-                found.append(RejectedLine(line, text, f"line cannot be split: {fault}"))
+                found.append(RejectedLine(line, text, fault))
         if n_read + len(found) != n_rows:
             raise DataError(
                 f"{self.file}: {n_read:,} of {n_rows:,} rows could be read. Export it again, or "
@@ -147,8 +154,8 @@ class CsvPart:
         if not cells and width > 1:
             return _BLANK
         if cells and len(cells) < width:
-            return "missing columns"
-        return "too many columns" if any(cells[width:]) else ""
+            return _FEW_COLUMNS
+        return _MANY_COLUMNS if any(cells[width:]) else ""
 
 
 def open_csv(

@@ -20,6 +20,7 @@ from typing import BinaryIO
 import numpy as np
 
 from salesnb.errors import DataError
+from salesnb.message import figure, message
 
 _CHUNK = 1 << 22
 _BOMS = (
@@ -239,7 +240,8 @@ def _wrong(label: str, error: _NotInEncodingError, encoding: str) -> DataError:
 
 def _guessed(error: _NotInEncodingError) -> str:
     near = error.near.decode(FALLBACK, errors="replace")
-    return (
-        f"is not UTF-8 (byte {error.place:,}, near {near!r}), so it was read as {FALLBACK}. "
-        "Set its encoding under files: in your mapping if letters look wrong."
-    )
+    return message(
+        "is not UTF-8 (byte {place}, near {near}), so it was read as {encoding}. Set its encoding "
+        "under files: in your mapping if letters look wrong.",
+        place=figure(error.place), near=repr(near), encoding=FALLBACK,
+    )  # fmt: skip
