@@ -136,7 +136,7 @@ class AgreedActions(Result):
                     late=late,
                     of=of,
                     period=self.period,
-                ),  # fmt: skip
+                ),
                 why=tr("Open, and due before {day}.", day=write_day(self.as_of)),
                 anchor=ACTIONS_ANCHOR,
                 effect=late / of,

@@ -261,7 +261,7 @@ def _by_mean(sums: _Sums, period: str) -> _Pair | str:
         why = tr(
             "A few large opportunities lift the mean to {times} times what is typical.",
             times=times,
-        )  # fmt: skip
+        )
     return tr("size of an opportunity won"), mean, typical, why
 
 

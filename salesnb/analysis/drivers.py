@@ -157,14 +157,14 @@ class BookingDrivers(Result):
                     amount=self._write(row["effect"]),
                     before=self.versus,
                     now=self.period,
-                ),  # fmt: skip
+                ),
                 why=tr(
                     "Of a change of {change}; {level} interval {low} to {high}.",
                     level=format_share(_LEVEL),
                     change=self._write(self.change),
                     low=self._write(row["low"]),
                     high=self._write(row["high"]),
-                ),  # fmt: skip
+                ),
                 anchor=DRIVERS_ANCHOR,
                 effect=min(abs(row["effect"]) / level, 1.0),
                 p_value=row["p_value"],

@@ -352,7 +352,7 @@ def _offer(check: Check, rows: pd.DataFrame) -> Candidate:
             check=tr(check.label),
             n=found,
             of=len(rows),
-        ),  # fmt: skip
+        ),
         why=tr(
             "It can make figures look better than the work; it may also be {reason}.",
             reason=tr(check.reason),

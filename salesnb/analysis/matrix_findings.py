@@ -53,7 +53,7 @@ def _offer_difference(matrix: PerformanceMatrix, kpi: Kpi, p_value: float) -> Ca
             n=len(rows),
             units=name_level(matrix.by),
             sides=list_words(sides),
-        ),  # fmt: skip
+        ),
         why=_name_units(better, worse, len(rows)),
         anchor=matrix_anchor(matrix),
         effect=_spread(rows) if is_told else 0.0,
@@ -97,7 +97,7 @@ def _offer_equality(matrix: PerformanceMatrix) -> Candidate | None:
                 "{units} do not differ beyond chance in {named}.",
                 units=name_level(matrix.by),
                 named=named,
-            )  # fmt: skip
+            )
         ),
         why=tr("Differences of this size arise among equals, so nobody is ranked on them."),
         anchor=matrix_anchor(matrix),

@@ -95,7 +95,7 @@ class TargetTree(Result):
             return tr(
                 "No target of {period} is split into targets of reps or teams.",
                 period=self.period,
-            )  # fmt: skip
+            )
         if apart.empty:
             return tr(
                 "Targets of {period} add up to the cent, in all {n} teams that split.",
@@ -144,7 +144,7 @@ class TargetTree(Result):
                             "Targets of {period} do not add up: {gap}.",
                             period=self.period,
                             gap=describe_gap(self, row),
-                        ),  # fmt: skip
+                        ),
                         why=tr(
                             "A plain sum of the {n} targets below.",
                             n=format_number(row["n_children"]),

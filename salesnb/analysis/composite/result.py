@@ -116,7 +116,7 @@ class CompositeScore(Result):
                     "not differ beyond chance.",
                     n=n_left,
                     records=self.fewest_records,
-                )  # fmt: skip
+                )
             )
         return " ".join(lines)
 
@@ -167,7 +167,7 @@ class CompositeScore(Result):
                     "weights.",
                     n=int((self.weights["share"] > 0).sum()),
                     sure=format_share(SURE),
-                ),  # fmt: skip
+                ),
                 anchor=COMPOSITE_ANCHOR,
                 effect=0.3,
                 p_value=float(ranked["p_value"].max()),

@@ -134,7 +134,8 @@ def _describe_p(p_value: float) -> str:
     if p_value < 0.001:
         return tr("p < .001")
     digits = 3 if p_value < 0.1 else 2  # .049 must not read as .05
-    if p_value >= 0.995:
+    whole, _, decimals = f"{p_value:.{digits}f}".partition(".")
+    if whole != "0":
         return f"p = {format_number(p_value, digits)}"
     # some languages write the zero before the point, others do not
-    return tr("p = .{decimals}", decimals=f"{p_value:.{digits}f}".removeprefix("0."))
+    return tr("p = .{decimals}", decimals=decimals)
