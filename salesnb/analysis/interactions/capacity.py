@@ -13,6 +13,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.interactions.capacity_result import LOADS, BusySlope, Capacity
 from salesnb.analysis.logistic import Floats, fit_logistic, to_floats
 from salesnb.analysis.multiplicity import control_any_error
+from salesnb.language import mark, tr
 from salesnb.measures.measures import Measures
 
 _WINDOW = 4
@@ -29,7 +30,7 @@ TEAM_COLUMNS = [
 WEEK_COLUMNS = ["what", "now", "before"]
 DIFFER_COLUMNS = ["load", "p_value", "adjusted"]
 CHANGE_COLUMNS = ["load", "now", "before", "ratio", "low", "high", "p_value", "n", "p_adjusted"]
-_LACKING = "needs the day opportunities were created, or activities"
+_LACKING = mark("needs the day opportunities were created, or activities")
 
 
 def capacity(measures: Measures, *, period: str, team: str | None = None) -> Capacity:
@@ -68,8 +69,9 @@ def capacity(measures: Measures, *, period: str, team: str | None = None) -> Cap
     rows = rows[(rows["rep_id"] != "") & (rows["working_days"] > 0)]
     now = rows[rows["period"] == period]
     if now.empty or not _known(now):
-        lacking = _LACKING if measures.capacity.empty or len(now) else f"nobody at work in {period}"
-        return _nothing(period, unit, lacking)
+        if measures.capacity.empty or len(now):
+            return _nothing(period, unit, tr(_LACKING))
+        return _nothing(period, unit, tr("nobody at work in {quarter}", quarter=period))
     past = measures.window(period, _WINDOW + 1)
     # Of a quarter whose data begin late it is not known what was open.
     past = tuple(quarter for quarter in past if quarter != period and measures.is_whole(quarter))
@@ -198,12 +200,12 @@ def _test_teams(people: pd.DataFrame) -> pd.DataFrame:
 def _fill_week(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Say what five working days of one person hold."""
     parts = {
-        "Calls made": ("n_calls", 1.0),
-        "Meetings": ("n_meetings", 1.0),
-        "Messages": ("n_emails", 1.0),
-        "Hours in calls": ("call_seconds", 3600.0),
-        "Hours in meetings": ("meeting_seconds", 3600.0),
-        "New opportunities": ("n_new", 1.0),
+        tr("Calls made"): ("n_calls", 1.0),
+        tr("Meetings"): ("n_meetings", 1.0),
+        tr("Messages"): ("n_emails", 1.0),
+        tr("Hours in calls"): ("call_seconds", 3600.0),
+        tr("Hours in meetings"): ("meeting_seconds", 3600.0),
+        tr("New opportunities"): ("n_new", 1.0),
     }
     rows = [
         (what, *(_per_week(frame, part) / unit for frame in (now, before)))

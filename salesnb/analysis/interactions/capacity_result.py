@@ -8,18 +8,24 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
+from salesnb.analysis.interactions.steps import NO_CAUSE
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import MISSING, count_people, count_things
+from salesnb.analysis.wording import MISSING, count_people, count_things, in_sentence, list_words
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 
 CAPACITY_ANCHOR = "capacity"
 LOADS = ("open_per_person", "touches_per_open", "activities_per_day", "hours_per_week")
 LOAD_NAMES = {
-    "open_per_person": "Open opportunities per person",
-    "touches_per_open": "Activities per open opportunity in 30 days",
-    "activities_per_day": "Activities per working day",
-    "hours_per_week": "Hours in calls and meetings per week",
+    "open_per_person": mark("Open opportunities per person"),
+    "touches_per_open": mark("Activities per open opportunity in 30 days"),
+    "activities_per_day": mark("Activities per working day"),
+    "hours_per_week": mark("Hours in calls and meetings per week"),
 }
+
+
+_MORE = mark("{unit}: {load}: people had {share} more than they themselves had in {past}.")
+_LESS = mark("{unit}: {load}: people had {share} less than they themselves had in {past}.")
 
 
 def write_load(value: float) -> str:
@@ -28,7 +34,15 @@ def write_load(value: float) -> str:
     >>> write_load(12.345), write_load(float("nan"))
     ('12.3', '–')
     """
-    return f"{value:,.1f}" if math.isfinite(value) else MISSING
+    return format_number(value, 1) if math.isfinite(value) else MISSING
+
+
+def _write_plain(value: float, digits: int = 0) -> str:
+    return format_number(value, digits, group=False)
+
+
+def _write_odds(ratio: float) -> str:
+    return f"x{_write_plain(ratio, 2)}"
 
 
 @dataclass(frozen=True)
@@ -106,10 +120,8 @@ class Capacity(Result):
     def past_said(self) -> str:
         """Name what is compared with."""
         if not self.past:
-            return "quarters before"
-        return (
-            "the quarter before" if len(self.past) == 1 else f"the {len(self.past)} quarters before"
-        )
+            return tr("quarters before")
+        return tr_many("the quarter before", "the {n} quarters before", len(self.past))
 
     @property
     def finding(self) -> str:
@@ -120,20 +132,39 @@ class Capacity(Result):
         done, _ = self.load("activities_per_day")
         said = []
         if math.isfinite(now):
-            past = f" ({before:.1f} in {self.past_said})" if math.isfinite(before) else ""
-            said.append(f"{now:.1f} open opportunities{past}")
+            said.append(self._open_said(now, before))
         if math.isfinite(done):
-            said.append(f"{done:.1f} activities a working day")
+            said.append(tr("{n} activities a working day", n=_write_plain(done, 1)))
         days = count_things(round(self.working_days / self.n_people), "working day", "working days")
-        told = " and ".join(said) or days
-        return f"{self.unit}: a person at work had {told} in {self.period}{self._teams_said()}."
+        return tr(
+            "{unit}: a person at work had {held} in {quarter}{teams}.",
+            unit=self.unit,
+            held=list_words(said) or days,
+            quarter=self.period,
+            teams=self._teams_said(),
+        )
+
+    def _open_said(self, now: float, before: float) -> str:
+        if not math.isfinite(before):
+            return tr("{n} open opportunities", n=_write_plain(now, 1))
+        return tr(
+            "{n} open opportunities ({n_before} in {past})",
+            n=_write_plain(now, 1),
+            n_before=_write_plain(before, 1),
+            past=self.past_said,
+        )
 
     @property
     def week_said(self) -> str:
         """Say what a week of one person holds."""
         known = self.week[self.week["now"].notna()]
-        held = [f"{row['now']:.1f} {row['what'].lower()}" for row in known.to_dict("records")]
-        return f"{self.unit}: a week of one person holds {', '.join(held)}."
+        held = [
+            f"{_write_plain(row['now'], 1)} {in_sentence(row['what'])}"
+            for row in known.to_dict("records")
+        ]
+        return tr(
+            "{unit}: a week of one person holds {held}.", unit=self.unit, held=", ".join(held)
+        )
 
     @property
     def differing(self) -> tuple[str, ...]:
@@ -144,28 +175,37 @@ class Capacity(Result):
         if self.differ["adjusted"].isna().all():
             return ""
         if not self.differing:
-            return "; teams do not differ in load beyond chance"
-        named = "; ".join(LOAD_NAMES[name].lower() for name in self.differing)
-        return f"; teams differ beyond chance in: {named}"
+            return tr("; teams do not differ in load beyond chance")
+        named = "; ".join(in_sentence(tr(LOAD_NAMES[name])) for name in self.differing)
+        return tr("; teams differ beyond chance in: {loads}", loads=named)
 
     @property
     def busy_said(self) -> str:
         """Say whether busier people win less."""
         one = self.busy
         if not math.isfinite(one.p_value):
-            return f"Whether busier people win less cannot be said of {count_people(one.n_people)}."
-        doubled, low, high = (2**value for value in (one.slope, one.low, one.high))
-        shown = f"x{doubled:.2f} for twice as many new opportunities (95% interval x{low:.2f} to "
-        shown += f"x{high:.2f}; {one.n_people} people)"
+            people = count_people(one.n_people)
+            return tr("Whether busier people win less cannot be said of {people}.", people=people)
+        doubled, low, high = (_write_odds(2**value) for value in (one.slope, one.low, one.high))
+        shown = tr(
+            "{odds} for twice as many new opportunities (95% interval {low} to {high}; {n} people)",
+            odds=doubled,
+            low=low,
+            high=high,
+            n=one.n_people,
+        )
         if one.p_value >= FALSE_CLAIMS:
-            return f"Busier people do not win less or more beyond chance: odds {shown}."
-        way = "less" if one.slope < 0 else "more"
-        return f"Busier people win {way}: odds {shown}."
+            return tr(
+                "Busier people do not win less or more beyond chance: odds {odds}.", odds=shown
+            )
+        if one.slope < 0:
+            return tr("Busier people win less: odds {odds}.", odds=shown)
+        return tr("Busier people win more: odds {odds}.", odds=shown)
 
     @property
     def caveat(self) -> str:
         """Say what load is and is not."""
-        return (
+        return tr(
             "Only what was logged counts; a team that logs less looks idle. More is not better: "
             "load follows the territory and the kind of opportunity, and a busy person may simply "
             "have the easier leads. An association with winning is not a cause."
@@ -194,14 +234,20 @@ class Capacity(Result):
         middle = float(ordered[name].median())
         spread = (high[name] - low[name]) / (2 * middle) if middle else 0.0
         return Candidate(
-            text=(
-                f"{self.unit}: {LOAD_NAMES[name].lower()} differ between teams, from "
-                f"{write_load(low[name])} ({low['label']}) to {write_load(high[name])} "
-                f"({high['label']})."
+            text=tr(
+                "{unit}: {load} differ between teams, from {least} ({low}) to {most} ({high}).",
+                unit=self.unit,
+                load=in_sentence(tr(LOAD_NAMES[name])),
+                least=write_load(low[name]),
+                low=low["label"],
+                most=write_load(high[name]),
+                high=high["label"],
             ),
-            why=(
-                f"{count_people(self.n_people)} in {count_things(len(self.teams), 'team', 'teams')} compared in "
-                f"{self.period}."
+            why=tr(
+                "{people} in {teams} compared in {quarter}.",
+                people=count_people(self.n_people),
+                teams=count_things(len(self.teams), "team", "teams"),
+                quarter=self.period,
             ),
             anchor=CAPACITY_ANCHOR,
             effect=min(float(spread) / 2, 1.0) if name in self.differing else 0.0,
@@ -209,17 +255,23 @@ class Capacity(Result):
         )
 
     def _offer_change(self, row: pd.Series[float]) -> Candidate:
-        way = "more" if row["ratio"] > 1 else "less"
         size = min(abs(math.log(row["ratio"])) / 2, 1.0)
+        text = _MORE if row["ratio"] > 1 else _LESS
         return Candidate(
-            text=(
-                f"{self.unit}: {LOAD_NAMES[str(row['load'])].lower()}: people had "
-                f"{abs(row['ratio'] - 1):.0%} {way} than they themselves had in "
-                f"{self.past_said}."
+            text=tr(
+                text,
+                unit=self.unit,
+                load=in_sentence(tr(LOAD_NAMES[str(row["load"])])),
+                share=format_share(abs(row["ratio"] - 1)),
+                past=self.past_said,
             ),
-            why=(
-                f"{row['n']:.0f} people in {self.period} against {self.past_said}; "
-                f"95% interval x{row['low']:.2f} to x{row['high']:.2f}."
+            why=tr(
+                "{n} people in {quarter} against {past}; 95% interval {low} to {high}.",
+                n=_write_plain(row["n"]),
+                quarter=self.period,
+                past=self.past_said,
+                low=_write_odds(row["low"]),
+                high=_write_odds(row["high"]),
             ),
             anchor=CAPACITY_ANCHOR,
             effect=size if row["p_adjusted"] < FALSE_CLAIMS else 0.0,
@@ -229,8 +281,12 @@ class Capacity(Result):
     def _offer_busy(self) -> Candidate:
         one = self.busy
         return Candidate(
-            text=f"{self.unit}: {self.busy_said} An association, not a cause.",
-            why=f"{one.n_closed:,} closed opportunities of {one.n_people} people, within teams.",
+            text=f"{self.unit}: {self.busy_said} {tr(NO_CAUSE)}",
+            why=tr(
+                "{n} closed opportunities of {n_people} people, within teams.",
+                n=format_number(one.n_closed),
+                n_people=one.n_people,
+            ),
             anchor=CAPACITY_ANCHOR,
             effect=min(abs(one.slope) / 2, 1.0),
             p_value=max(one.p_value, SMALLEST),

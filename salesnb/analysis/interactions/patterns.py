@@ -25,6 +25,7 @@ from salesnb.analysis.logistic import (
 )
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.wording import count_opportunities, count_people
+from salesnb.language import format_number, mark, tr, tr_many
 from salesnb.measures.contacts import horizon_days
 from salesnb.measures.measures import Measures
 
@@ -37,7 +38,7 @@ PATTERN_COLUMNS = [
 STEP_COLUMNS = [
     "pattern", "step", "label", "short", "n", "n_won", "win_rate", "raw", "adjusted", "low", "high",
 ]  # fmt: skip
-_LACKING = (
+_LACKING = mark(
     "needs activities on opportunities (activities.opportunity_id and started_at) and the day "
     "opportunities were created"
 )
@@ -160,15 +161,23 @@ def _take(
 def _find_lack(measures: Measures, rows: pd.DataFrame, window: tuple[str, ...]) -> str:
     horizon = horizon_days(measures.company)
     if measures.contacts.empty:
-        return _LACKING
+        return tr(_LACKING)
     if not window:
-        return f"no quarter's opportunities are all {horizon} days old yet"
+        return tr("no quarter's opportunities are all {days} days old yet", days=horizon)
     n, won, people = rows["n"].sum(), rows["n_won"].sum(), rows["rep_id"].nunique()
     if n < FEWEST or won < FEWEST_WON or n - won < FEWEST_WON or people < FEWEST_PEOPLE:
-        return (
-            f"{count_opportunities(n)} of {count_people(people)}, {won:,.0f} won, "
-            f"{'is' if n == 1 else 'are'} too few to compare patterns "
-            f"(from {FEWEST} of {FEWEST_PEOPLE} people, with {FEWEST_WON} won and as many not)"
+        return tr_many(
+            "{opportunities} of {people}, {won} won, is too few to compare patterns (from {fewest} "
+            "of {fewest_people} people, with {fewest_won} won and as many not)",
+            "{opportunities} of {people}, {won} won, are too few to compare patterns (from "
+            "{fewest} of {fewest_people} people, with {fewest_won} won and as many not)",
+            n,
+            opportunities=count_opportunities(n),
+            people=count_people(people),
+            won=format_number(won),
+            fewest=FEWEST,
+            fewest_people=FEWEST_PEOPLE,
+            fewest_won=FEWEST_WON,
         )
     return ""
 
@@ -204,7 +213,8 @@ def _compare_raw(rows: pd.DataFrame, name: str, steps: dict[int, int]) -> dict[s
     figures = np.exp(_fit(rows, [to_floats(dose)]).interval(0)[:3]).tolist()
     named = dict(zip(("raw", "raw_low", "raw_high"), figures, strict=True))
     return {
-        "pattern": name, "label": PATTERN_NAMES[name], "n_steps": len(set(steps.values())), **named
+        "pattern": name, "label": tr(PATTERN_NAMES[name]), "n_steps": len(set(steps.values())),
+        **named,
     }  # fmt: skip
 
 

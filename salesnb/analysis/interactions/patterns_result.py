@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
-from salesnb.analysis.interactions.steps import STEP_WORDS
+from salesnb.analysis.interactions.steps import NO_CAUSE, STEP_WORDS
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things
+from salesnb.analysis.wording import in_sentence
+from salesnb.language import format_number, format_share, tr, tr_many
 from salesnb.measures.contacts import LANDMARK_DAYS
 
 PATTERNS_ANCHOR = "winning-patterns"
-_NO_CAUSE = "An association, not a cause."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,40 +72,55 @@ class WinningPatterns(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         if self.clear.empty:
-            return (
-                f"{self.unit}: no pattern of the first {LANDMARK_DAYS} days goes with winning "
-                f"beyond chance ({len(self.patterns)} looked at)."
+            return tr(
+                "{unit}: no pattern of the first {days} days goes with winning beyond chance ({n} "
+                "looked at).",
+                unit=self.unit,
+                days=LANDMARK_DAYS,
+                n=len(self.patterns),
             )
-        return f"{self.unit}: {self._say(self.clear.iloc[0])}{self._others_said()}. {_NO_CAUSE}"
+        return self._tell(self.clear.iloc[0])
+
+    def _tell(self, row: pd.Series[float]) -> str:
+        return f"{self.unit}: {self._say(row)}{self._others_said()}. {tr(NO_CAUSE)}"
 
     def _others_said(self) -> str:
         others = len(self.clear) - 1
-        return (
-            f" ({count_things(others, 'other pattern', 'other patterns')} beyond chance too)"
-            if others > 0
-            else ""
+        if others < 1:
+            return ""
+        return tr_many(
+            " ({n} other pattern beyond chance too)",
+            " ({n} other patterns beyond chance too)",
+            others,
         )
 
     def _say(self, row: pd.Series[float]) -> str:
         pattern = str(row["pattern"])
         steps = self.steps[self.steps["pattern"] == pattern].sort_values("step")
         low, high = steps.iloc[0], steps.iloc[-1]
-        return (
-            f"of opportunities with {high['label']} in the first {LANDMARK_DAYS} days "
-            f"{high['win_rate']:.0%} were won, with {low['label']} {low['win_rate']:.0%}; among "
-            f"alike ones the odds go x{row['adjusted']:.2f} a {STEP_WORDS[pattern]}"
+        return tr(
+            "of opportunities with {high} in the first {days} days {most} were won, with {low} "
+            "{least}; among alike ones the odds go {odds} a {step}",
+            high=high["label"],
+            days=LANDMARK_DAYS,
+            most=format_share(high["win_rate"]),
+            low=low["label"],
+            least=format_share(low["win_rate"]),
+            odds=_write_odds(row["adjusted"]),
+            step=tr(STEP_WORDS[pattern]),
         )
 
     @property
     def caveat(self) -> str:
         """Say why this need not be a cause."""
-        return (
+        return tr(
             "An association, not a cause: buyers who want to buy answer sooner, agree to meet and "
             "bring colleagues, so the pattern may follow from the win that was coming. It compares "
             "a person's opportunities with the same person's others of like type, source, size "
             "and quarter; how keen the buyer was nobody has measured. Size is by the amount as it "
-            f"is now or was at close, which may have moved since the first {LANDMARK_DAYS} days. "
-            "What nobody wrote down did not count."
+            "is now or was at close, which may have moved since the first {days} days. What "
+            "nobody wrote down did not count.",
+            days=LANDMARK_DAYS,
         )
 
     @property
@@ -115,19 +130,27 @@ class WinningPatterns(Result):
         if self.lacking or rows.empty:
             return ""
         row = rows.iloc[int(np.abs(np.log(rows["naive"].to_numpy(dtype=float))).argmax())]
-        name, label = str(row["pattern"]), str(row["label"]).lower()
         naive, raw = math.log(float(row["naive"])), math.log(float(row["raw"]))
-        shown = f"odds x{math.exp(naive):.2f} a {STEP_WORDS[name]}"
+        said = {
+            "pattern": in_sentence(str(row["label"])),
+            "odds": _write_odds(math.exp(naive)),
+            "step": tr(STEP_WORDS[str(row["pattern"])]),
+            "days": LANDMARK_DAYS,
+        }
         if naive * raw <= 0 or abs(raw) < abs(naive):
             share = 1.0 if naive * raw <= 0 else 1 - raw / naive
-            return (
-                f"Over whole lives {label} would show {shown}; {share:.0%} of that (in log odds) "
-                f"is gone once only the first {LANDMARK_DAYS} days of what is still open count: "
-                "won and lost ones live differently."
+            return tr(
+                "Over whole lives {pattern} would show odds {odds} a {step}; {share} of that (in "
+                "log odds) is gone once only the first {days} days of what is still open count: "
+                "won and lost ones live differently.",
+                share=format_share(share),
+                **said,
             )
-        return (
-            f"Over whole lives {label} would show {shown}, less than the x{math.exp(raw):.2f} "
-            f"of the first {LANDMARK_DAYS} days: what is lost late gathers touches too."
+        return tr(
+            "Over whole lives {pattern} would show odds {odds} a {step}, less than the {odds_raw} "
+            "of the first {days} days: what is lost late gathers touches too.",
+            odds_raw=_write_odds(math.exp(raw)),
+            **said,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -151,14 +174,24 @@ class WinningPatterns(Result):
         odds = share / (1 - share) * float(row["adjusted"])
         effect = abs(odds / (1 + odds) - share) / share
         return Candidate(
-            text=f"{self.unit}: {self._say(row)}{self._others_said()}. {_NO_CAUSE}",
-            why=(
-                f"{self.n:,} opportunities of {self.n_people} people created in {self.window[0]} "
-                f"to {self.window[-1]} and open after {LANDMARK_DAYS} days; within people, by "
-                f"type, source, size and quarter; 95% interval x{row['low']:.2f} to "
-                f"x{row['high']:.2f}."
+            text=self._tell(row),
+            why=tr(
+                "{n} opportunities of {n_people} people created in {first} to {last} and open "
+                "after {days} days; within people, by type, source, size and quarter; 95% interval "
+                "{low} to {high}.",
+                n=format_number(self.n),
+                n_people=self.n_people,
+                first=self.window[0],
+                last=self.window[-1],
+                days=LANDMARK_DAYS,
+                low=_write_odds(row["low"]),
+                high=_write_odds(row["high"]),
             ),
             anchor=PATTERNS_ANCHOR,
             effect=min(effect, 1.0) if is_told else 0.0,
             p_value=max(float(row["p_value"]), SMALLEST),
         )
+
+
+def _write_odds(ratio: float) -> str:
+    return f"x{format_number(ratio, 2, group=False)}"

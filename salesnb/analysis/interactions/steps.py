@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
+from salesnb.language import mark, tr, tr_many
 from salesnb.measures.contacts import (
     CALLS,
     FIRST_TOUCH,
@@ -22,24 +25,36 @@ from salesnb.measures.contacts import (
 FEWEST = 20
 """Opportunities a step has at least, of which one was won and one was not."""
 
+NO_CAUSE = mark("An association, not a cause.")
+
 PATTERN_NAMES = {
-    FIRST_TOUCH: "First two-way touch",
-    MEETINGS: "Meetings held",
-    PEOPLE: "Contacts spoken to",
-    CALLS: "Calls answered",
-    SILENCE: "Weeks in a row without a touch",
+    FIRST_TOUCH: mark("First two-way touch"),
+    MEETINGS: mark("Meetings held"),
+    PEOPLE: mark("Contacts spoken to"),
+    CALLS: mark("Calls answered"),
+    SILENCE: mark("Weeks in a row without a touch"),
 }
 STEP_WORDS = {
-    FIRST_TOUCH: "step sooner",
-    MEETINGS: "meeting",
-    PEOPLE: "contact",
-    CALLS: "call",
-    SILENCE: "silent week in a row",
+    FIRST_TOUCH: mark("step sooner"),
+    MEETINGS: mark("meeting"),
+    PEOPLE: mark("contact"),
+    CALLS: mark("call"),
+    SILENCE: mark("silent week in a row"),
 }
-"""What one step more is."""
+"""What one step more is; as the names, a text to be said by `tr`."""
 
-_THINGS = {MEETINGS: ("meeting", "meetings"), PEOPLE: ("contact", "contacts"),
-           CALLS: ("call", "calls"), SILENCE: ("silent week", "silent weeks")}  # fmt: skip
+_THINGS: dict[str, Callable[[int], str]] = {
+    MEETINGS: lambda n: tr_many("meeting", "meetings", n),
+    PEOPLE: lambda n: tr_many("contact", "contacts", n),
+    CALLS: lambda n: tr_many("call", "calls", n),
+    SILENCE: lambda n: tr_many("silent week", "silent weeks", n),
+}
+_NONE = {
+    MEETINGS: mark("no meeting"),
+    PEOPLE: mark("no contact"),
+    CALLS: mark("no call"),
+    SILENCE: mark("no silent week"),
+}
 
 
 def known_patterns(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -81,24 +96,26 @@ def name_step(pattern: str, bins: list[int]) -> str:
     low, high = min(bins), max(bins)
     if pattern == FIRST_TOUCH:
         return _name_days(low, high)
-    one, many = _THINGS[pattern]
+    say = _THINGS[pattern]
     top = WEEKS if pattern == SILENCE else MOST
     if low == high and (pattern == SILENCE or high < top):
-        return f"no {one}" if not low else f"{low} {one if low == 1 else many}"
+        return f"{low} {say(low)}" if low else tr(_NONE[pattern])
     if high == top and pattern != SILENCE:
-        return f"{low} or more {many}"
-    return f"{low} to {high} {many}"
+        return tr("{low} or more {things}", low=low, things=say(2))
+    return tr("{low} to {high} {things}", low=low, high=high, things=say(2))
 
 
 def _name_days(low: int, high: int) -> str:
     if not high:
-        return f"no touch within {LANDMARK_DAYS} days"
+        return tr("no touch within {days} days", days=LANDMARK_DAYS)
     after = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - high - 1] if high < len(TOUCHED_WITHIN) else 0
     if not low:
-        return f"first touch after {after} days or none" if after else "any or no touch"
+        if not after:
+            return tr("any or no touch")
+        return tr("first touch after {days} days or none", days=after)
     last = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - low] - 1
     if not last:
-        return "first touch the same day"
+        return tr("first touch the same day")
     if not after:
-        return f"first touch within {last} days"
-    return f"first touch after {after} to {last} days"
+        return tr("first touch within {days} days", days=last)
+    return tr("first touch after {after} to {last} days", after=after, last=last)

@@ -5,12 +5,10 @@ from salesnb.analysis.outlook.outlook import (
     OUTLOOK_ANCHOR,
     PACE_ANCHOR,
     Outlook,
-    describe_calibration,
-    format_chance,
     past_chances,
-    say_chance,
     target_outlook,
 )
+from salesnb.analysis.outlook.words import describe_calibration, format_chance, judge_chance
 
 __all__ = [
     "OUTLOOK_ANCHOR",
@@ -19,7 +17,7 @@ __all__ = [
     "Outlook",
     "describe_calibration",
     "format_chance",
+    "judge_chance",
     "past_chances",
-    "say_chance",
     "target_outlook",
 ]

@@ -18,8 +18,17 @@ from salesnb.analysis.outlook.calibration import (
 from salesnb.analysis.outlook.history import earlier_quarters, point_of
 from salesnb.analysis.outlook.simulate import Rest, simulate_rest
 from salesnb.analysis.outlook.units import COMPANY, future_of, list_units
+from salesnb.analysis.outlook.words import (
+    HIT,
+    LIKELY,
+    MISSED,
+    count_points,
+    format_chance,
+    judge_chance,
+)
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things, format_money
+from salesnb.language import format_share, tr
 from salesnb.measures.measures import Measures
 from salesnb.measures.shared import shared
 from salesnb.progress import long
@@ -92,24 +101,26 @@ class Outlook(Result):
     def finding(self) -> str:
         """Say what was attained, or how likely the whole is to hit its target."""
         row = self.whole
+        said = {"unit": self.unit, "quarter": self.period}
         if row is None:
-            return f"{self.unit} has no bookings in {self.period} to follow."
-        booked = format_money(row["booked"], self.currency)
+            return tr("{unit} has no bookings in {quarter} to follow.", **said)
+        said["booked"] = format_money(row["booked"], self.currency)
         if not row["target"] > 0:
-            return f"{self.unit} booked {booked} in {self.period}; it has no target."
-        target = f"{self.period} target of {format_money(row['target'], self.currency)}"
+            return tr("{unit} booked {booked} in {quarter}; it has no target.", **said)
+        said["target"] = format_money(row["target"], self.currency)
         if self.is_over:
-            apart = format_money(abs(row["booked"] - row["target"]), self.currency)
-            verdict = "missed" if row["booked"] < row["target"] else "hit"
-            way = "short" if verdict == "missed" else "over"
-            return f"{self.unit} {verdict} its {target}: {booked} booked, {apart} {way}."
+            said["apart"] = format_money(abs(row["booked"] - row["target"]), self.currency)
+            text = MISSED if row["booked"] < row["target"] else HIT
+            return tr(text, **said)
         if np.isnan(row["p_hit"]):
-            return f"{self.unit} has {booked} booked of its {target}; {_TOO_LITTLE}."
-        ends = " to ".join(format_money(row[name], self.currency) for name in ("low", "high"))
-        return (
-            f"{self.unit} {say_chance(row['p_hit'])} hit its {target} "
-            f"(chance {format_chance(row['p_hit'])}): {booked} booked, likely end {ends}."
-        )
+            return tr(
+                "{unit} has {booked} booked of its {quarter} target of {target}; too few quarters "
+                "came before to give a chance.",
+                **said,
+            )
+        said |= {name: format_money(row[name], self.currency) for name in ("low", "high")}
+        said["chance"] = format_chance(row["p_hit"])
+        return tr(LIKELY[judge_chance(row["p_hit"])], **said)
 
     @property
     def caveat(self) -> str:
@@ -117,16 +128,19 @@ class Outlook(Result):
         if self.is_over or self.rows.empty:
             return ""
         if not self.quarters:
-            return "Chances need three whole quarters before."
-        source = (
-            "open deals by stage and past quarters" if self.has_pipeline else "past quarters alone"
-        )
+            return tr("Chances need three whole quarters before.")
         judged = [found for found in self.calibration if found.is_enough]
-        right = (
-            f"past chances were off by {_points(max(found.error for found in judged))} on average"
-            if judged else "too few past chances to judge them by"
-        )  # fmt: skip
-        return f"From {source} ({self.quarters[0]} to {self.quarters[-1]}); {right}."
+        right = tr("too few past chances to judge them by")
+        if judged:
+            error = count_points(max(found.error for found in judged))
+            right = tr("past chances were off by {points} on average", points=error)
+        said = {"first": self.quarters[0], "last": self.quarters[-1], "how_right": right}
+        if self.has_pipeline:
+            return tr(
+                "From open deals by stage and past quarters ({first} to {last}); {how_right}.",
+                **said,
+            )
+        return tr("From past quarters alone ({first} to {last}); {how_right}.", **said)
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a unit."""
@@ -142,67 +156,33 @@ class Outlook(Result):
     def _offer(self, row: pd.Series[Any]) -> Candidate | None:
         target = format_money(row["target"], self.currency)
         share = row["booked"] / row["target"]
+        said = {"unit": row["unit"], "quarter": self.period, "target": target}
         if self.is_over:
-            verdict = "missed" if share < 1 else "hit"
-            text = f"{row['unit']} {verdict} its {self.period} target of {target}: {share:.0%}."
-            why, p_value, effect = f"{count_things(row['n'], 'win', 'wins')}.", 0.0, abs(share - 1)
+            said["share"] = format_share(share)
+            text = (
+                tr("{unit} missed its {quarter} target of {target}: {share}.", **said)
+                if share < 1
+                else tr("{unit} hit its {quarter} target of {target}: {share}.", **said)
+            )
+            wins = count_things(row["n"], "win", "wins")
+            why, p_value, effect = f"{wins}.", 0.0, abs(share - 1)
         else:
             p_value = min(row["p_hit"], 1 - row["p_hit"])
             if not p_value <= 1 - SURE:
                 return None
-            verdict = "is unlikely to hit" if row["p_hit"] < 0.5 else "is set to hit"
-            text = f"{row['unit']} {verdict} its {self.period} target of {target}."
-            ends = (format_money(row[name], self.currency) for name in ("low", "high"))
-            why = f"Chance {format_chance(row['p_hit'])}; likely end {' to '.join(ends)}."
+            text = tr(
+                "{unit} is unlikely to hit its {quarter} target of {target}.", **said
+            ) if row["p_hit"] < 0.5 else tr(
+                "{unit} is set to hit its {quarter} target of {target}.", **said
+            )  # fmt: skip
+            low, high = (format_money(row[name], self.currency) for name in ("low", "high"))
+            chance = format_chance(row["p_hit"])
+            why = tr("Chance {chance}; likely end {low} to {high}.",
+                     chance=chance, low=low, high=high)  # fmt: skip
             effect = abs(row["median"] / row["target"] - 1)
         return Candidate(
             text, why, OUTLOOK_ANCHOR, float(min(effect, 1.0)), float(p_value), "bookings"
         )
-
-
-_TOO_LITTLE = "too few quarters came before to give a chance"
-
-
-def format_chance(p: float) -> str:
-    """Write a chance; never as certain before it is.
-
-    >>> format_chance(0.999), format_chance(0.42), format_chance(1.0)
-    ('over 99%', '42%', '100%')
-    """
-    if np.isnan(p):
-        return "–"
-    if 0 < p < 0.01:
-        return "under 1%"
-    return "over 99%" if 0.99 < p < 1 else f"{p:.0%}"
-
-
-def say_chance(p: float) -> str:
-    """Put a chance into words that go before "hit its target".
-
-    >>> [say_chance(p) for p in (0.1, 0.5, 0.9)]
-    ['is unlikely to', 'may', 'is likely to']
-    """
-    said = "is unlikely to" if p <= 0.1 else "may"
-    return "is likely to" if p >= 0.9 else said
-
-
-def _points(error: float) -> str:
-    return count_things(max(round(error * 100), 1), "point", "points")
-
-
-def describe_calibration(found: Calibration) -> str:
-    """Say how right past chances of a level were, or that there are too few to tell."""
-    who = {"rep": "reps", "team": "teams"}.get(found.level, "the company")
-    if not found.n:
-        return f"No past chance of {who} could be checked."
-    seen = f"{found.n:,} past chances of {who} in {found.n_quarters} quarters"
-    if not found.is_enough:
-        return f"{seen} are too few to judge them by."
-    return (
-        f"{seen} were off by {_points(found.error)} on average (Brier score "
-        f"{found.brier:.2f}; a straight line has {found.brier_straight:.2f}), and "
-        f"{found.coverage:.0%} of ends lay in their 90% interval; chances are corrected by this."
-    )
 
 
 @long("Judging targets by past quarters")

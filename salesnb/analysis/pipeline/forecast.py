@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.finding import Candidate
-from salesnb.analysis.outlook import format_chance, say_chance, target_outlook
+from salesnb.analysis.outlook import format_chance, judge_chance, target_outlook
 from salesnb.analysis.pipeline.draws import (
     DRAWS,
     expected_amounts,
@@ -21,10 +21,20 @@ from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.teams import check_same, find_unit
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things, format_money
+from salesnb.language import format_number, format_share, mark, tr, write_day
 from salesnb.measures.measures import Measures
 from salesnb.progress import long
 
 FORECAST_ANCHOR = "forecast"
+_VERDICTS = {
+    "unlikely": mark(
+        "it is unlikely to hit its target of {target} (chance {chance} by the outlook of reviews)"
+    ),
+    "open": mark("it may hit its target of {target} (chance {chance} by the outlook of reviews)"),
+    "likely": mark(
+        "it is likely to hit its target of {target} (chance {chance} by the outlook of reviews)"
+    ),
+}
 LEVEL = 0.90
 PARTS = ["part", "n", "amount", "expected", "low", "high"]
 PAST = ["period", "n", "expected", "actual", "ratio", "low", "high"]
@@ -99,14 +109,21 @@ class PipelineForecast(Result):
             return f"{self.unit}: {self.lacking}."
         whole = self.part("total")
         head = whole if np.isfinite(whole["expected"]) else self.part("open")
-        what = "is expected to book" if head is whole else "can expect from what is open"
-        ends = f"{self.money(head['low'])} to {self.money(head['high'])}"
-        said = f"{self.unit} {what} {self.money(head['expected'])} ({ends}) in {self.period}"
+        words = {name: self.money(head[name]) for name in ("expected", "low", "high")}
+        words |= {"unit": self.unit, "quarter": self.period}
+        said = (
+            tr("{unit} is expected to book {expected} ({low} to {high}) in {quarter}", **words)
+            if head is whole
+            else tr(
+                "{unit} can expect from what is open {expected} ({low} to {high}) in {quarter}",
+                **words,
+            )
+        )
         if not self.target > 0:
-            return f"{said}; there is no target."
+            return tr("{said}; there is no target.", said=said)
         if not np.isfinite(self.p_hit):
-            return f"{said}; its target is {self.money(self.target)}."
-        return f"{said}; it {self._verdict()}."
+            return tr("{said}; its target is {target}.", said=said, target=self.money(self.target))
+        return f"{said}; {self._verdict()}."
 
     @property
     def p_hit(self) -> float:
@@ -115,9 +132,10 @@ class PipelineForecast(Result):
 
     def _verdict(self) -> str:
         """Say what the outlook of reviews says of the target: one source for all reports."""
-        return (
-            f"{say_chance(self.p_hit)} hit its target of {self.money(self.target)} (chance "
-            f"{format_chance(self.p_hit)} by the outlook of reviews)"
+        return tr(
+            _VERDICTS[judge_chance(self.p_hit)],
+            target=self.money(self.target),
+            chance=format_chance(self.p_hit),
         )
 
     @property
@@ -125,22 +143,44 @@ class PipelineForecast(Result):
         """Say what it rests on, how past forecasts did, and what the review's outlook says."""
         parts = []
         if self.asked and self.asked != self.period:
-            parts.append(f"{self.asked} was over, so the running quarter {self.period} is foreseen")
-        n = len(self.past)
-        if n:
-            word = "high" if self.bias > 0 else "low"
             parts.append(
-                f"Forecasts of what was open at this point of {count_things(n, 'past quarter', 'past quarters')}, made "
-                f"with what was known then, were {abs(self.bias):.0%} too {word} in sum"
+                tr(
+                    "{asked} was over, so the running quarter {quarter} is foreseen",
+                    asked=self.asked,
+                    quarter=self.period,
+                )
             )
+        if len(self.past):
+            parts.append(self._past_said())
         elif not self.lacking:
-            parts.append("No past quarter could be foreseen to judge this by")
+            parts.append(tr("No past quarter could be foreseen to judge this by"))
         if np.isfinite(self.outlook["median"]):
-            ends = f"{self.money(self.outlook['low'])} to {self.money(self.outlook['high'])}"
             parts.append(
-                f"The outlook of reviews, from stages and past quarters alone, says {ends}"
+                tr(
+                    "The outlook of reviews, from stages and past quarters alone, says {low} to "
+                    "{high}",
+                    low=self.money(self.outlook["low"]),
+                    high=self.money(self.outlook["high"]),
+                )
             )
         return ". ".join(parts) + ("." if parts else "")
+
+    def _past_said(self) -> str:
+        quarters = count_things(len(self.past), "past quarter", "past quarters")
+        off = format_share(abs(self.bias))
+        if self.bias > 0:
+            return tr(
+                "Forecasts of what was open at this point of {quarters}, made with what was known "
+                "then, were {share} too high in sum",
+                quarters=quarters,
+                share=off,
+            )
+        return tr(
+            "Forecasts of what was open at this point of {quarters}, made with what was known "
+            "then, were {share} too low in sum",
+            quarters=quarters,
+            share=off,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """List the parts of the forecast."""
@@ -161,14 +201,15 @@ class PipelineForecast(Result):
         p_value = min(1.0, max(2 * min(self.p_hit, 1 - self.p_hit), 2 / (DRAWS + 1)))
         unit = f"{self.unit}, {self.period}"
         tested = Candidate(
-            f"{unit}: it {self._verdict()}.",
-            f"{self.money(self.part('booked')['expected'])} is booked, "
-            f"{self.money(self.part('open')['expected'])} is expected of what is open.",
+            f"{unit}: {self._verdict()}.",
+            tr("{booked} is booked, {expected} is expected of what is open.",
+               booked=self.money(self.part("booked")["expected"]),
+               expected=self.money(self.part("open")["expected"])),
             FORECAST_ANCHOR, float(min(1.0, off)), p_value, "bookings",
         )  # fmt: skip
         if p_value <= 1 - LEVEL:
             return (tested,)
-        why = f"Chance to hit the target: {format_chance(self.p_hit)}."
+        why = tr("Chance to hit the target: {chance}.", chance=format_chance(self.p_hit))
         return (tested, Candidate(self.finding, why, FORECAST_ANCHOR, 0.0, float("nan")))
 
 
@@ -255,16 +296,19 @@ def days_left_of(measures: Measures) -> int:
 
 def _lacking(scores: PipelineScores, rows: pd.DataFrame, left: int) -> str:
     if not left:
-        return f"the quarter ends on {scores.as_of}, so nothing is left to foresee"
+        return tr(
+            "the quarter ends on {day}, so nothing is left to foresee", day=write_day(scores.as_of)
+        )
     if rows.empty:
-        return f"no opportunity is open on {scores.as_of}"
+        return tr("no opportunity is open on {day}", day=write_day(scores.as_of))
     if scores.method in ("none", "ages"):
-        return f"there is no forecast by opportunity: {scores.why_not}"
+        return tr("there is no forecast by opportunity: {why_not}", why_not=scores.why_not)
     if rows["p_quarter"].isna().any():
-        return (
-            f"there is no forecast by opportunity: it needs past quarters seen from {left:,} days "
+        return tr(
+            "there is no forecast by opportunity: it needs past quarters seen from {days} days "
             "before their end, by a picture at most 35 days old, with thirty won by then and "
-            "thirty not"
+            "thirty not",
+            days=format_number(left),
         )
     return ""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from salesnb.analysis.pipeline.frames import KEY, OUTCOME, Known, thin
+from salesnb.language import format_number, format_share, tr
 from salesnb.measures.pictures import Feature
 
+FoundBy = Literal["alone", "better", "filled"]
 TOO_GOOD = 0.95
 """Area under the curve from which one column alone is not believed."""
 
@@ -25,13 +28,37 @@ _ROWS = 20_000
 
 @dataclass(frozen=True)
 class Leak:
-    """A column left out: its `feature`, `auc` alone, shares filled, and the reason in words."""
+    """A column left out: its `feature`, `auc` alone, shares filled, and by what it was found.
+
+    It tells winners `alone`, or far `better` than the best column known to be of the day itself,
+    whose area is `best_auc`; or it is `filled` once an opportunity has ended.
+    """
 
     feature: Feature
     auc: float
     filled_ended: float
     filled_open: float
-    reason: str
+    found_by: FoundBy
+    best_auc: float
+
+    @property
+    def reason(self) -> str:
+        """Say in words why it is left out."""
+        area = format_number(self.auc, 2, group=False)
+        if self.found_by == "alone":
+            return tr("tells what was won almost without error by itself (AUC {area})", area=area)
+        if self.found_by == "better":
+            return tr(
+                "tells what was won far better (AUC {area}) than anything known on the day itself "
+                "(at most {best})",
+                area=area,
+                best=format_number(self.best_auc, 2, group=False),
+            )
+        return tr(
+            "is filled for {ended} of ended opportunities and {now} of open ones",
+            ended=format_share(self.filled_ended),
+            now=format_share(self.filled_open),
+        )
 
 
 def find_leaks(known: Known, rows: pd.DataFrame) -> tuple[Leak, ...]:
@@ -55,23 +82,21 @@ def find_leaks(known: Known, rows: pd.DataFrame) -> tuple[Leak, ...]:
     found = []
     for feature in known.features:
         shares = [_filled(part, feature) for part in (ended, known.open)]
-        reason = _judge(feature, areas[feature.name], best, shares[0], shares[1])
-        if reason:
-            found.append(Leak(feature, areas[feature.name], shares[0], shares[1], reason))
+        area = areas[feature.name]
+        found_by = _judge(feature, area, best, shares[0], shares[1])
+        if found_by:
+            found.append(Leak(feature, area, shares[0], shares[1], found_by, best))
     return tuple(found)
 
 
-def _judge(feature: Feature, area: float, best: float, ended: float, now: float) -> str:
+def _judge(feature: Feature, area: float, best: float, ended: float, now: float) -> FoundBy | None:
     if area >= TOO_GOOD:
-        return f"tells what was won almost without error by itself (AUC {area:.2f})"
+        return "alone"
     if feature.is_of_today and area >= _SUSPECT and area >= best + _AHEAD:
-        return (
-            f"tells what was won far better (AUC {area:.2f}) than anything known on the day "
-            f"itself (at most {best:.2f})"
-        )
+        return "better"
     if feature.is_of_today and ended - now >= _FILLED_LATER:
-        return f"is filled for {ended:.0%} of ended opportunities and {now:.0%} of open ones"
-    return ""
+        return "filled"
+    return None
 
 
 def _is_filled(rows: pd.DataFrame, feature: Feature) -> pd.Series[bool]:

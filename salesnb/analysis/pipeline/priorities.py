@@ -12,11 +12,12 @@ from salesnb.analysis.finding import Candidate
 from salesnb.analysis.pipeline.frames import KEY
 from salesnb.analysis.pipeline.reasons import reasons_in_words
 from salesnb.analysis.pipeline.result import PipelineScores
-from salesnb.analysis.pipeline.rules import PLAN, suggest
+from salesnb.analysis.pipeline.rules import PLAN, STEPS, suggest
 from salesnb.analysis.pipeline.teams import check_same, count_open, find_unit
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things, format_money
+from salesnb.analysis.wording import count_things, format_money, in_sentence
 from salesnb.errors import ParameterError
+from salesnb.language import format_number, format_share, mark, tr, tr_many, write_day
 from salesnb.measures.measures import Measures
 
 PRIORITIES_ANCHOR = "priorities"
@@ -66,30 +67,40 @@ class PipelinePriorities(Result):
     def finding(self) -> str:
         """Say how much is at stake in the first few, and what most often comes next."""
         if self.rows.empty:
-            return f"{self.unit}: {self.lacking or 'no open opportunity has anything at stake'}."
+            nothing = tr("no open opportunity has anything at stake")
+            return f"{self.unit}: {self.lacking or nothing}."
         few = self.rows.head(10)
         opened = count_open(self.n_open)
         if not self.stake_open > 0:
-            return (
-                f"{self.unit}: {opened}, none with a value at stake; "
-                f"most need: {self._commonest().lower()}."
+            return tr(
+                "{unit}: {opened}, none with a value at stake; most need: {step}.",
+                unit=self.unit,
+                opened=opened,
+                step=self._commonest(),
             )
-        share = few["stake"].sum() / self.stake_open
-        hold = "holds" if len(few) == 1 else "hold"
-        return (
-            f"{self.unit}: {len(few)} of {opened} {hold} {share:.0%} of "
-            f"what is still undecided; most often next: {self._commonest().lower()}."
+        return tr_many(
+            "{unit}: {n} of {opened} holds {share} of what is still undecided; most often next: "
+            "{step}.",
+            "{unit}: {n} of {opened} hold {share} of what is still undecided; most often next: "
+            "{step}.",
+            len(few),
+            unit=self.unit,
+            opened=opened,
+            share=format_share(few["stake"].sum() / self.stake_open),
+            step=self._commonest(),
         )
 
     def _commonest(self) -> str:
-        steps = self.rows.loc[self.rows["rule_id"] != PLAN.rule_id, "step"]
-        counted = (steps if len(steps) else self.rows["step"]).value_counts()
-        return str(sorted(counted[counted == counted.max()].index)[0])
+        rules = self.rows["rule_id"]
+        told = rules[rules != PLAN.rule_id]
+        counted = (told if len(told) else rules).map(STEPS).value_counts()
+        # of equal ones the first by its English text, so that all languages name the same
+        return in_sentence(tr(str(min(counted[counted == counted.max()].index))))
 
     @property
     def caveat(self) -> str:
         """Say what the order is and what it is not."""
-        return (
+        return tr(
             "Ordered by what is still undecided (value x chance x the chance of not winning) per "
             "hour of the suggested step: what is as good as won or lost comes last. It is not what "
             "attention would gain, which no record tells. Steps come from rules, not from the "
@@ -109,29 +120,43 @@ class PipelinePriorities(Result):
     def candidates(self) -> tuple[Candidate, ...]:
         """Offer how many wait for an overdue date or an answer, as counts."""
         offered = []
-        silent = (
-            f"had no answered touch for {count_things(self.stalled_days, 'day', 'days')} or more"
-        )
-        for rule, words in (
-            ("overdue", ("is past its expected close", "are past their expected close")),
-            ("silent", (f"has {silent}", f"have {silent}")),
-        ):
+        for rule in (mark("overdue"), mark("silent")):
             rows = self.rows[self.rows["rule_id"] == rule]
             if len(rows):
-                one = len(rows) == 1
-                worth = format_money(float(rows["expected"].sum()), self.currency)
                 offered.append(
                     Candidate(
-                        f"{self.unit}: {len(rows):,} of {count_open(self.n_open)} "
-                        f"{words[0] if one else words[1]}, worth {worth} by "
-                        f"{'its chance' if one else 'their chances'}.",
-                        f"Rule {rule}; the list says which.",
+                        self._say_waiting(rule, rows),
+                        tr("Rule {rule}; the list says which.", rule=tr(rule)),
                         PRIORITIES_ANCHOR,
                         min(1.0, len(rows) / max(self.n_open, 1)),
                         0.0,
                     )
                 )
         return tuple(offered)
+
+    def _say_waiting(self, rule: str, rows: pd.DataFrame) -> str:
+        said = {
+            "unit": self.unit,
+            "opened": count_open(self.n_open),
+            "worth": format_money(float(rows["expected"].sum()), self.currency),
+        }
+        if rule == "overdue":
+            return tr_many(
+                "{unit}: {n} of {opened} is past its expected close, worth {worth} by its chance.",
+                "{unit}: {n} of {opened} are past their expected close, worth {worth} by their "
+                "chances.",
+                len(rows),
+                **said,
+            )
+        return tr_many(
+            "{unit}: {n} of {opened} has had no answered touch for {days} or more, worth {worth} "
+            "by its chance.",
+            "{unit}: {n} of {opened} have had no answered touch for {days} or more, worth {worth} "
+            "by their chances.",
+            len(rows),
+            days=count_things(self.stalled_days, "day", "days"),
+            **said,
+        )
 
 
 def pipeline_priorities(
@@ -201,14 +226,17 @@ def pipeline_priorities(
 def _lacking(listed: pd.DataFrame, kept: pd.DataFrame, hours: float | None, as_of: dt.date) -> str:
     """Say why nothing is listed; empty where something is."""
     if listed.empty:
-        return f"no opportunity is open on {as_of}"
+        return tr("no opportunity is open on {day}", day=write_day(as_of))
     if len(kept) or hours is None:
         return ""
     minutes = int(listed["minutes"].iloc[0])
     opened = count_open(len(listed))
-    return (
-        f"none of {opened} is listed: the step that comes first takes {minutes} minutes, and "
-        f"there are {hours * 60:.0f}"
+    return tr(
+        "none of {opened} is listed: the step that comes first takes {minutes} minutes, and there "
+        "are {minutes_there}",
+        opened=opened,
+        minutes=minutes,
+        minutes_there=format_number(hours * 60, group=False),
     )
 
 

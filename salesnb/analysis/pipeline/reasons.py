@@ -11,7 +11,7 @@ from scipy.special import logit
 
 from salesnb.analysis.pipeline.frames import KEY
 from salesnb.analysis.pipeline.models import Model
-from salesnb.analysis.wording import count_things
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.measures.pictures import Feature
 
 REASONS = [KEY, "feature", "effect", "value", "typical"]
@@ -89,61 +89,125 @@ def say_reason(row: pd.Series[Any], stage: str) -> str:
     """
     name, value, typical = row["feature"], row["value"], row["typical"]
     if value == "":
-        return f"{_NAMES.get(name, name.replace('_', ' '))} not known"
+        return tr("{feature} not known", feature=_name(name))
     if name in _WORDS:
         number, usual = float(value), float(typical) if typical else float("nan")
         return _WORDS[name](number, usual, stage)
     if name == "stage":
-        return f"in {value}"
-    return f"{_NAMES.get(name, name.replace('_', ' '))} {value}"
+        return tr("in {stage}", stage=value)
+    return tr("{feature} {value}", feature=_name(name), value=value)
 
 
-_NAMES = {"source": "lead source", "product_id": "product", "due_days": "expected close"}
+_NAMES = {
+    "source": mark("lead source"),
+    "product_id": mark("product"),
+    "type": mark("type"),
+    "industry": mark("industry"),
+    "stage": mark("stage"),
+    "due_days": mark("expected close"),
+    "stage_days": mark("stage days"),
+    "age_days": mark("age days"),
+    "log_amount": mark("log amount"),
+    "amount_drift": mark("amount drift"),
+    "untouched_days": mark("untouched days"),
+}
+"""Of features that may be missing, or have no words of their own below."""
+
+
+def _name(feature: str) -> str:
+    """Name a feature; a column of somebody's own is called as they call it."""
+    return tr(_NAMES[feature]) if feature in _NAMES else feature.replace("_", " ")
+
+
+def _usual_said(usual: float) -> str:
+    return format_number(usual, group=False)
 
 
 def _due(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
     if number < 0:
-        return f"expected close passed {count_things(-number, 'day', 'days')} ago"
-    return f"expected to close in {count_things(number, 'day', 'days')} (typical {usual:.0f})"
+        return tr_many(
+            "expected close passed {n} day ago", "expected close passed {n} days ago", -number
+        )
+    return tr_many(
+        "expected to close in {n} day (typical {typical})",
+        "expected to close in {n} days (typical {typical})",
+        number,
+        typical=_usual_said(usual),
+    )
 
 
 def _amount(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
-    word = "large" if number >= usual else "small"
-    return f"{word} amount ({np.exp(number - usual):.1f} times the typical)"
+    factor = format_number(float(np.exp(number - usual)), 1, group=False)
+    if number >= usual:
+        return tr("large amount ({factor} times the typical)", factor=factor)
+    return tr("small amount ({factor} times the typical)", factor=factor)
+
+
+def _drift(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
+    change = format_share(float(np.expm1(number)), sign=True).replace("-", "−")
+    return tr("amount {change} since first seen", change=change)
 
 
 _WORDS: dict[str, Callable[[float, float, str], str]] = {
-    "stage_days": lambda v, u, s: (
-        f"in {s or 'no stage'} for {count_things(v, 'day', 'days')} (typical {u:.0f})"
+    "stage_days": lambda v, u, s: tr_many(
+        "in {stage} for {n} day (typical {typical})",
+        "in {stage} for {n} days (typical {typical})",
+        v,
+        stage=s or tr("no stage"),
+        typical=_usual_said(u),
     ),
-    "n_stages": lambda v, u, s: f"{count_things(v, 'stage', 'stages')} entered (typical {u:.0f})",
+    "n_stages": lambda v, u, s: tr_many(
+        "{n} stage entered (typical {typical})",
+        "{n} stages entered (typical {typical})",
+        v,
+        typical=_usual_said(u),
+    ),
     "n_back": lambda v, u, s: (
-        f"moved back {count_things(v, 'time', 'times')}" if v else "never moved back"
+        tr_many("moved back {n} time", "moved back {n} times", v) if v else tr("never moved back")
     ),
-    "age_days": lambda v, u, s: f"open for {count_things(v, 'day', 'days')} (typical {u:.0f})",
+    "age_days": lambda v, u, s: tr_many(
+        "open for {n} day (typical {typical})",
+        "open for {n} days (typical {typical})",
+        v,
+        typical=_usual_said(u),
+    ),
     "log_amount": _amount,
-    "amount_drift": lambda v, u, s: f"amount {np.expm1(v):+.0%} since first seen".replace("-", "−"),
+    "amount_drift": _drift,
     "due_days": _due,
-    "is_overdue": lambda v, u, s: "expected close has passed" if v else "not overdue",
+    "is_overdue": lambda v, u, s: tr("expected close has passed") if v else tr("not overdue"),
     "n_postponed": lambda v, u, s: (
-        f"closing date moved {count_things(v, 'time', 'times')}"
+        tr_many("closing date moved {n} time", "closing date moved {n} times", v)
         if v
-        else "closing date never moved"
+        else tr("closing date never moved")
     ),
-    "touches_30": lambda v, u, s: (
-        f"touched {count_things(v, 'time', 'times')} in thirty days (typical {u:.0f})"
+    "touches_30": lambda v, u, s: tr_many(
+        "touched {n} time in thirty days (typical {typical})",
+        "touched {n} times in thirty days (typical {typical})",
+        v,
+        typical=_usual_said(u),
     ),
-    "n_meetings": lambda v, u, s: (
-        f"{count_things(v, 'meeting', 'meetings')} held (typical {u:.0f})"
+    "n_meetings": lambda v, u, s: tr_many(
+        "{n} meeting held (typical {typical})",
+        "{n} meetings held (typical {typical})",
+        v,
+        typical=_usual_said(u),
     ),
-    "untouched_days": lambda v, u, s: (
-        f"no answered touch for {count_things(v, 'day', 'days')} (typical {u:.0f})"
+    "untouched_days": lambda v, u, s: tr_many(
+        "no answered touch for {n} day (typical {typical})",
+        "no answered touch for {n} days (typical {typical})",
+        v,
+        typical=_usual_said(u),
     ),
-    "n_kinds": lambda v, u, s: (
-        f"answered by {count_things(v, 'kind', 'kinds')} of touch (typical {u:.0f})"
+    "n_kinds": lambda v, u, s: tr_many(
+        "answered by {n} kind of touch (typical {typical})",
+        "answered by {n} kinds of touch (typical {typical})",
+        v,
+        typical=_usual_said(u),
     ),
-    "quarter_days_left": lambda v, u, s: f"{count_things(v, 'day', 'days')} left of the quarter",
-    "is_customer": lambda v, u, s: "has bought before" if v else "has not bought before",
+    "quarter_days_left": lambda v, u, s: tr_many(
+        "{n} day left of the quarter", "{n} days left of the quarter", v
+    ),
+    "is_customer": lambda v, u, s: tr("has bought before") if v else tr("has not bought before"),
 }
 
 

@@ -12,19 +12,21 @@ from salesnb.analysis.finding import Candidate
 from salesnb.analysis.pipeline.leaks import Leak
 from salesnb.analysis.pipeline.quality import Quality
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import format_money
+from salesnb.analysis.wording import begin_large, count_things, format_money
 from salesnb.errors import DataError
+from salesnb.language import format_number, mark, tr, tr_many, write_day
 from salesnb.measures.pictures.rows import Origin
 from salesnb.sources.mapping import Company
 
 SCORES_ANCHOR, AGES_ANCHOR = "chances", "ages"
 METHODS = {
-    "table": "the share won of each stage",
-    "logistic": "a logistic model",
-    "trees": "boosted trees",
-    "ages": "age alone",
-    "none": "nothing",
+    "table": mark("the share won of each stage"),
+    "logistic": mark("a logistic model"),
+    "trees": mark("boosted trees"),
+    "ages": mark("age alone"),
+    "none": mark("nothing"),
 }
+"""What chances come from, as texts to be said by `tr`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -91,32 +93,46 @@ class PipelineScores(Result):
         """Say what is open, what it is expected to bring, and how right such chances were."""
         n = len(self.open)
         if not n:
-            return f"{self.company.name} has no open opportunity on {self.as_of}."
-        opened = f"{self.company.name}: {self._counted(n)} open"
+            return tr(
+                "{company} has no open opportunity on {day}.",
+                company=self.company.name,
+                day=write_day(self.as_of),
+            )
+        opened = tr_many(
+            "{company}: {n} opportunity is open",
+            "{company}: {n} opportunities are open",
+            n,
+            company=self.company.name,
+        )
         if self.method == "none":
-            return f"{opened}; their chances cannot be told: {self.why_not}."
+            return tr(
+                "{opened}; their chances cannot be told: {why_not}.",
+                opened=opened,
+                why_not=self.why_not,
+            )
         known = self.open["p"].notna()
-        expected = format_money(self.open["expected"].sum(), self.company.currency)
-        said = (
-            f"{opened}, of which {self.open.loc[known, 'p'].sum():,.0f} are expected to be won "
-            f"within {self.horizon_days} days, worth {expected}"
+        said = tr(
+            "{opened}, of which {wins} are expected to be won within {days} days, worth {expected}",
+            opened=opened,
+            wins=format_number(self.open.loc[known, "p"].sum()),
+            days=self.horizon_days,
+            expected=format_money(self.open["expected"].sum(), self.company.currency),
         )
         return f"{said}; {self._verdict()}."
 
-    @staticmethod
-    def _counted(n: int) -> str:
-        return f"{n:,} {'opportunity is' if n == 1 else 'opportunities are'}"
-
     def _verdict(self) -> str:
         if self.quality is None or self.table_quality is None:
-            return "from age alone, as the CRM keeps no history of the pipeline"
-        error = self.quality.value("error")
+            return tr("from age alone, as the CRM keeps no history of the pipeline")
+        error = format_number(self.quality.value("error") * 100, 1, group=False)
         if self.method == "table":
-            return (
-                f"no model foresees better than the share won of each stage, which is off by "
-                f"{error * 100:.1f} points on average"
+            return tr(
+                "no model foresees better than the share won of each stage, which is off by "
+                "{points} points on average",
+                points=error,
             )
-        return f"such chances were off by {error * 100:.1f} points on average on later months"
+        return tr(
+            "such chances were off by {points} points on average on later months", points=error
+        )
 
     @property
     def why_not(self) -> str:
@@ -124,11 +140,11 @@ class PipelineScores(Result):
         if self.quality is not None:
             return ""
         if self.origin == "nothing":
-            return (
+            return tr(
                 "a model needs the pipeline's past (pipeline_snapshots, or stage_history with "
                 "dates); the snapshot has none"
             )
-        return (
+        return tr(
             "a model needs months whose days ahead are over, with thirty won and thirty not won "
             "both before and in the latest three"
         )
@@ -138,25 +154,31 @@ class PipelineScores(Result):
         """Say what chances rest on and what they do not say."""
         parts = []
         if self.quality is not None:
-            since = f"{self.quality.first_day:%Y-%m-%d}"
             parts.append(
-                f"Learned by {METHODS[self.method]} from what was over before {since}; judged on "
-                f"{self.quality.n:,} pictures of {self.quality.n_opportunities:,} opportunities "
-                "since"
+                tr(
+                    "Learned by {method} from what was over before {day}; judged on {pictures} "
+                    "pictures of {opportunities} opportunities since",
+                    method=tr(METHODS[self.method]),
+                    day=write_day(self.quality.first_day),
+                    pictures=format_number(self.quality.n),
+                    opportunities=format_number(self.quality.n_opportunities),
+                )
             )
         elif self.method == "ages":
-            parts.append(f"Depth is reduced: {self.why_not}")
+            parts.append(tr("Depth is reduced: {why_not}", why_not=self.why_not))
         if self.leaks:
             names = ", ".join(leak.feature.name for leak in self.leaks)
-            parts.append(f"Left out because they know the end: {names}")
-        parts.append("Who works an opportunity is no part of its chance")
+            parts.append(tr("Left out because they know the end: {columns}", columns=names))
+        parts.append(tr("Who works an opportunity is no part of its chance"))
         if self.method == "ages":
             parts += self._without_chance()
         if bool(self.open["is_value_typical"].any()):
-            n = int(self.open["is_value_typical"].sum())
             parts.append(
-                f"{n:,} without an amount {'is' if n == 1 else 'are'} valued at the mean won "
-                f"amount of {'its' if n == 1 else 'their'} product"
+                tr_many(
+                    "{n} without an amount is valued at the mean won amount of its product",
+                    "{n} without an amount are valued at the mean won amount of their product",
+                    int(self.open["is_value_typical"].sum()),
+                )
             )
         return ". ".join(parts) + "."
 
@@ -164,11 +186,13 @@ class PipelineScores(Result):
         """Count those whose age gives no chance, by why."""
         is_missing, has_age = self.open["p"].isna(), self.open["age_days"].notna()
         counts = (
-            (int((is_missing & ~has_age).sum()), "the day of creation is not known"),
-            (int((is_missing & has_age).sum()), "no other was watched beyond that age"),
+            (int((is_missing & ~has_age).sum()), tr("the day of creation is not known")),
+            (int((is_missing & has_age).sum()), tr("no other was watched beyond that age")),
         )
         return [
-            f"{n:,} {'has' if n == 1 else 'have'} no chance, as {why}" for n, why in counts if n
+            tr_many("{n} has no chance, as {why}", "{n} have no chance, as {why}", n, why=why)
+            for n, why in counts
+            if n
         ]
 
     def to_frame(self) -> pd.DataFrame:
@@ -209,11 +233,19 @@ class PipelineScores(Result):
             share = self.n_older / len(self.open)
             offered.append(
                 Candidate(
-                    f"{self.company.name}: {self.n_older:,} of {len(self.open):,} open "
-                    f"{'opportunity' if len(self.open) == 1 else 'opportunities'} "
-                    f"{'is' if self.n_older == 1 else 'are'} older than any that was ever won "
-                    f"({self.oldest_won:.0f} days).",
-                    "Age since creation, against the age at which others were won.",
+                    tr_many(
+                        "{company}: {n} of {opened} is older than any that was ever won ({days} "
+                        "days).",
+                        "{company}: {n} of {opened} are older than any that was ever won ({days} "
+                        "days).",
+                        self.n_older,
+                        company=self.company.name,
+                        opened=count_things(
+                            len(self.open), "open opportunity", "open opportunities"
+                        ),
+                        days=format_number(self.oldest_won, group=False),
+                    ),
+                    tr("Age since creation, against the age at which others were won."),
                     AGES_ANCHOR,
                     min(1.0, share),
                     0.0,
@@ -222,8 +254,8 @@ class PipelineScores(Result):
         if self.method == "ages":
             offered.append(
                 Candidate(
-                    "Chances of open opportunities rest on their age alone.",
-                    f"{self.why_not[0].upper()}{self.why_not[1:]}.",
+                    tr("Chances of open opportunities rest on their age alone."),
+                    f"{begin_large(self.why_not)}.",
                     SCORES_ANCHOR,
                     0.0,
                     float("nan"),
@@ -231,8 +263,9 @@ class PipelineScores(Result):
             )
         offered += [
             Candidate(
-                f"The column {leak.feature.name} {leak.reason}: it is left out of chances.",
-                "A column that knows the end makes chances look right and be wrong.",
+                tr("The column {column} {reason}: it is left out of chances.",
+                   column=leak.feature.name, reason=leak.reason),
+                tr("A column that knows the end makes chances look right and be wrong."),
                 SCORES_ANCHOR, 0.2, 0.0,
             )
             for leak in self.leaks
@@ -240,8 +273,10 @@ class PipelineScores(Result):
         for row in self.tried[self.tried["method"] != "table"].to_dict("records"):
             offered.append(
                 Candidate(
-                    f"{METHODS[str(row['method'])]} foresees better than what is simpler.",
-                    f"Log loss {row['log_loss']:.3f}.",
+                    tr("{method} foresees better than what is simpler.",
+                       method=tr(METHODS[str(row["method"])])),
+                    tr("Log loss {value}.",
+                       value=format_number(row["log_loss"], 3, group=False)),
                     SCORES_ANCHOR, 0.0, float(row["p_value"]),
                 )
             )  # fmt: skip

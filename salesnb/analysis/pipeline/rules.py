@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from salesnb.language import format_number, mark, tr
 from salesnb.sources.mapping import Company
 
 
@@ -19,7 +20,8 @@ class Test:
     """A figure of an opportunity beside a limit.
 
     `figure` is a column; `limit` a number, or the name of a setting of the company or of another
-    column. `is_missing` holds where the figure is not there.
+    column. `is_missing` holds where the figure is not there. `words` are to be said by `tr`, with
+    `{value}`, `{limit}` and, of days to come, `{past}`.
     """
 
     figure: str
@@ -30,7 +32,10 @@ class Test:
 
 @dataclass(frozen=True)
 class Rule:
-    """A next step, the minutes it is reckoned to take, and the tests that must all hold."""
+    """A next step, the minutes it is reckoned to take, and the tests that must all hold.
+
+    `step` is a text to be said by `tr`.
+    """
 
     rule_id: str
     step: str
@@ -39,90 +44,98 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("no-stage", "Set its stage", 10, (Test("stage_code", "is_missing", words="no stage"),)),
+    Rule(
+        "no-stage",
+        mark("Set its stage"),
+        10,
+        (Test("stage_code", "is_missing", words=mark("no stage")),),
+    ),
     Rule(
         "no-start",
-        "Write down when it began",
+        mark("Write down when it began"),
         10,
         (
-            Test("age_days", "is_missing", words="no day of creation"),
+            Test("age_days", "is_missing", words=mark("no day of creation")),
             Test("has_ages", "at_least", 1.0),
         ),
     ),
     Rule(
         "too-old",
-        "Close it, or qualify it anew",
+        mark("Close it, or qualify it anew"),
         20,
-        (Test("age_days", "above", "oldest_won", "open for {0:.0f} days, the oldest won "
-              "one took {2:.0f}"),),
+        (Test("age_days", "above", "oldest_won",
+              mark("open for {value} days, the oldest won one took {limit}")),),
     ),
     Rule(
         "overdue",
-        "Agree a new closing date with the customer",
+        mark("Agree a new closing date with the customer"),
         20,
-        (Test("due_days", "at_most", -1.0, "expected close passed {1:.0f} days ago"),),
+        (Test("due_days", "at_most", -1.0, mark("expected close passed {past} days ago")),),
     ),
     Rule(
         "silent",
-        "Get an answer from the customer",
+        mark("Get an answer from the customer"),
         30,
         (Test("untouched_days", "at_least", "stalled_days",
-              "no answered touch for {0:.0f} days (limit {2:.0f})"),),
+              mark("no answered touch for {value} days (limit {limit})")),),
     ),
     Rule(
         "postponed",
-        "Find out what holds the decision back",
+        mark("Find out what holds the decision back"),
         45,
-        (Test("n_postponed", "at_least", 2.0, "closing date moved {0:.0f} times"),),
+        (Test("n_postponed", "at_least", 2.0, mark("closing date moved {value} times")),),
     ),
     Rule(
         "stuck",
-        "Move it on, or back to where it is",
+        mark("Move it on, or back to where it is"),
         45,
         (
             Test("stage_days", "at_least", "stuck_days",
-                 "in its stage for {0:.0f} days (three times the usual is {2:.0f})"),
+                 mark("in its stage for {value} days (three times the usual is {limit})")),
             Test("stage_days", "at_least", "stalled_days"),
         ),
     ),
     Rule(
         "no-meeting",
-        "Arrange a first meeting",
+        mark("Arrange a first meeting"),
         60,
         (
-            Test("n_meetings", "at_most", 0.0, "no meeting held so far"),
-            Test("n_stages", "at_least", 3.0, "stages entered: {0:.0f}"),
+            Test("n_meetings", "at_most", 0.0, mark("no meeting held so far")),
+            Test("n_stages", "at_least", 3.0, mark("stages entered: {value}")),
         ),
     ),
     Rule(
         "one-meeting",
-        "Arrange a second meeting",
+        mark("Arrange a second meeting"),
         60,
         (
-            Test("n_meetings", "at_most", 1.0, "meetings held so far: {0:.0f}"),
-            Test("n_stages", "at_least", 3.0, "stages entered: {0:.0f}"),
+            Test("n_meetings", "at_most", 1.0, mark("meetings held so far: {value}")),
+            Test("n_stages", "at_least", 3.0, mark("stages entered: {value}")),
         ),
     ),
     Rule(
         "no-date",
-        "Ask when they mean to decide",
+        mark("Ask when they mean to decide"),
         20,
-        (Test("due_days", "is_missing", words="no expected close"),
+        (Test("due_days", "is_missing", words=mark("no expected close")),
          Test("has_dates", "at_least", 1.0)),
     ),
     Rule(
         "no-amount",
-        "Find out what it is worth",
+        mark("Find out what it is worth"),
         20,
-        (Test("amount", "is_missing", words="no amount"),
+        (Test("amount", "is_missing", words=mark("no amount")),
          Test("has_amounts", "at_least", 1.0)),
     ),
 )  # fmt: skip
 """In the order of precedence: the first that applies gives the step. A date or an amount is asked
 for only where the CRM keeps any."""
 
-PLAN = Rule("none", "Keep to what is agreed", 60, ())
+PLAN = Rule("none", mark("Keep to what is agreed"), 60, ())
 """The step where no rule applies."""
+
+STEPS = {rule.rule_id: rule.step for rule in (*RULES, PLAN)}
+"""Steps by rule, in English."""
 
 
 def suggest(rows: pd.DataFrame, company: Company, stage_days: pd.Series[float]) -> pd.DataFrame:
@@ -144,17 +157,18 @@ def suggest(rows: pd.DataFrame, company: Company, stage_days: pd.Series[float]) 
     """
     figures = _figures(rows, company, stage_days)
     out = pd.DataFrame(
-        {"rule_id": PLAN.rule_id, "step": PLAN.step, "minutes": PLAN.minutes, "because": ""},
+        {"rule_id": PLAN.rule_id, "minutes": PLAN.minutes, "because": ""},
         index=rows.index,
     )
     open_still = np.ones(len(rows), dtype=bool)
     for rule in RULES:
         met = open_still & np.logical_and.reduce([_holds(figures, test) for test in rule.tests])
         if met.any():
-            for name in ("rule_id", "step", "minutes"):
-                out.loc[met, name] = getattr(rule, name)
+            out.loc[met, "rule_id"], out.loc[met, "minutes"] = rule.rule_id, rule.minutes
             out.loc[met, "because"] = _because(figures[met], rule)
         open_still &= ~met
+    said = {rule_id: tr(step) for rule_id, step in STEPS.items()}
+    out.insert(1, "step", out["rule_id"].map(said))
     return out
 
 
@@ -192,8 +206,13 @@ def _because(figures: pd.DataFrame, rule: Rule) -> list[str]:
     columns = [zip(figures[test.figure], _limit(figures, test), strict=True) for test in told]
     return [
         "; ".join(
-            test.words.format(value, -value, limit)
+            tr(test.words, **_said(value, limit))
             for test, (value, limit) in zip(told, cells, strict=True)
         )
         for cells in zip(*columns, strict=True)
     ]
+
+
+def _said(value: float, limit: float) -> dict[str, str]:
+    figures = {"value": value, "past": -value, "limit": limit}
+    return {name: format_number(figure, group=False) for name, figure in figures.items()}

@@ -20,9 +20,11 @@ from salesnb.analysis.process.records import (
     is_lacking,
     of_teams,
     open_stages,
+    say_within,
 )
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things, format_money, name_quarters
+from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, REENTERED, WON
 from salesnb.measures.measures import Measures
 
@@ -33,7 +35,7 @@ _ROWS = [
 ]  # fmt: skip
 _COMPARED = [*_ROWS[:11], "wins", "wins_error"]
 NO_STAGES = pd.DataFrame(columns=_ROWS).astype({"is_bottleneck": bool})
-ELSEWHERE = "elsewhere in the company"
+ELSEWHERE = mark("elsewhere in the company")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,27 +86,35 @@ class Bottlenecks(Result):
         if self.lacking:
             return f"{self.unit}: {self.lacking}."
         if not self.rows["p_value"].notna().any():
-            return (
-                f"{self.unit}: too few opportunities in any stage to compare it in {self.period}."
+            return tr(
+                "{unit}: too few opportunities in any stage to compare it in {quarter}.",
+                unit=self.unit,
+                quarter=self.period,
             )
         if self.found.empty:
-            return f"{self.unit}: no stage is a bottleneck beyond chance in {self.period}."
+            return tr(
+                "{unit}: no stage is a bottleneck beyond chance in {quarter}.",
+                unit=self.unit,
+                quarter=self.period,
+            )
         return self._describe(self.found.iloc[0])
 
     def _describe(self, row: pd.Series[float]) -> str:
-        place = f"from {row['stage']} in {self.period}"
-        return describe_stage(row, self.unit, place, self.other, self.currency)
+        return describe_stage(row, self.unit, self.period, self.other, self.currency)
 
     @property
     def caveat(self) -> str:
         """Say what at stake means, and that it is no promise."""
         if self.lacking:
             return ""
-        said = (
-            f"At stake: what would be booked of the stage's entries in {self.period} if as many "
-            f"moved on within {count_things(self.horizon, 'day', 'days')} as {self.other}, the stages after it "
-            "and the size of wins being as they are. All stages are tested together. That others "
-            "move more on is no proof that this team could: its opportunities may differ."
+        said = tr(
+            "At stake: what would be booked of the stage's entries in {quarter} if as many moved "
+            "on {within} as {elsewhere}, the stages after it and the size of wins being as they "
+            "are. All stages are tested together. That others move more on is no proof that this "
+            "team could: its opportunities may differ.",
+            quarter=self.period,
+            within=say_within(self.horizon),
+            elsewhere=self.other,
         )
         return f"{said} {self.names}".strip()
 
@@ -123,13 +133,24 @@ class Bottlenecks(Result):
         return offer_stage(whole, self._describe(row), self.horizon, BOTTLENECKS_ANCHOR)
 
 
-def describe_stage(row: pd.Series[float], unit: str, place: str, other: str, currency: str) -> str:
+def describe_stage(row: pd.Series[float], unit: str, period: str, other: str, currency: str) -> str:
     """Say how many move on, how many elsewhere, and what that costs."""
-    cost = f"about {count_things(round(abs(row['wins'])), 'win', 'wins')}"
     if math.isfinite(row["stake"]):
         low, high = (format_money(row[name], currency) for name in ("stake_low", "stake_high"))
-        cost = f"{format_money(row['stake'], currency)} at stake ({low} – {high})"
-    return f"{unit}: {row['moved']:.0%} moved on {place}, {row['moved_other']:.0%} {other}; {cost}."
+        stake = format_money(row["stake"], currency)
+        cost = tr("{amount} at stake ({low} – {high})", amount=stake, low=low, high=high)
+    else:
+        cost = tr_many("about {n} win", "about {n} wins", round(abs(row["wins"])))
+    return tr(
+        "{unit}: {moved} moved on from {stage} in {quarter}, {moved_there} {elsewhere}; {cost}.",
+        unit=unit,
+        moved=format_share(row["moved"]),
+        stage=row["stage"],
+        quarter=period,
+        moved_there=format_share(row["moved_other"]),
+        elsewhere=other,
+        cost=cost,
+    )
 
 
 def offer_stage(row: pd.Series[float], text: str, horizon: int, anchor: str) -> Candidate:
@@ -141,9 +162,11 @@ def offer_stage(row: pd.Series[float], text: str, horizon: int, anchor: str) -> 
     size = part if math.isfinite(part) else abs(row["by"])
     return Candidate(
         text=text,
-        why=(
-            f"{count_things(row['n'], 'entry', 'entries')} against {row['n_other']:,.0f}, within "
-            f"{count_things(horizon, 'day', 'days')}, with the open ones counted."
+        why=tr(
+            "{entries} against {entries_there}, {within}, with the open ones counted.",
+            entries=count_things(row["n"], "entry", "entries"),
+            entries_there=format_number(row["n_other"]),
+            within=say_within(horizon),
         ),
         anchor=anchor,
         effect=min(float(size), 1.0) if row["is_bottleneck"] else 0.0,
@@ -187,10 +210,10 @@ def bottlenecks(
     unit, currency = measures.unit_name(team_id), measures.company.currency
     horizon = measures.company.maturity_days if within_days is None else within_days
     before = _quarters_before(measures, period)
-    other = ELSEWHERE if team_id else f"in {name_quarters(before)}"
+    other = tr(ELSEWHERE) if team_id else tr("in {quarters}", quarters=name_quarters(before))
     if is_lacking(measures):
         return Bottlenecks(
-            unit, period, other, horizon, NO_STAGES, math.nan, currency, lacking=NO_HISTORY
+            unit, period, other, horizon, NO_STAGES, math.nan, currency, lacking=tr(NO_HISTORY)
         )
     frame = compare_stages(measures, period, measures.ids_within(team_id), horizon)
     frame["adjusted"] = control_any_error(frame["p_value"])

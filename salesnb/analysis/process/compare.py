@@ -27,11 +27,13 @@ from salesnb.analysis.rates import estimate_effects
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things, name_quarters
 from salesnb.errors import ParameterError
+from salesnb.language import format_share, mark, tr, tr_many
 from salesnb.measures.flow.stays import WON
 from salesnb.measures.measures import Measures
 
 COMPARISON_ANCHOR = "process-compared"
 By = Literal["team", "quarter"]
+BY: dict[By, str] = {"team": mark("team"), "quarter": mark("quarter")}
 WON_IN_TIME, MOVED, DAYS = "won_in_time", "moved", "days"
 _SHOWN_QUARTERS = 8
 _ROWS = [
@@ -76,22 +78,25 @@ class ProcessComparison(Result):
     @property
     def finding(self) -> str:
         """Say in which figures units differ beyond chance."""
-        units = f"{self.by}s"
+        said = {"company": self.company, "by": tr(BY[self.by])}
         if self.rows.empty:
-            return f"{self.company}: nothing to compare {units} by."
+            return tr("{company}: nothing to compare {by}s by.", **said)
         real = self.differences[self.differences["adjusted"] < FALSE_CLAIMS]
         if real.empty:
-            return f"{self.company}: {units} do not differ beyond chance in how the process runs."
+            return tr(
+                "{company}: {by}s do not differ beyond chance in how the process runs.", **said
+            )
         named = zip(real["figure"], real["stage"], strict=True)
         names = "; ".join(name_figure(figure, stage, self.horizon) for figure, stage in named)
-        return f"{self.company}: {units} differ beyond chance in {names}."
+        return tr("{company}: {by}s differ beyond chance in {figures}.", figures=names, **said)
 
     @property
     def caveat(self) -> str:
         """Say what is compared."""
-        said = (
-            f"{name_quarters(self.periods)}. Each figure is pulled to the others as far as its "
-            "records are few. What differs may be the opportunities, not the work."
+        said = tr(
+            "{quarters}. Each figure is pulled to the others as far as its records are few. What "
+            "differs may be the opportunities, not the work.",
+            quarters=name_quarters(self.periods),
         )
         return f"{said} {self.company}: {self.lacking}." if self.lacking else said
 
@@ -115,13 +120,22 @@ class ProcessComparison(Result):
         rows = rows.sort_values(["estimate", "unit"])
         low, high = rows.iloc[0], rows.iloc[-1]
         size = abs(high["estimate"] - low["estimate"]) / max(high["estimate"], 1e-9) / 2
-        write = _write_days if figure == DAYS else "{:.0%}".format
+        write = _write_days if figure == DAYS else format_share
+        by = tr(BY[self.by])
         return Candidate(
-            text=(
-                f"{self.company}: {self.by}s differ in {name}: {write(low['estimate'])} in "
-                f"{low['unit']} to {write(high['estimate'])} in {high['unit']}."
+            text=tr(
+                "{company}: {by}s differ in {figure}: {least} in {low} to {most} in {high}.",
+                company=self.company,
+                by=by,
+                figure=name,
+                least=write(low["estimate"]),
+                low=low["unit"],
+                most=write(high["estimate"]),
+                high=high["unit"],
             ),
-            why=f"{len(rows)} {self.by}s, each pulled to the others as far as it is small.",
+            why=tr(
+                "{n} {by}s, each pulled to the others as far as it is small.", n=len(rows), by=by
+            ),
             anchor=f"{COMPARISON_ANCHOR}-{self.by}",
             effect=min(float(size), 1.0) if is_real else 0.0,
             p_value=max(float(p_value), SMALLEST),
@@ -135,8 +149,10 @@ def _write_days(days: float) -> str:
 def name_figure(figure: str, stage: str, horizon: int) -> str:
     """Name a compared figure."""
     if figure == WON_IN_TIME:
-        return f"won within {count_things(horizon, 'day', 'days')}"
-    return f"moved on from {stage}" if figure == MOVED else f"days in {stage}"
+        return tr_many("won within {n} day", "won within {n} days", horizon)
+    if figure == MOVED:
+        return tr("moved on from {stage}", stage=stage)
+    return tr("days in {stage}", stage=stage)
 
 
 def compare_process(
@@ -196,7 +212,7 @@ def compare_process(
         company=measures.company.name,
         rows=pd.concat(frames, ignore_index=True)[_ROWS],
         differences=tests,
-        lacking=NO_HISTORY if is_lacking(measures) else "",
+        lacking=tr(NO_HISTORY) if is_lacking(measures) else "",
     )
 
 

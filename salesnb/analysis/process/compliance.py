@@ -20,7 +20,8 @@ from salesnb.analysis.process.change import (
 )
 from salesnb.analysis.process.records import NO_HISTORY, WINDOW, is_lacking, of_teams, open_stages
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import name_quarters
+from salesnb.analysis.wording import in_sentence, name_quarters
+from salesnb.language import format_number, format_share, mark, tr
 from salesnb.measures.flow import CLOSED_WITHOUT_HISTORY, NO_NEXT_STEP, WON_UNQUALIFIED
 from salesnb.measures.habits import BACKDATED_WINS, CLOSE_DATES_PUSHED
 from salesnb.measures.measures import Measures
@@ -29,24 +30,24 @@ COMPLIANCE_ANCHOR = "process-compliance"
 SKIPPED, WENT_BACK, REOPENED, UNLISTED = "skipped", "went_back", "reopened", "unlisted"
 STALLED = "stalled_share"
 LABELS = {
-    SKIPPED: "Steps forward that skip a stage",
-    WENT_BACK: "Steps back to an earlier stage",
-    REOPENED: "Closed and opened again",
-    UNLISTED: "Steps to a stage that no list has",
-    CLOSED_WITHOUT_HISTORY: "Closed without any stage on record",
-    WON_UNQUALIFIED: "Won without a qualified stage",
-    NO_NEXT_STEP: "Open without a close date ahead",
-    STALLED: "Open and not answered for long",
-    CLOSE_DATES_PUSHED: "Close date pushed out of the quarter",
-    BACKDATED_WINS: "Wins entered after their quarter",
+    SKIPPED: mark("Steps forward that skip a stage"),
+    WENT_BACK: mark("Steps back to an earlier stage"),
+    REOPENED: mark("Closed and opened again"),
+    UNLISTED: mark("Steps to a stage that no list has"),
+    CLOSED_WITHOUT_HISTORY: mark("Closed without any stage on record"),
+    WON_UNQUALIFIED: mark("Won without a qualified stage"),
+    NO_NEXT_STEP: mark("Open without a close date ahead"),
+    STALLED: mark("Open and not answered for long"),
+    CLOSE_DATES_PUSHED: mark("Close date pushed out of the quarter"),
+    BACKDATED_WINS: mark("Wins entered after their quarter"),
 }
-"""All practices, in the order they are shown."""
+"""All practices, in the order they are shown, as texts to be said by `tr`."""
 _ROWS = [
     "practice", "label", "n", "of", "share", "low", "high", "n_before", "of_before",
     "share_before", "p_value", "changed", "differ", "teams_differ",
 ]  # fmt: skip
-_AHEAD = "a close date ahead stands for one, as it is on the last day of the data"
-_NOT_AHEAD = (
+_AHEAD = mark("a close date ahead stands for one, as it is on the last day of the data")
+_NOT_AHEAD = mark(
     "a close date ahead could stand for one, but is known of the last day of the data only, so it "
     "is not shown for other quarters"
 )
@@ -81,28 +82,40 @@ class Compliance(Result):
     def finding(self) -> str:
         """Name what changed, else what is most frequent."""
         if self.rows.empty:
-            return f"{self.unit}: nothing is on record to tell whether the process is kept to."
+            return tr(
+                "{unit}: nothing is on record to tell whether the process is kept to.",
+                unit=self.unit,
+            )
         changed = self.rows[self.rows["changed"] < FALSE_CLAIMS]
         if changed.empty:
-            return (
-                f"{self.unit}: no habit of the process changed beyond chance in {self.period} "
-                f"({len(self.rows)} looked at)."
+            return tr(
+                "{unit}: no habit of the process changed beyond chance in {quarter} ({n} looked "
+                "at).",
+                unit=self.unit,
+                quarter=self.period,
+                n=len(self.rows),
             )
         return self._describe(changed.sort_values("p_value").iloc[0])
 
     def _describe(self, row: pd.Series[float]) -> str:
-        return (
-            f"{self.unit}: {str(row['label']).lower()}: {row['share']:.1%} in {self.period}, "
-            f"{row['share_before']:.1%} in {name_quarters(self.before)}."
+        return tr(
+            "{unit}: {practice}: {share} in {quarter}, {share_before} in {quarters_before}.",
+            unit=self.unit,
+            practice=in_sentence(str(row["label"])),
+            share=format_share(row["share"], 1),
+            quarter=self.period,
+            share_before=format_share(row["share_before"], 1),
+            quarters_before=name_quarters(self.before),
         )
 
     @property
     def caveat(self) -> str:
         """Say what the record can and cannot show."""
         is_seen = (self.rows["practice"] == NO_NEXT_STEP).any()
-        said = (
+        said = tr(
             "Only what is written down is seen. Skipping a stage or going back can be right for an "
-            f"opportunity. The data have no next steps: {_AHEAD if is_seen else _NOT_AHEAD}."
+            "opportunity. The data have no next steps: {instead}.",
+            instead=tr(_AHEAD) if is_seen else tr(_NOT_AHEAD),
         )
         return f"{said} {self.unit}: {self.lacking}." if self.lacking else said
 
@@ -118,14 +131,23 @@ class Compliance(Result):
             if not math.isnan(row["p_value"]):
                 offered.append(self._offer(row, self._describe(row), gap, row["p_value"]))
             if not math.isnan(row["differ"]):
-                text = f"{self.unit}: teams differ in {str(row['label']).lower()}."
+                text = tr(
+                    "{unit}: teams differ in {practice}.",
+                    unit=self.unit,
+                    practice=in_sentence(str(row["label"])),
+                )
                 offered.append(self._offer(row, text, row["share"], row["differ"]))
         return tuple(offered)
 
     def _offer(self, row: pd.Series[float], text: str, effect: float, p_value: float) -> Candidate:
         return Candidate(
             text=text,
-            why=f"{row['n']:,.0f} of {row['of']:,.0f} in {self.period}.",
+            why=tr(
+                "{n} of {of} in {quarter}.",
+                n=format_number(row["n"]),
+                of=format_number(row["of"]),
+                quarter=self.period,
+            ),
             anchor=COMPLIANCE_ANCHOR,
             effect=min(float(effect), 1.0) / 2,
             p_value=float(p_value),
@@ -169,7 +191,7 @@ def process_compliance(measures: Measures, *, period: str, team: str | None = No
     tests = pd.concat([frame["p_value"], frame["differ"]], ignore_index=True).astype(float)
     adjusted = control_discoveries(tests).to_numpy()
     frame["changed"], frame["teams_differ"] = adjusted[: len(frame)], adjusted[len(frame) :]
-    lacking = NO_HISTORY if is_lacking(measures) else ""
+    lacking = tr(NO_HISTORY) if is_lacking(measures) else ""
     return Compliance(measures.unit_name(team_id), period, before, frame, lacking)
 
 
@@ -254,6 +276,6 @@ def _judge(
     if is_company:
         differ = chance_if_equal(sums["n"].to_numpy(float), sums["of"].to_numpy(float))
     return (
-        practice, LABELS[practice], int(n), int(of), share.value, share.low, share.high,
+        practice, tr(LABELS[practice]), int(n), int(of), share.value, share.low, share.high,
         int(n_before), int(of_before), earlier.value, change.p_value, math.nan, differ, math.nan,
     )  # fmt: skip

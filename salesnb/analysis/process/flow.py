@@ -16,10 +16,12 @@ from salesnb.analysis.process.records import (
     is_lacking,
     of_teams,
     open_stages,
+    say_within,
 )
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things, name_quarters
 from salesnb.errors import DataError
+from salesnb.language import format_share, tr
 from salesnb.measures.flow.stays import ADVANCED, BACK, ENTERED, LOST, REENTERED, WON
 from salesnb.measures.measures import Measures
 
@@ -73,26 +75,37 @@ class StageFlow(Result):
             return f"{self.unit}: {self.lacking}."
         known = self.rows.dropna(subset=["lost"])
         if known.empty:
-            return f"{self.unit}: too little was followed to say what becomes of any stage."
+            return tr(
+                "{unit}: too little was followed to say what becomes of any stage.", unit=self.unit
+            )
         most = known.sort_values("lost").iloc[-1]
-        said = f"{self.unit}: most are lost in {most['stage']} ({most['lost']:.0%} of its entries)"
+        said = tr(
+            "{unit}: most are lost in {stage} ({share} of its entries)",
+            unit=self.unit,
+            stage=most["stage"],
+            share=format_share(most["lost"]),
+        )
         timed = self.rows.dropna(subset=["days"])
         if timed.empty:
             return f"{said}."
         slow = timed.sort_values("days").iloc[-1]
         time = count_things(round(slow["days"]), "day", "days")
-        return f"{said}; {slow['stage']} takes longest ({time} in the median)."
+        return tr(
+            "{said}; {stage} takes longest ({days} in the median).",
+            said=said, stage=slow["stage"], days=time,
+        )  # fmt: skip
 
     @property
     def caveat(self) -> str:
         """Say what the shares are of, and what is not followed."""
         if self.lacking:
             return ""
-        said = (
-            f"Shares within {count_things(self.horizon, 'day', 'days')} of entering, as things went in "
-            f"{name_quarters(self.periods)}: every stay counts for the days it was followed in "
-            "these quarters, also those that have not ended. Most lost is no verdict: early stages "
-            "are there to sort out."
+        said = tr(
+            "Shares {within} of entering, as things went in {quarters}: every stay counts for the "
+            "days it was followed in these quarters, also those that have not ended. Most lost is "
+            "no verdict: early stages are there to sort out.",
+            within=say_within(self.horizon),
+            quarters=name_quarters(self.periods),
         )
         return f"{said} {self.names}".strip()
 
@@ -157,7 +170,7 @@ def stage_flow(
     unit = measures.unit_name(team_id)
     if is_lacking(measures):
         nothing = pd.DataFrame(columns=_ROWS), pd.DataFrame(columns=_STEPS)
-        return StageFlow(unit, periods, horizon, *nothing, lacking=NO_HISTORY)
+        return StageFlow(unit, periods, horizon, *nothing, lacking=tr(NO_HISTORY))
     teams = measures.ids_within(team_id)
     stays = of_teams(measures.flow.stays, teams, periods)
     steps = of_teams(measures.flow.steps, teams, periods)
@@ -167,7 +180,9 @@ def stage_flow(
         _flow_of(stage, stays[stays["stage"] == stage], skipped.get(stage, 0), horizon)
         for stage in open_stages(measures)
     ]
-    lacking = "" if len(stays) else f"nothing was in a stage in {name_quarters(periods)}"
+    lacking = "" if len(stays) else tr(
+        "nothing was in a stage in {quarters}", quarters=name_quarters(periods)
+    )  # fmt: skip
     frame = pd.DataFrame(rows, columns=_ROWS)
     return StageFlow(unit, periods, horizon, frame, steps, describe_names(measures), lacking)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.analysis.wording import count_things, format_day, name_some
+from salesnb.language import mark, tr, tr_many
 from salesnb.measures.flow.stays import ENTERED
 from salesnb.measures.measures import Measures
 
 WINDOW = 4
-NO_HISTORY = (
+NO_HISTORY = mark(
     "stages cannot be followed: that needs stage_history (when an opportunity entered each stage) "
     "and stages with stage_order"
 )
@@ -47,10 +48,12 @@ def name_teams(measures: Measures) -> dict[str, str]:
     named = {team: measures.team_name(team) for team in teams}
     names = list(named.values())
     parents = {team for team in teams if set(measures.teams_within(team)) & (set(teams) - {team})}
-    own = {team: " (own members)" if team in parents else "" for team in teams}
+    shown = {
+        team: f"{name} [{team}]" if names.count(name) > 1 else name for team, name in named.items()
+    }
     return {
-        team: f"{name}{f' [{team}]' if names.count(name) > 1 else ''}{own[team]}"
-        for team, name in named.items()
+        team: tr("{team} (own members)", team=name) if team in parents else name
+        for team, name in shown.items()
     }
 
 
@@ -114,6 +117,15 @@ def _neighbours(steps: pd.DataFrame, stage: str) -> set[tuple[str, str]]:
     return found
 
 
+def say_within(days: int) -> str:
+    """Say a time limit.
+
+    >>> say_within(1), say_within(90)
+    ('within 1 day', 'within 90 days')
+    """
+    return tr_many("within {n} day", "within {n} days", days)
+
+
 def describe_names(measures: Measures) -> str:
     """Say which stages' names or ends the list lacks; empty where it lacks none."""
     return f"{_describe_ends(measures)} {_describe_unlisted(measures)}".strip()
@@ -126,16 +138,18 @@ def _describe_ends(measures: Measures) -> str:
     found = rows[rows["is_found_end"].astype(bool)]
     if len(found):
         texts = [
-            f"{row['stage']} ({'won' if row['is_won'] else 'lost'})"
+            tr("{stage} (won)", stage=row["stage"]) if row["is_won"]
+            else tr("{stage} (lost)", stage=row["stage"])
             for row in found.to_dict("records")
-        ]
-        return (
+        ]  # fmt: skip
+        return tr(
             "Taken to end the process, as opportunities were closed when they entered them: "
-            f"{name_some(texts, _MOST_NAMES)}. If that is wrong, set is_won and is_lost in stages."
+            "{stages}. If that is wrong, set is_won and is_lost in stages.",
+            stages=name_some(texts, _MOST_NAMES),
         )
     if rows["is_won"].any() or rows["is_lost"].any():
         return ""
-    return (
+    return tr(
         "No stage is known to mean won or lost, neither by the list nor as opportunities were "
         "closed when they entered it: if one does, set is_won or is_lost in stages, for else it "
         "counts as one more stage to move on to."
@@ -149,16 +163,26 @@ def _describe_unlisted(measures: Measures) -> str:
         return ""
     shown = unlisted.sort_values(["n", "stage"], ascending=[False, True])
     texts = [
-        f"{row['stage']} ({count_things(row['n'], 'time', 'times')}, last on {format_day(row['last_on'])})"
+        tr(
+            "{stage} ({times}, last on {day})",
+            stage=row["stage"],
+            times=count_things(row["n"], "time", "times"),
+            day=format_day(row["last_on"]),
+        )
         for row in shown.to_dict("records")
     ]
-    said = (
-        f"In the history but in no list of stages, so they end the stage before and are not "
-        f"followed: {name_some(texts, _MOST_NAMES)}."
+    said = tr(
+        "In the history but in no list of stages, so they end the stage before and are not "
+        "followed: {stages}.",
+        stages=name_some(texts, _MOST_NAMES),
     )
     renames = [
-        f"{one.old} was probably renamed {one.new}: under stage_history in your mapping write "
-        f"map: {{{one.old}: {one.new}}}."
+        tr(
+            "{old} was probably renamed {new}: under stage_history in your mapping write {line}.",
+            old=one.old,
+            new=one.new,
+            line=f"map: {{{one.old}: {one.new}}}",
+        )
         for one in find_renames(measures)
     ]
     return " ".join([said, *renames])

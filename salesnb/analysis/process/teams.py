@@ -18,6 +18,7 @@ from salesnb.analysis.process.bottlenecks import (
 from salesnb.analysis.process.records import NO_HISTORY, is_lacking, name_teams
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_things
+from salesnb.language import tr
 from salesnb.measures.measures import Measures
 
 TEAM_BOTTLENECKS_ANCHOR = "team-bottlenecks"
@@ -60,18 +61,19 @@ class TeamBottlenecks(Result):
         if self.lacking:
             return f"{self.company}: {self.lacking}."
         if self.found.empty:
-            return f"{self.company}: no team has a bottleneck beyond chance in {self.period}."
+            return tr(
+                "{company}: no team has a bottleneck beyond chance in {quarter}.",
+                company=self.company,
+                quarter=self.period,
+            )
         more = len(self.found) - 1
         said = self._describe(self.found.iloc[0])
-        return (
-            f"{said[:-1]}; {count_things(more, 'other bottleneck', 'other bottlenecks')}."
-            if more
-            else said
-        )
+        others = count_things(more, "other bottleneck", "other bottlenecks")
+        return f"{said[:-1]}; {others}." if more else said
 
     def _describe(self, row: pd.Series[float]) -> str:
-        place = f"from {row['stage']} in {self.period}"
-        return describe_stage(row, str(row["team"]), place, ELSEWHERE, self.currency)
+        team, elsewhere = str(row["team"]), tr(ELSEWHERE)
+        return describe_stage(row, team, self.period, elsewhere, self.currency)
 
     @property
     def caveat(self) -> str:
@@ -79,10 +81,11 @@ class TeamBottlenecks(Result):
         if self.lacking:
             return ""
         pairs = count_things(self.rows["p_value"].notna().sum(), "pair", "pairs")
-        return (
-            f"{pairs} of team and stage tested together, each team by what its own members did. "
+        return tr(
+            "{pairs} of team and stage tested together, each team by what its own members did. "
             "That others move more on is no proof that this team could: its opportunities may "
-            "differ."
+            "differ.",
+            pairs=pairs,
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -124,8 +127,8 @@ def team_bottlenecks(measures: Measures, *, period: str) -> TeamBottlenecks:
     company, currency = measures.company.name, measures.company.currency
     horizon = measures.company.maturity_days
     named = name_teams(measures)
-    lacking = "" if len(named) > 1 else "there are no teams to compare"
-    lacking = NO_HISTORY if is_lacking(measures) else lacking
+    lacking = "" if len(named) > 1 else tr("there are no teams to compare")
+    lacking = tr(NO_HISTORY) if is_lacking(measures) else lacking
     if lacking:
         nothing = NO_STAGES.assign(team="", booked=0.0)
         return TeamBottlenecks(company, period, nothing, currency, horizon, lacking)

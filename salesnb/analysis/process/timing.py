@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.analysis.process.incidence import Incidence, find_incidence
-from salesnb.analysis.process.records import WINDOW, cohort
+from salesnb.analysis.process.records import WINDOW, cohort, say_within
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import count_opportunities, count_things, name_quarters
+from salesnb.language import format_number, format_share, tr
 from salesnb.measures.flow import NO_CREATED_DATE
 from salesnb.measures.flow.stays import LOST, OPEN, WON
 from salesnb.measures.measures import Measures
@@ -77,18 +78,25 @@ class WinTiming(Result):
             return f"{self.unit}: {self.lacking}."
         row = self.headline
         if math.isnan(row["won"]):
-            return (
-                f"{self.unit}: no opportunity was followed for {count_things(self.maturity, 'day', 'days')} yet, "
-                "so the share won by then is not known."
+            return tr(
+                "{unit}: no opportunity was followed for {days} yet, so the share won by then is "
+                "not known.",
+                unit=self.unit,
+                days=count_things(self.maturity, "day", "days"),
             )
         usual = (
-            "none is closed yet"
+            tr("none is closed yet")
             if math.isnan(self.naive_rate)
-            else f"won of closed says {self.naive_rate:.0%}"
+            else tr("won of closed says {share}", share=format_share(self.naive_rate))
         )
-        return (
-            f"{self.unit}: {row['won']:.0%} of opportunities are won within "
-            f"{count_things(self.maturity, 'day', 'days')} ({row['low']:.0%} – {row['high']:.0%}); {usual}."
+        return tr(
+            "{unit}: {won} of opportunities are won {within} ({low} – {high}); {usual}.",
+            unit=self.unit,
+            won=format_share(row["won"]),
+            within=say_within(self.maturity),
+            low=format_share(row["low"]),
+            high=format_share(row["high"]),
+            usual=usual,
         )
 
     @property
@@ -96,25 +104,29 @@ class WinTiming(Result):
         """Say what the usual figures leave out, and what nobody can know."""
         if self.lacking:
             return self._undated
-        # Of none won there is no mean to warn of.
-        mean = (
-            "Won of closed leaves the open ones out, and the mean days of the won (those that were "
-            f"quick enough to be won by now: {self.naive_days:.0f}) is too short while others are "
-            "open. "
+        counted = tr(
+            "{opportunities} created {quarters}, {n_open} of them still open; open ones count as "
+            "long as they were followed.",
+            opportunities=count_opportunities(self.n),
+            quarters=name_quarters(self.periods),
+            n_open=format_number(self.n_open),
         )
-        return (
-            f"{count_opportunities(self.n)} created "
-            f"{name_quarters(self.periods)}, {self.n_open:,} of them still open; open ones count "
-            f"as long as they were followed. {mean if self.n_won else ''}How long the typical win "
-            f"takes is not known before the last one has ended. {self._undated}"
-        ).strip()
+        # Of none won there is no mean to warn of.
+        mean = "" if not self.n_won else tr(
+            "Won of closed leaves the open ones out, and the mean days of the won (those that were "
+            "quick enough to be won by now: {days}) is too short while others are open.",
+            days=format_number(self.naive_days, group=False),
+        )  # fmt: skip
+        typical = tr("How long the typical win takes is not known before the last one has ended.")
+        return " ".join(part for part in (counted, mean, typical, self._undated) if part)
 
     @property
     def _undated(self) -> str:
         if not self.n_undated:
             return ""
         undated = count_opportunities(self.n_undated)
-        return f"Left out, as the day of creation is missing: {undated}."
+        return tr("Left out, as the day of creation is missing: {opportunities}.",
+                  opportunities=undated)  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:
         """List one row a number of days."""
@@ -171,7 +183,9 @@ def win_timing(
         for day in asked
     ]
     curve = [(int(day), *_shares(won, lost, day)) for day in sorted({0, *closed["days"]})]
-    lacking = "" if counts["n"].sum() else f"no opportunity was created {name_quarters(periods)}"
+    lacking = "" if counts["n"].sum() else tr(
+        "no opportunity was created {quarters}", quarters=name_quarters(periods)
+    )  # fmt: skip
     return WinTiming(
         unit=measures.unit_name(team_id),
         periods=periods,
