@@ -72,12 +72,13 @@ def lead_chart(funnel: LeadFunnel, step: str = "qualified") -> Block:
         )
         return Note(said, "missing")
     about = funnel.steps[funnel.steps["step"] == step].iloc[0]
+    label = _name_step(about)
     if funnel.differs(step):
         rows = rows.sort_values(["estimate", "unit"], ascending=[False, True])
         title = f"{funnel.unit}: {funnel.apart(step)}"
     else:
         title = tr(
-            _ALIKE[funnel.by], unit=funnel.unit, step=within_sentence(tr(about["label"])),
+            _ALIKE[funnel.by], unit=funnel.unit, step=within_sentence(label),
             share=format_share(about["share"]),
         )  # fmt: skip
     with use_theme():
@@ -87,7 +88,7 @@ def lead_chart(funnel: LeadFunnel, step: str = "qualified") -> Block:
             title=title,
             caption=tr(
                 "{step}, with 90% intervals. {caveat}",
-                step=tr(about["label"]), caveat=funnel.caveat,
+                step=label, caveat=funnel.caveat,
             ),
             alt=tr(
                 "Dot plot of {n} {things}, shares from {lowest} to {highest}. {title}",
@@ -122,7 +123,7 @@ def _plot_leads(
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
     format_axis(axes.xaxis, write_percent, most=5)
-    label = tr(str(about["label"]))
+    label = _name_step(about)
     axes.set_xlabel(
         tr("{step} (line: all, {share})", step=label, share=format_share(overall))
         if width > NARROW else label
@@ -180,6 +181,11 @@ def response_chart(effect: ResponseEffect) -> Block:
             ),
             anchor=RESPONSE_ANCHOR,
         )  # fmt: skip
+
+
+def _name_step(about: pd.Series[float]) -> str:
+    label = str(about["label"])
+    return tr(label)
 
 
 def _name(unit: str) -> str:

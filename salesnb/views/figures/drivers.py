@@ -39,7 +39,7 @@ def driver_chart(result: BookingDrivers) -> Block:
              "after": format_money(result.after, result.currency)}  # fmt: skip
     change = signed_money(result.change, result.currency)
     parts = ", ".join(
-        f"{tr(LABELS[row['driver']])} {signed_money(row['effect'], result.currency)}"
+        f"{_name(row['driver'])} {signed_money(row['effect'], result.currency)}"
         for row in result.pieces.to_dict("records")
     )
     with use_theme():
@@ -111,7 +111,7 @@ def driver_table(result: BookingDrivers) -> Block:
             "of teams. {caveat}",
             first=result.versus, last=result.period, caveat=result.caveat,
         ),
-        columns=[*(tr(LABELS[driver]) for driver in drivers), tr("Change")],
+        columns=[*map(_name, drivers), tr("Change")],
         rows=rows,
         key=tuple((tint, tr(words)) for tint, words in _KEY),
         anchor=f"{DRIVERS_ANCHOR}-teams",
@@ -164,8 +164,12 @@ def _colour(row: _Row) -> str:
     return BETTER if row["effect"] > 0 else WORSE
 
 
+def _name(driver: str) -> str:
+    return tr(LABELS[driver])
+
+
 def _label(row: _Row, currency: str) -> str:
-    head = f"{tr(LABELS[row['driver']])} {signed_money(row['effect'], currency)}"
+    head = f"{_name(row['driver'])} {signed_money(row['effect'], currency)}"
     move = _write_move(row, currency)
     return f"{head}\n{move}" if move else head
 
@@ -198,7 +202,7 @@ def _numbers(pieces: pd.DataFrame, currency: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             tr("Of"): [row["unit"] for row in rows],
-            tr("Driver"): [tr(LABELS[row["driver"]]) for row in rows],
+            tr("Driver"): [_name(row["driver"]) for row in rows],
             tr("Before"): [_write_factor(row["driver"], row["before"], currency) for row in rows],
             tr("After"): [_write_factor(row["driver"], row["after"], currency) for row in rows],
             tr("Part"): money("effect"),

@@ -100,9 +100,9 @@ def _plot_patterns(found: WinningPatterns, width: float) -> Axes:
                  edgecolors=LIGHT["ink3"], linewidths=1.2)  # fmt: skip
     axes.scatter(rows["adjusted"], places, c=colours, s=26, zorder=4)
     heads = rows.groupby(block).head(1).index
-    labels = found.patterns.set_index("pattern")["label"]
+    labels = found.patterns.set_index("pattern")["label"].map(tr)
     for at in heads:
-        axes.text(0, places[at] + 0.85, tr(labels[rows["pattern"][at]]),
+        axes.text(0, places[at] + 0.85, labels[rows["pattern"][at]],
                   transform=axes.get_yaxis_transform(), ha="left", va="center",
                   fontweight="bold", color=LIGHT["ink2"],
                   bbox={"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 1})  # fmt: skip
@@ -146,10 +146,10 @@ def _write_odds(ratio: float) -> str:
 
 def _pattern_numbers(found: WinningPatterns) -> pd.DataFrame:
     rows = found.steps
-    labels = found.patterns.set_index("pattern")["label"]
+    labels = found.patterns.set_index("pattern")["label"].map(tr)
     return pd.DataFrame(
         {
-            tr("Pattern"): [tr(labels[name]) for name in rows["pattern"]],
+            tr("Pattern"): rows["pattern"].map(labels),
             tr("Step"): rows["label"].map(begin_large),
             tr("Opportunities"): rows["n"].map(format_number),
             tr("Won"): write_shares(rows["win_rate"]),

@@ -16,11 +16,12 @@ from salesnb.views.blocks import Note
 from salesnb.views.theme import BETTER, NARROW, UNCLEAR, WORSE
 
 _UNITS = {"rep": mark("reps"), "team": mark("teams"), "region": mark("regions")}
+_ANY_UNITS = mark("units")
 
 
 def name_units(by: str) -> str:
     """Name what a matrix has a row of, more than one."""
-    return tr(_UNITS.get(by, mark("units")))
+    return tr(_UNITS.get(by, _ANY_UNITS))
 
 
 def find_gap(matrix: PerformanceMatrix, kpi: str) -> Note | None:
