@@ -6,8 +6,11 @@ notebooks that hold text. Translations keep what still applies; a text that is n
 empty, and so said in English.
 """
 
+import ast
 import sys
+from collections.abc import Iterator
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -20,19 +23,23 @@ from salesnb.measures.catalogue import TEMPLATES, WORDS
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = CATALOGUES / "salesnb.pot"
-_METHODS = [("**.py", "python"), ("**.j2", "jinja2")]
-_KEYWORDS = {
-    "tr": None, "tr_many": (1, 2), "count_things": (2, 3), "mark": None,
-    "message": None, "message_many": (1, 2),
+_PLACES = {
+    "tr": (0,), "tr_many": (0, 1), "count_things": (1, 2), "mark": (0,), "message": (0,),
+    "message_many": (0, 1),
 }  # fmt: skip
+"""Which arguments of a function are texts: one, or one and its plural."""
 
 
 def collect() -> Catalog:
     """Collect all texts, with the files they are in."""
     found = Catalog()
     package = ROOT / "salesnb"
-    for name, _, text, comments, _ in extract_from_dir(package, _METHODS, keywords=_KEYWORDS):
-        found.add(text, locations=[(f"salesnb/{name}", None)], auto_comments=comments)
+    for path in sorted(package.rglob("*.py")):
+        for text in read_code(path.read_text(encoding="utf-8")):
+            found.add(text, locations=[(str(path.relative_to(ROOT)), None)])
+    templates = extract_from_dir(package, [("**.j2", "jinja2")], keywords={"tr": None})
+    for name, _, text, _, _ in templates:
+        found.add(text, locations=[(f"salesnb/{name}", None)])
     for kpi in TEMPLATES:
         for word in WORDS:
             if getattr(kpi, word):
@@ -42,6 +49,20 @@ def collect() -> Catalog:
             if cell.cell_type == "markdown":
                 found.add(cell.source, locations=[(f"notebooks/{path.name}", None)])
     return found
+
+
+def read_code(code: str) -> Iterator[str | tuple[str, str]]:
+    """Find the texts in Python code, also in f-strings, which Babel's own reader passes over."""
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        given = [node.args[at : at + 1] for at in _PLACES.get(node.func.id, ())]
+        texts = [
+            one.value for one in chain(*given)
+            if isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value
+        ]  # fmt: skip
+        if texts and len(texts) == len(given):
+            yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
 
 
 def render(catalogue: Catalog) -> bytes:

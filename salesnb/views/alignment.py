@@ -18,12 +18,12 @@ from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.costs import PER_BOOKED
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
-from salesnb.analysis.alignment.rows import NOT_SAID
-from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR, ALL
+from salesnb.analysis.alignment.rows import name_unit
+from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
 from salesnb.language import format_number, format_share, mark, tr, tr_many
-from salesnb.measures.demand.names import MODELS, NO_TOUCH, OTHER
+from salesnb.measures.demand.names import MODELS, NO_TOUCH
 from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
@@ -41,13 +41,6 @@ _COSTS = {
     "win": mark("Per win"),
     PER_BOOKED: mark("Per 1 of bookings"),
 }
-_UNNAMED = {
-    NOT_SAID: mark("not stated"),
-    OTHER: mark("all others"),
-    NO_TOUCH: mark("no touch on record"),
-    ALL: mark("All sources"),
-}
-"""What rows are called that no record names."""
 
 
 def write_share(value: float) -> str:
@@ -55,11 +48,6 @@ def write_share(value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     return format_share(value, 0 if abs(value) >= 0.0995 else 1)
-
-
-def name_row(unit: str) -> str:
-    """Name a row's source, campaign or reason, or say that no record does."""
-    return tr(_UNNAMED[unit]) if unit in _UNNAMED else unit
 
 
 def write_count(value: float) -> str:
@@ -84,7 +72,7 @@ def lead_table(funnel: LeadFunnel) -> Block:
         header=(tr(_ONE[funnel.by]), tr("Leads"), *(step["label"] for step in steps)),
         rows=(
             *(
-                (name_row(unit), _leads(cells, unit),
+                (name_unit(unit), _leads(cells, unit),
                  *(_cell(cells.get((unit, step["step"]))) for step in steps))
                 for unit in dict.fromkeys(funnel.rows["unit"])
             ),
@@ -141,9 +129,9 @@ def lead_costs(funnel: LeadFunnel) -> Block:
             "{unit}: an opportunity from a lead cost {low} ({cheapest}) to {high} ({dearest})",
             unit=funnel.unit,
             low=low,
-            cheapest=name_row(ends.iloc[0]["unit"]),
+            cheapest=name_unit(ends.iloc[0]["unit"]),
             high=high,
-            dearest=name_row(ends.iloc[-1]["unit"]),
+            dearest=name_unit(ends.iloc[-1]["unit"]),
         )
     return Table(
         title=title,
@@ -155,7 +143,7 @@ def lead_costs(funnel: LeadFunnel) -> Block:
         ),
         header=(tr("Source"), tr("Spend"), *(tr(_COSTS[kind]) for kind in kinds)),
         rows=tuple(
-            (name_row(unit), _money(cells[unit, kinds[0]]["spend"], funnel.currency),
+            (name_unit(unit), _money(cells[unit, kinds[0]]["spend"], funnel.currency),
              *(_cost(cells[unit, kind], funnel.currency) for kind in kinds))
             for unit in units
         ),
@@ -332,7 +320,7 @@ def attribution_table(found: Attribution) -> Block:
 
 
 def _name_credited(unit: str) -> str:
-    return begin_large(name_row(unit)) if unit == NO_TOUCH else name_row(unit)
+    return begin_large(name_unit(unit)) if unit == NO_TOUCH else name_unit(unit)
 
 
 def _title_of_credit(found: Attribution) -> str:
@@ -345,7 +333,7 @@ def _title_of_credit(found: Attribution) -> str:
         "{unit}: by its first touches {source} gets {first} of the bookings, by its last touches "
         "{last}",
         unit=found.unit,
-        source=name_row(most["unit"]),
+        source=name_unit(most["unit"]),
         first=first,
         last=last,
     )
@@ -362,7 +350,7 @@ def signed_table(found: AlignmentTable) -> Block:
         header=(tr("Source"), *(tr(column.label) for column in columns)),
         rows=tuple(
             (
-                name_row(row["unit"]),
+                name_unit(row["unit"]),
                 *(_write(row[column.name], column.name, found) for column in columns),
             )
             for row in found.to_frame().to_dict("records")
@@ -380,7 +368,7 @@ def _write(value: Any, column: str, found: AlignmentTable) -> str:
     if pd.isna(value):
         return MISSING
     if column == "top_reason":
-        return name_row(str(value))
+        return name_unit(str(value))
     if column == "in_time_share":
         return write_share(float(value))
     if column in ("spend", "booked", "cost_per_opportunity"):

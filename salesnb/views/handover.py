@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from salesnb.analysis.alignment import Handover
 from salesnb.analysis.alignment.handover import HANDOVER_ANCHOR, say_sign
+from salesnb.analysis.alignment.rows import name_unit
 from salesnb.language import format_number, mark, tr
 from salesnb.measures.demand.names import STAGES_OF_REJECTION
-from salesnb.views.alignment import name_row, write_count, write_ends, write_share
+from salesnb.views.alignment import write_count, write_ends, write_share
 from salesnb.views.blocks import Block, Note, Table
 
 _REJECTED = {
@@ -33,7 +34,7 @@ def handover_table(found: Handover) -> Block:
         header=(tr("Source"), tr("Leads"), tr("In time"), tr("Late"), tr("Not yet"),
                 tr("Rejected"), tr("Accepted"), tr("Accepted, then handed back")),
         rows=tuple(
-            (name_row(row["unit"]), format_number(row["leads"]),
+            (name_unit(row["unit"]), format_number(row["leads"]),
              write_share(row["in_time"] / row["leads"]),
              write_share(row["late"] / row["leads"]), write_share(row["untouched"] / row["leads"]),
              f"{write_share(row['rejected_share'])} ({write_ends(row['low'], row['high'])})",
@@ -62,15 +63,15 @@ def reasons_table(found: Handover) -> Block:
             unit=found.unit,
             share=write_share(first["share"]),
             quarter=found.period,
-            reason=name_row(first["reason"]),
+            reason=name_unit(first["reason"]),
         ),
         caption=tr("Reasons as sales wrote them, in small letters, by how far the lead had got."),
         header=(tr("Reason"), tr("Leads"), tr("Share"),
                 *(tr(_REJECTED[stage]) for stage in STAGES_OF_REJECTION), tr("Mostly of")),
         rows=tuple(
-            (name_row(row["reason"]), format_number(row["n"]), write_share(row["share"]),
+            (name_unit(row["reason"]), format_number(row["n"]), write_share(row["share"]),
              *(format_number(row[stage]) for stage in STAGES_OF_REJECTION),
-             name_row(row["top_source"]))
+             name_unit(row["top_source"]))
             for row in found.reasons.to_dict("records")
         ),
         numeric=frozenset(range(1, 6)),

@@ -26,7 +26,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.multiplicity import control_discoveries
 from salesnb.analysis.rates import estimate_rates
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things, within_sentence, list_words, name_quarters
+from salesnb.analysis.wording import count_things, list_words, name_quarters, within_sentence
 from salesnb.language import format_share, mark, tr
 from salesnb.measures.catalogue import find_kpis
 from salesnb.measures.demand.names import LEAD_COUNTS, OTHER

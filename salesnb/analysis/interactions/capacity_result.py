@@ -11,7 +11,13 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.interactions.steps import NO_CAUSE
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import MISSING, count_people, count_things, in_sentence, list_words
+from salesnb.analysis.wording import (
+    MISSING,
+    count_people,
+    count_things,
+    list_words,
+    within_sentence,
+)
 from salesnb.language import format_number, format_share, mark, tr, tr_many
 
 CAPACITY_ANCHOR = "capacity"
@@ -159,7 +165,7 @@ class Capacity(Result):
         """Say what a week of one person holds."""
         known = self.week[self.week["now"].notna()]
         held = [
-            f"{_write_plain(row['now'], 1)} {in_sentence(row['what'])}"
+            f"{_write_plain(row['now'], 1)} {within_sentence(row['what'])}"
             for row in known.to_dict("records")
         ]
         return tr(
@@ -176,7 +182,7 @@ class Capacity(Result):
             return ""
         if not self.differing:
             return tr("; teams do not differ in load beyond chance")
-        named = "; ".join(in_sentence(tr(LOAD_NAMES[name])) for name in self.differing)
+        named = "; ".join(within_sentence(tr(LOAD_NAMES[name])) for name in self.differing)
         return tr("; teams differ beyond chance in: {loads}", loads=named)
 
     @property
@@ -237,7 +243,7 @@ class Capacity(Result):
             text=tr(
                 "{unit}: {load} differ between teams, from {least} ({low}) to {most} ({high}).",
                 unit=self.unit,
-                load=in_sentence(tr(LOAD_NAMES[name])),
+                load=within_sentence(tr(LOAD_NAMES[name])),
                 least=write_load(low[name]),
                 low=low["label"],
                 most=write_load(high[name]),
@@ -261,7 +267,7 @@ class Capacity(Result):
             text=tr(
                 text,
                 unit=self.unit,
-                load=in_sentence(tr(LOAD_NAMES[str(row["load"])])),
+                load=within_sentence(tr(LOAD_NAMES[str(row["load"])])),
                 share=format_share(abs(row["ratio"] - 1)),
                 past=self.past_said,
             ),

@@ -12,7 +12,7 @@ from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
 from salesnb.analysis.interactions.steps import NO_CAUSE, STEP_WORDS
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import in_sentence
+from salesnb.analysis.wording import within_sentence
 from salesnb.language import format_number, format_share, tr, tr_many
 from salesnb.measures.contacts import LANDMARK_DAYS
 
@@ -132,7 +132,7 @@ class WinningPatterns(Result):
         row = rows.iloc[int(np.abs(np.log(rows["naive"].to_numpy(dtype=float))).argmax())]
         naive, raw = math.log(float(row["naive"])), math.log(float(row["raw"]))
         said = {
-            "pattern": in_sentence(str(row["label"])),
+            "pattern": within_sentence(str(row["label"])),
             "odds": _write_odds(math.exp(naive)),
             "step": tr(STEP_WORDS[str(row["pattern"])]),
             "days": LANDMARK_DAYS,

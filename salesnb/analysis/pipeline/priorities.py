@@ -15,7 +15,7 @@ from salesnb.analysis.pipeline.result import PipelineScores
 from salesnb.analysis.pipeline.rules import PLAN, STEPS, suggest
 from salesnb.analysis.pipeline.teams import check_same, count_open, find_unit
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import count_things, format_money, in_sentence
+from salesnb.analysis.wording import count_things, format_money, within_sentence
 from salesnb.errors import ParameterError
 from salesnb.language import format_number, format_share, mark, tr, tr_many, write_day
 from salesnb.measures.measures import Measures
@@ -95,7 +95,7 @@ class PipelinePriorities(Result):
         told = rules[rules != PLAN.rule_id]
         counted = (told if len(told) else rules).map(STEPS).value_counts()
         # of equal ones the first by its English text, so that all languages name the same
-        return in_sentence(tr(str(min(counted[counted == counted.max()].index))))
+        return within_sentence(tr(str(min(counted[counted == counted.max()].index))))
 
     @property
     def caveat(self) -> str:

@@ -20,7 +20,7 @@ from salesnb.analysis.process.change import (
 )
 from salesnb.analysis.process.records import NO_HISTORY, WINDOW, is_lacking, of_teams, open_stages
 from salesnb.analysis.result import Result
-from salesnb.analysis.wording import in_sentence, name_quarters
+from salesnb.analysis.wording import name_quarters, within_sentence
 from salesnb.language import format_number, format_share, mark, tr
 from salesnb.measures.flow import CLOSED_WITHOUT_HISTORY, NO_NEXT_STEP, WON_UNQUALIFIED
 from salesnb.measures.habits import BACKDATED_WINS, CLOSE_DATES_PUSHED
@@ -101,7 +101,7 @@ class Compliance(Result):
         return tr(
             "{unit}: {practice}: {share} in {quarter}, {share_before} in {quarters_before}.",
             unit=self.unit,
-            practice=in_sentence(str(row["label"])),
+            practice=within_sentence(str(row["label"])),
             share=format_share(row["share"], 1),
             quarter=self.period,
             share_before=format_share(row["share_before"], 1),
@@ -134,7 +134,7 @@ class Compliance(Result):
                 text = tr(
                     "{unit}: teams differ in {practice}.",
                     unit=self.unit,
-                    practice=in_sentence(str(row["label"])),
+                    practice=within_sentence(str(row["label"])),
                 )
                 offered.append(self._offer(row, text, row["share"], row["differ"]))
         return tuple(offered)
