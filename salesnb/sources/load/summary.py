@@ -79,7 +79,7 @@ def _describe_aliases(run: Import) -> list[str]:
                 column=column,
                 alias=repr(alias),
                 proper=repr(proper),
-            )  # fmt: skip
+            )
             for (column, alias, proper), count in counts.items()
         ]
     return lines

@@ -300,7 +300,7 @@ def _without_rate(
                     currency=currency,
                     first=day_text(min(firsts)),
                     start=day_text(start),
-                )  # fmt: skip
+                )
             )
     if lines:
         yield Notice(

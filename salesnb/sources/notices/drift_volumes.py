@@ -239,7 +239,7 @@ def _named(months: pd.DataFrame, measured: Measured) -> str:
             before=figure(row["before"]),
             word=measured.word,
             now=figure(row["now"]),
-        )  # fmt: skip
+        )
         for month, row in shown.sort_index().iterrows()
     ]
     more = len(months) - len(shown)
@@ -274,7 +274,7 @@ def _shrunk(sizes: dict[str, tuple[int, int]]) -> Iterator[Notice]:
                     table=table,
                     before=figure(shrunk[table][0]),
                     now=figure(shrunk[table][1]),
-                )  # fmt: skip
+                )
                 for table in tables
             ),
             between="; ",

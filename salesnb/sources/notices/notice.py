@@ -49,7 +49,10 @@ WON_AMOUNT_KPIS = ("bookings", "quota_attainment", "deal_size")
 _SINGULAR = {
     "opportunities": message("opportunity"),
     "activities": message("activity"),
+    "memberships": message("membership"),
     "leads": message("lead"),
+    "reps": message("rep"),
+    "teams": message("team"),
 }
 
 
@@ -126,8 +129,8 @@ def lacking_kpis(columns: Mapping[str, Collection[str]]) -> frozenset[str]:
 def row_of(table: str) -> str:
     """Name one row of a table.
 
-    >>> row_of("activities"), row_of("ratings")
-    ('activity', 'row')
+    >>> row_of("activities"), row_of("reps"), row_of("ratings")
+    ('activity', 'rep', 'row')
     """
     return _SINGULAR.get(table) or message("row")
 
