@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from salesnb.language import (
+    ENGLISH,
     format_number,
     format_share,
     language,
@@ -20,8 +21,6 @@ from salesnb.language import (
 from salesnb.measures.catalogue import Kpi
 
 MISSING = "–"
-_CAPITAL_NOUNS = ("de",)
-"""Languages whose nouns keep their capital letter within a sentence."""
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _STEPS = ((1e9, mark("{number}bn")), (1e6, mark("{number}m")), (1e3, mark("{number}k")))
 
@@ -106,12 +105,12 @@ def begin_large(text: str) -> str:
 
 
 def within_sentence(label: str) -> str:
-    """Write a label as it stands within a sentence: small, but where nouns are capital anyway.
+    """Write a label as it stands within a sentence: small in English, in others as it is.
 
     >>> within_sentence("Win rate")
     'win rate'
     """
-    return label if language() in _CAPITAL_NOUNS else label.lower()
+    return label.lower() if language() == ENGLISH else label
 
 
 def count_things(n: float, one: str, many: str) -> str:
