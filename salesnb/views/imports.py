@@ -30,8 +30,6 @@ _COLUMNS = {
 }
 """Column of the load report -> its name inside a sentence; it begins a heading too."""
 
-_SEVERAL = mark("several tables")
-
 
 def load_headlines(report: LoadReport, measures: Measures) -> Block:
     """Show what the import and its gaps mean for the reports."""
@@ -147,7 +145,7 @@ def load_drift(report: LoadReport) -> Block:
 
 def _remarks(title: str, caption: str, notices: Sequence[Notice], anchor: str) -> Block:
     groups = tuple(
-        (tr(_SEVERAL) if table == SEVERAL else table, tuple(map(_remark, group)))
+        (tr(SEVERAL) if table == SEVERAL else table, tuple(map(_remark, group)))
         for table, group in by_table(notices).items()
     )
     return Remarks(title=title, caption=caption, groups=groups, anchor=anchor)

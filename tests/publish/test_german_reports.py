@@ -34,7 +34,7 @@ def batches(tmp_path_factory):
     for code in ("en", "de"):
         folder = tmp_path_factory.mktemp(code)
         params = RunParams(
-            quarter="2026Q3", reports=KINDS, teams=("North",), programmes=("NEG-223",),
+            snapshot="", quarter="2026Q3", reports=KINDS, teams=("North",), programmes=("NEG-223",),
             notebooks=NOTEBOOKS, out=folder, language=code,
         )  # fmt: skip
         with speaking(code):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from salesnb.analysis.feedback import FeedbackEffect, FeedbackLoop
 from salesnb.analysis.feedback.effect import ALL
+from salesnb.analysis.feedback.records import kind_label
 from salesnb.analysis.feedback.result import FEEDBACK_ANCHOR
 from salesnb.analysis.feedback.verdict import EFFECT_ANCHOR, FELL, MOVED
 from salesnb.analysis.finding import FALSE_CLAIMS
@@ -192,7 +193,7 @@ def _effect_numbers(effect: FeedbackEffect) -> pd.DataFrame:
 
 
 def _name_kind(kind: str) -> str:
-    return tr("All") if kind == ALL else begin_large(kind)
+    return tr("All") if kind == ALL else begin_large(kind_label(kind))
 
 
 def _plain(points: float) -> str:
