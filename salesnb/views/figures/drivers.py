@@ -214,7 +214,7 @@ def _numbers(pieces: pd.DataFrame, currency: str) -> pd.DataFrame:
                 tr("yes") if row["is_beyond_chance"] else tr("no") for row in rows
             ],
         }
-    )  # fmt: skip
+    )
 
 
 def _rows(pieces: pd.DataFrame) -> list[_Row]:
