@@ -13,12 +13,13 @@ from salesnb.analysis.pipeline.ages import chances_by_age
 from salesnb.analysis.pipeline.backtest import look_back
 from salesnb.analysis.pipeline.choose import choose_method
 from salesnb.analysis.pipeline.frames import know, thin, with_outcome
-from salesnb.analysis.pipeline.leaks import find_leaks
+from salesnb.analysis.pipeline.leaks import Leak, find_leaks
 from salesnb.analysis.pipeline.quality import judge
 from salesnb.analysis.pipeline.reasons import explain
 from salesnb.errors import ParameterError
+from salesnb.language import speaking
 from salesnb.measures.cache import load_measures
-from salesnb.measures.pictures import compute_pipeline
+from salesnb.measures.pictures import Feature, compute_pipeline
 from salesnb.sources.load import import_snapshot
 from salesnb.sources.sample import sample_company
 
@@ -409,3 +410,27 @@ def test_maven_is_scored_by_age_and_the_old_ones_are_named(shared_data, tmp_path
     forecast = pipeline_forecast(found, load_measures(snapshot.folder))
     assert "quarter ends on 2017-12-31" in forecast.finding
     assert found.as_of == dt.date(2017, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("found_by", "said"),
+    [
+        ("alone", "tells what was won almost without error by itself (AUC 0.97)"),
+        (
+            "better",
+            "tells what was won far better (AUC 0.97) than anything known on the day itself "
+            "(at most 0.81)",
+        ),
+        ("filled", "is filled for 92% of ended opportunities and 7% of open ones"),
+    ],
+)
+def test_a_leak_says_what_gave_it_away(found_by, said):
+    leak = Leak(Feature("x", "x"), 0.971, 0.92, 0.07, found_by, 0.808)
+    assert leak.reason == said
+
+
+def test_a_kept_leak_speaks_the_language_of_who_reads_it():
+    leak = Leak(Feature("x", "x"), 0.971, 0.92, 0.07, "alone", 0.808)
+    with speaking("de"):
+        assert "0,97" in leak.reason
+    assert "0.97" in leak.reason
