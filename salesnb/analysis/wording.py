@@ -24,7 +24,12 @@ MISSING = "–"
 _LEVELS = {"rep": mark("people"), "team": mark("teams"), "region": mark("regions")}
 _ANY_LEVEL = mark("units")
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-_STEPS = ((1e9, mark("{number}bn")), (1e6, mark("{number}m")), (1e3, mark("{number}k")))
+SHORT = {
+    1e9: mark("{symbol}{number}bn"),
+    1e6: mark("{symbol}{number}m"),
+    1e3: mark("{symbol}{number}k"),
+}
+"""How amounts from so much on are shortened."""
 
 
 def format_money(amount: float, currency: str, *, exact: bool = False) -> str:
@@ -37,13 +42,12 @@ def format_money(amount: float, currency: str, *, exact: bool = False) -> str:
         return MISSING
     symbol = _SYMBOLS.get(currency, f"{currency} ")
     sign, size = ("−" if amount < 0 else ""), abs(amount)
-    written = format_number(size)
-    for step, shorten in () if exact else _STEPS:
+    for step, short in () if exact else SHORT.items():
         if size >= step * 0.9995:
             scaled = size / step
-            written = tr(shorten, number=format_number(scaled, 0 if scaled >= 99.95 else 1))
-            break
-    return f"{sign}{place_symbol(written, symbol)}"
+            number = format_number(scaled, 0 if scaled >= 99.95 else 1)
+            return f"{sign}{tr(short, number=number, symbol=symbol).strip()}"
+    return f"{sign}{place_symbol(format_number(size), symbol)}"
 
 
 def format_value(kpi: Kpi, value: float, currency: str) -> str:

@@ -13,16 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from salesnb.analysis.wording import SHORT
 from salesnb.errors import ParameterError
-from salesnb.language import ENGLISH, format_number, language, mark, tr, write_day
+from salesnb.language import ENGLISH, format_number, language, tr, write_day
 from salesnb.views.blocks.base import Block, anchor_of, attribute, breakable, text, titled
 from salesnb.views.blocks.columns import align_columns, is_stacked, name_columns
 
 MISSING = "–"
 """Stands where a value is missing."""
-
-_SCALES = ((mark("{number}k"), 1e3), (mark("{number}m"), 1e6), (mark("{number}bn"), 1e9))
-"""How large amounts are shortened (`salesnb.analysis.wording`), so that they can be read back."""
 
 _SYMBOLS = "€$£¥"
 
@@ -201,7 +199,9 @@ def _find_numeral(code: str) -> _Numeral:
     """Learn from what the language spoken, which is `code`, writes."""
     written = format_number(1234.5, 1)
     group, decimal = written[1], written[-2]
-    scales = {"": 1.0} | {tr(shorten, number="").strip(): size for shorten, size in _SCALES}
+    scales = {"": 1.0} | {
+        tr(short, number="", symbol="").strip(): size for size, short in SHORT.items()
+    }
     # words of one list, so that a translator can give as many forms as the language has
     units = tr("pt pts point points day days hour hours h").split()
     pattern = re.compile(
