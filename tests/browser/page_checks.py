@@ -63,11 +63,12 @@ def check_axe_on_a_phone(open_page, html):
 
 def check_quiet_and_still(open_page, html):
     """Nothing is asked for, nothing complained about, and nothing moves while it loads."""
-    page = open_page(html)
-    page.wait_for_load_state("networkidle")
-    assert [url for url in page.requested if not url.startswith("data:")] == [page.url]
-    assert page.complaints == []
-    assert page.evaluate(_SHIFT) <= MOST_SHIFT
+    for width in (1280, *PHONES):
+        page = open_page(html, width=width)
+        page.wait_for_load_state("networkidle")
+        assert [url for url in page.requested if not url.startswith("data:")] == [page.url]
+        assert page.complaints == []
+        assert page.evaluate(_SHIFT) <= MOST_SHIFT
 
 
 def check_widths(open_page, html):

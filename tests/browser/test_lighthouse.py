@@ -8,12 +8,13 @@ run after all others (`make test`). All other scores must be met by every look.
 import nbformat
 import pytest
 from browser_pages import find_chromium
-from demo_portal import ENTRIES
+from demo_portal import ENTRIES, LINKS
 from lighthouse import INSTALL, LOCKED, best_of, lighthouse_in, served
 from page_checks import MOST_SHIFT
 from test_real_reports import NOTEBOOKS
 
 from salesnb.publish.export import render_report
+from salesnb.publish.links import put_links, render_links
 from salesnb.publish.portal import render_portal
 
 LEAST, TRIES = 95, 3
@@ -28,11 +29,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Serve both pages, compressed as web servers do."""
+    """Serve both pages, linked as in a batch and compressed as by web servers."""
     folder = tmp_path_factory.mktemp("served")
     (review,) = (path for path in NOTEBOOKS if path.stem == "team_review")
+    report = render_report(nbformat.read(review, as_version=4))
     pages = {
-        "team": render_report(nbformat.read(review, as_version=4)),
+        "team": put_links(report, render_links(LINKS)),
         "portal": render_portal(ENTRIES, title="Sales reports", as_of="2026-10-05"),
         "broken": "<html><body><img src='nothing.png'><p style='color:#ccc'>Pale</p></body></html>",
     }
