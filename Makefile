@@ -37,8 +37,9 @@ report: $(STAMP)  ## Make the sample company's reports for one quarter and print
 test: $(STAMP)  ## Run all tests; browser tests need Chromium
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| echo "Chromium is not installed: the browser tests are skipped. To run them: apt-get install chromium"
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not bench" tests salesnb
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not bench and not alone" tests salesnb
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-sanitize-with tests/nbval.cfg notebooks
+	$(BIN)/python -m pytest -q -rs -m alone tests/browser
 
 lint: $(STAMP)  ## Check style, types and generated files
 	$(BIN)/ruff check .

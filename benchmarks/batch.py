@@ -49,7 +49,7 @@ LESS_WALL, LESS_CPU, POOL_WALL, POOL_CPU, FLOOR = 6.0, 3.5, 1.8, 2.0, 1.6
 LINEAR, GROWTH = 1.25, 1.15
 """Most that a report of the largest batch may cost, and the batch need, over the smallest."""
 
-_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: processes whose parent is gone come to this one
+SUBREAPER = 36  # PR_SET_CHILDSUBREAPER: processes whose parent is gone come to this one
 _LOOK = 1.0  # seconds between two looks at memory
 
 
@@ -323,7 +323,7 @@ def main() -> None:
             ways[asked.way](asked.folder)
         return
     os.environ.update(ONE_THREAD)
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1)
+    ctypes.CDLL(None).prctl(SUBREAPER, 1)
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -10,6 +10,12 @@ FLAGS = (
 )
 
 
+def find_chromium():
+    """Return the path of the system's Chromium; none where there is none."""
+    names = ("chromium", "google-chrome", "chromium-browser")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """Launch the system's Chromium; skip where there is none.
@@ -17,8 +23,7 @@ def chromium():
     Once a module: Playwright keeps an event loop running in this thread, which other tests of
     the same process must not find.
     """
-    names = ("chromium", "google-chrome", "chromium-browser")
-    found = next((path for path in map(shutil.which, names) if path), None)
+    found = find_chromium()
     if found is None:
         pytest.skip("Chromium is not installed; apt-get install chromium")
     from playwright.sync_api import sync_playwright

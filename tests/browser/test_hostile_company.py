@@ -5,6 +5,7 @@ import re
 
 import pytest
 from hostile_texts import ATTACKS, ELSEWHERE, QUARTER, hostile_snapshot
+from page_checks import TOUCH
 
 from salesnb.params import REPORTS, RunParams
 from salesnb.publish.batch import run_batch
@@ -13,10 +14,6 @@ from salesnb.publish.plan import make_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
-_TOUCH = """() => document.querySelectorAll('*').forEach(element => {
-  for (const kind of ['mouseover', 'mouseenter', 'focus', 'toggle', 'load', 'error', 'begin'])
-    element.dispatchEvent(new Event(kind, {bubbles: true}));
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +43,7 @@ def test_nothing_runs_and_nothing_is_asked_for(folder, open_page, has_policy):
         text = path.read_text(encoding="utf-8")
         assert len(_POLICY.findall(text)) == 1
         page = open_page(text if has_policy else _POLICY.sub("", text))
-        page.evaluate(_TOUCH)
+        page.evaluate(TOUCH)
         page.wait_for_load_state("networkidle")
         asked = [url for url in page.requested if not url.startswith("data:")]
         assert (path.name, asked) == (path.name, [page.url])

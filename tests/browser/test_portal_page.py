@@ -121,6 +121,12 @@ def test_a_menu_of_links_opens_by_keyboard_and_covers_nothing_it_cannot_scroll(
         assert box["x"] + box["width"] <= width
 
 
+def test_links_leave_the_line_above_the_title_its_place(open_page, linked_report):
+    for width in (320, 390, 1280):
+        page = open_page(linked_report, width=width)
+        assert page.locator(".kick").bounding_box()["height"] < 50
+
+
 def test_links_are_not_printed(open_page, linked_report):
     page = open_page(linked_report)
     page.locator(".links details summary").first.click()
