@@ -205,7 +205,7 @@ def response_table(effect: ResponseEffect) -> Block:
             caveat=effect.caveat,
         ),
         header=(tr("What"), tr("Figure"), tr("Rests on")),
-        rows=tuple((what, figure.replace("-", "−"), why) for what, figure, why in rows),
+        rows=tuple(rows),
         anchor=SLA_ANCHOR,
         is_sortable=False,
     )
@@ -279,7 +279,7 @@ def _naive(effect: ResponseEffect) -> tuple[str, str, str]:
             high=change(effect.slope.high),
             unadjusted=change(effect.unadjusted.value),
             as_slow=change(effect.as_slow.value),
-        ).replace("-", "−"),
+        ),
     )
 
 

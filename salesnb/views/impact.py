@@ -282,4 +282,4 @@ def _span(impact: TrainingImpact, low: float, high: float) -> str:
 
 
 def _signed(value: float) -> str:
-    return format_number(value, 2, sign=True, group=False).replace("-", "−")
+    return format_number(value, 2, sign=True, group=False)

@@ -311,8 +311,7 @@ def points(value: float) -> str:
     """Write a difference of shares in points."""
     if not math.isfinite(value):
         return MISSING
-    size = format_number(abs(value) * 100, 1, group=False)
-    return tr("{change} pts", change=f"{'−' if value < 0 else '+'}{size}")
+    return tr("{change} pts", change=format_number(value * 100, 1, sign=True, group=False))
 
 
 def _money_span(low: float, high: float, currency: str) -> str:

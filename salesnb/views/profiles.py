@@ -55,7 +55,7 @@ def _cell(row: dict[Hashable, Any]) -> Cell:
         return Cell(MISSING, tr("insufficient evidence") if row["n_raters"] else tr("not rated"))
     note = tr("no target")
     if not np.isnan(row["gap"]):
-        gap = format_number(row["gap"], 1, sign=True, group=False).replace("-", "−")
+        gap = format_number(row["gap"], 1, sign=True, group=False)
         note = tr("{gap} to target", gap=gap)
     return Cell(
         value=format_number(row["score"], 1, group=False),
@@ -105,14 +105,14 @@ def _rater(row: dict[Hashable, Any]) -> tuple[str, ...]:
         _signed(row["severity"]),
         tr("{low} to {high}", low=_signed(row["low"]), high=_signed(row["high"])),
         side if row["is_beyond_chance"] else MISSING,
-        format_share(row["halo"], sign=True).replace("-", "−"),
+        format_share(row["halo"], sign=True),
         f"{row['n_forms']:.0f}",
         f"{row['n_people']:.0f}",
     )
 
 
 def _signed(value: float) -> str:
-    return format_number(value, 2, sign=True, group=False).replace("-", "−")
+    return format_number(value, 2, sign=True, group=False)
 
 
 def _agreement_note(agreement: pd.DataFrame) -> str:

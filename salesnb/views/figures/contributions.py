@@ -141,10 +141,9 @@ def _axis_label(result: Contributions) -> str:
 
 
 def _tick_writer(result: Contributions) -> Callable[[float], str]:
-    write = tick_writer(result.kpi, result.currency)
     if result.kpi.is_ratio and result.kpi.unit == "share":
-        return lambda value: write_signs(f"{value * 100:.3g}").replace("-", "−")
-    return lambda value: write(value).replace("-", "−")
+        return lambda value: write_signs(f"{value * 100:.3g}")
+    return tick_writer(result.kpi, result.currency)
 
 
 def _numbers(result: Contributions) -> pd.DataFrame:
