@@ -170,19 +170,22 @@ def write_signs(number: str) -> str:
 
 
 def write_day(day: dt.date, *, in_words: bool = False) -> str:
-    """Write a day: short, for tables, or with its month's name.
+    """Write a day: in numbers, for tables are sorted by them, or with its month's name.
 
     >>> write_day(dt.date(2026, 10, 5)), write_day(dt.date(2026, 10, 5), in_words=True)
     ('2026-10-05', '5 October 2026')
     """
-    from babel.dates import format_date  # reads time zones: slow, and not needed to start
+    # reads time zones: slow, and not needed to start
+    from babel.dates import format_date, format_skeleton
 
     spoken = language()
     if in_words:
         return format_date(day, "long", _locale(spoken))
     if spoken == ENGLISH:
         return f"{day:%Y-%m-%d}"  # day and month are in no doubt for readers anywhere
-    return format_date(day, "medium", _locale(spoken))
+    shown = format_date(day, "medium", _locale(spoken))
+    has_name = any(letter.isalpha() for letter in shown)
+    return format_skeleton("yMd", day, locale=_locale(spoken)) if has_name else shown
 
 
 def place_symbol(amount: str, symbol: str) -> str:
