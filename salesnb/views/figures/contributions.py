@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.contributions import CONTRIBUTIONS_ANCHOR, Contributions
-from salesnb.analysis.wording import MISSING, format_precise, format_value, within_sentence
+from salesnb.analysis.wording import (
+    MISSING,
+    format_precise,
+    format_value,
+    name_one,
+    within_sentence,
+)
 from salesnb.language import format_number, format_share, mark, tr, write_signs
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import (
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BARS = 30
-_WHO = {"rep": mark("Rep"), "team": mark("Team")}
 
 
 def contributions_chart(result: Contributions) -> Block:
@@ -148,7 +153,7 @@ def _tick_writer(result: Contributions) -> Callable[[float], str]:
 
 def _numbers(result: Contributions) -> pd.DataFrame:
     kpi, currency, parts = result.kpi, result.currency, result.parts
-    table = pd.DataFrame({tr(_WHO[result.by]): parts["unit"]})
+    table = pd.DataFrame({name_one(result.by): parts["unit"]})
     if kpi.is_ratio:
         table[kpi.label] = [format_value(kpi, value, currency) for value in parts["value"]]
         table[tr("Weight")] = _shares(parts["weight"])
