@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -31,6 +32,8 @@ CATALOGUES = Path(__file__).parent / "locale"
 ENGLISH = "en"
 _LOCALES = {ENGLISH: "en_GB"}
 """Whose figures and days a language has, where that is not plain."""
+_MINUS = "−"
+"""A true minus, as wide as a plus, that no line breaks after."""
 
 _chosen: str | None = None
 
@@ -140,8 +143,8 @@ def format_number(value: float, digits: int = 0, *, sign: bool = False, group: b
     group
         Whether thousands are separated.
 
-    >>> format_number(1234.5, 1), format_number(0.5, 2, sign=True)
-    ('1,234.5', '+0.50')
+    >>> format_number(1234.5, 1), format_number(-0.5, 2), format_number(0.5, 2, sign=True)
+    ('1,234.5', '−0.50', '+0.50')
     """
     text = f"{value:{'+' if sign else ''}{',' if group else ''}.{digits}f}"
     return write_signs(text)
@@ -153,34 +156,36 @@ def format_share(value: float, digits: int = 0, *, sign: bool = False) -> str:
     >>> format_share(0.256), format_share(0.256, 1, sign=True)
     ('26%', '+25.6%')
     """
-    text = write_signs(f"{value:{'+' if sign else ''}.{digits}%}")
-    return text.replace("%", _percent(language()))
+    text = f"{value:{'+' if sign else ''}.{digits}%}"
+    return _percent(language()).format(write_signs(text.removesuffix("%")))
 
 
 def write_signs(number: str) -> str:
-    """Write a number that Python has written with the language's signs.
+    """Write a number that Python has written with the language's signs, and a true minus.
 
-    >>> write_signs(f"{1234.5:,.5g}")
-    '1,234.5'
+    >>> write_signs(f"{-1234.5:,.5g}")
+    '−1,234.5'
     """
-    code = language()
-    return number if code == ENGLISH else number.translate(_signs(code))
+    return number.translate(_signs(language()))
 
 
 def write_day(day: dt.date, *, in_words: bool = False) -> str:
-    """Write a day: short, for tables, or with its month's name.
+    """Write a day: in numbers, for tables are sorted by them, or with its month's name.
 
     >>> write_day(dt.date(2026, 10, 5)), write_day(dt.date(2026, 10, 5), in_words=True)
     ('2026-10-05', '5 October 2026')
     """
-    from babel.dates import format_date  # reads time zones: slow, and not needed to start
+    # reads time zones: slow, and not needed to start
+    from babel.dates import format_date, format_skeleton
 
     spoken = language()
     if in_words:
         return format_date(day, "long", _locale(spoken))
     if spoken == ENGLISH:
         return f"{day:%Y-%m-%d}"  # day and month are in no doubt for readers anywhere
-    return format_date(day, "medium", _locale(spoken))
+    shown = format_date(day, "medium", _locale(spoken))
+    has_name = any(letter.isalpha() for letter in shown)
+    return format_skeleton("yMd", day, locale=_locale(spoken)) if has_name else shown
 
 
 def place_symbol(amount: str, symbol: str) -> str:
@@ -243,11 +248,14 @@ def _locale(code: str) -> Locale:
 
 @lru_cache(maxsize=4)
 def _signs(code: str) -> dict[int, str]:
-    locale = _locale(code)
-    return str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)})
+    signs = {"-": _MINUS}
+    if code != ENGLISH:
+        locale = _locale(code)
+        signs |= {",": get_group_symbol(locale), ".": get_decimal_symbol(locale)}
+    return str.maketrans(signs)
 
 
 @lru_cache(maxsize=4)
 def _percent(code: str) -> str:
-    pattern = _locale(code).percent_formats[None].pattern
-    return f"{pattern[pattern.rindex('0') + 1 :]}"
+    """Give the sign with what the language has before and after it; `{}` stands for the number."""
+    return re.sub(r"[#0,.]+", "{}", _locale(code).percent_formats[None].pattern)

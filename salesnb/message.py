@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from string import Formatter
+from typing import Annotated, Self
 
 from pydantic import (
     BaseModel,
@@ -19,6 +20,7 @@ from pydantic import (
     SerializationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 
 from salesnb.language import (
@@ -83,6 +85,16 @@ class Sentence(_Frozen):
     many: str = ""
     n: int = 0
     values: dict[str, AnyText] = {}
+
+    @model_validator(mode="after")
+    def _check_places(self) -> Self:
+        """Refuse places that are not the plain name of a value, for anybody may write an index."""
+        known = {*self.values, "n"} if self.many else set(self.values)
+        for form in (self.text, self.many) if known else ():
+            for _, place, width, conversion in Formatter().parse(form):
+                if place is not None and (place not in known or width or conversion):
+                    raise ValueError(f"{form!r}: {place!r} is no value's name")
+        return self
 
     def say(self) -> str:
         """Say it in the language spoken."""

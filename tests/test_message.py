@@ -132,8 +132,16 @@ def test_an_older_snapshot_has_plain_texts_and_they_are_said_as_they_are(german)
 
 
 @pytest.mark.parametrize(
-    "kept", [{}, {"text": "a"}, {"text": "a", "made_of": {"day": "soon"}}, {"made_of": {}}, 3]
-)
+    "kept",
+    [
+        {}, {"text": "a"}, {"text": "a", "made_of": {"day": "soon"}}, {"made_of": {}}, 3,
+        {"text": "a", "made_of": {"text": "{a} and {b}", "values": {"a": "x"}}},
+        {"text": "a", "made_of": {"text": "{a", "values": {"a": "x"}}},
+        {"text": "a", "made_of": {"text": "{a.__class__}", "values": {"a": "x"}}},
+        {"text": "a", "made_of": {"text": "{a:>9999999999}", "values": {"a": "x"}}},
+        {"text": "a", "made_of": {"text": "{n} row", "many": "{n} rows of {a!r}", "n": 2}},
+    ],
+)  # fmt: skip
 def test_what_is_no_message_is_refused(kept):
     with pytest.raises(ValueError, match="validation error"):
         Notice.model_validate({"table": "reps", "what": kept})

@@ -26,7 +26,7 @@ STATUSES = (
 """What an action can be; overdue is open and due before `as_of`."""
 
 _WORSE = -2
-_UNCLEAR = mark("no clear change")
+_UNCLEAR = "no clear change"
 _AGREED, _DUE, _STATUS = actions.agreed_on, actions.due_on, actions.status
 _COLUMNS = [
     "action_id", "rep_id", "owner", "agreed_on", "due_on", "kpi", "skill", "target", "status",

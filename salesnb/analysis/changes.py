@@ -166,7 +166,7 @@ def _compare_skill(measures: Measures, span: _Span, n_draws: int) -> pd.DataFram
     reps = sorted(set(then.index) | set(now.index))
     spread = _spread_of_raters(pd.concat([then, now]))
     if not reps or not np.isfinite(spread):
-        return _nothing(measures, span, f"fewer than {FEWEST_RATERS} raters")
+        return _nothing(measures, span, tr("fewer than {n} raters", n=FEWEST_RATERS))
     then, now = then.reindex(reps), now.reindex(reps)
     n_then, n_now = then["n"].fillna(0.0), now["n"].fillna(0.0)
     error = spread / np.sqrt(np.maximum(n_then, 1.0))

@@ -154,8 +154,7 @@ class Contributions(Result):
         if not self.kpi.is_ratio:
             return format_value(self.kpi, part, self.currency)
         if self.kpi.unit == "days" and math.isfinite(part):
-            days = tr("{number} days", number=format_number(abs(part), 1, group=False))
-            return f"{'−' if part < 0 else '+'}{days}"
+            return tr("{number} days", number=format_number(part, 1, sign=True, group=False))
         return format_change(self.kpi, part, self.currency)
 
 

@@ -23,6 +23,8 @@ from salesnb.measures.catalogue import Kpi
 MISSING = "–"
 _LEVELS = {"rep": mark("people"), "team": mark("teams"), "region": mark("regions")}
 _ANY_LEVEL = mark("units")
+_ONES = {"rep": mark("Rep"), "team": mark("Team"), "region": mark("Region")}
+_ANY_ONE = mark("Unit")
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 SHORT = {
     1e9: mark("{symbol}{number}bn"),
@@ -126,6 +128,15 @@ def name_level(by: str) -> str:
     ('people', 'units')
     """
     return tr(_LEVELS.get(by, _ANY_LEVEL))
+
+
+def name_one(by: str) -> str:
+    """Name one unit of a level, as the head of a column.
+
+    >>> name_one("rep"), name_one("branch")
+    ('Rep', 'Unit')
+    """
+    return tr(_ONES.get(by, _ANY_ONE))
 
 
 def count_things(n: float, one: str, many: str) -> str:

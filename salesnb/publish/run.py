@@ -215,11 +215,8 @@ def _read_facts(notebook: NotebookNode, people: People) -> dict[str, Any]:
 
 
 def _further(notebook: NotebookNode, people: People) -> Iterator[dict[str, str]]:
-    """Find the findings that name nobody; the text of a block of findings has one a line."""
-    # an analyst's own block may not know the language
-    labels = {
-        said: evidence for evidence, (_, label) in EVIDENCE.items() for said in (label, tr(label))
-    }
+    """Find the findings that name nobody, from a block's text: one a line, evidence in English."""
+    labels = {label: evidence for evidence, (_, label) in EVIDENCE.items()}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "headline" not in read_facts(output.get("data", {}).get(FACTS_MIME)):

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from salesnb.analysis.actions import ACTIONS_ANCHOR, AgreedActions
+from salesnb.analysis.actions import ACTIONS_ANCHOR, STATUSES, AgreedActions
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, format_day, format_value, within_sentence
-from salesnb.language import format_number, mark, tr, write_day
+from salesnb.language import format_number, mark, tr, write_day, write_signs
 from salesnb.measures.catalogue import Kpi
 from salesnb.views.blocks import Block, Note, Table
 
@@ -22,9 +22,6 @@ _VERDICTS = {
     "worse": mark("worse, beyond chance"),
     "no clear change": mark("no clear change"),
 }
-_STATUSES = (
-    mark("done"), mark("open"), mark("overdue"), mark("dropped"), mark("not recorded"),
-)  # fmt: skip
 
 
 def actions_table(actions: AgreedActions) -> Block:
@@ -97,7 +94,7 @@ def _cut(n: int) -> str:
 
 def _status(row: Row) -> str:
     status = str(row["status"])
-    return tr(status) if status in _STATUSES else status
+    return tr(status) if status in STATUSES else status
 
 
 def _verdict(row: Row) -> str:
@@ -143,16 +140,4 @@ def _value(row: Row, value: float, actions: AgreedActions) -> str:
     kpi = _find_kpi(row["kpi"], actions)
     if kpi is not None:
         return format_value(kpi, value, actions.currency)
-    return MISSING if pd.isna(value) else _three_digits(value)
-
-
-def _three_digits(value: float) -> str:
-    """Write three digits of a figure whose unit is not known.
-
-    >>> _three_digits(3.456), _three_digits(4.0), _three_digits(12345.0)
-    ('3.46', '4', '1.23e+04')
-    """
-    text = f"{value:.3g}"
-    if "e" in text:
-        return text
-    return format_number(float(text), len(text.partition(".")[2]), group=False)
+    return MISSING if pd.isna(value) else write_signs(f"{value:.3g}")

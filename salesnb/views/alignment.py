@@ -18,7 +18,7 @@ from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.costs import PER_BOOKED
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
-from salesnb.analysis.alignment.rows import name_unit
+from salesnb.analysis.alignment.rows import BY, name_unit
 from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
@@ -28,7 +28,6 @@ from salesnb.views.blocks import Block, Note, Table
 
 Row = dict[Hashable, Any]
 COSTS_ANCHOR, SLA_ANCHOR = f"{FUNNEL_ANCHOR}-costs", f"{RESPONSE_ANCHOR}-sla"
-_ONE = {"source": mark("Source"), "campaign": mark("Campaign"), "segment": mark("Segment")}
 _INTERVALS = {
     "source": mark("Sources, with 90% intervals."),
     "campaign": mark("Campaigns, with 90% intervals."),
@@ -69,7 +68,7 @@ def lead_table(funnel: LeadFunnel) -> Block:
     return Table(
         title=funnel.finding,
         caption=f"{tr(_INTERVALS[funnel.by])} {funnel.caveat}",
-        header=(tr(_ONE[funnel.by]), tr("Leads"), *(step["label"] for step in steps)),
+        header=(begin_large(tr(BY[funnel.by])), tr("Leads"), *(step["label"] for step in steps)),
         rows=(
             *(
                 (name_unit(unit), _leads(cells, unit),
@@ -205,7 +204,7 @@ def response_table(effect: ResponseEffect) -> Block:
             caveat=effect.caveat,
         ),
         header=(tr("What"), tr("Figure"), tr("Rests on")),
-        rows=tuple((what, figure.replace("-", "−"), why) for what, figure, why in rows),
+        rows=tuple(rows),
         anchor=SLA_ANCHOR,
         is_sortable=False,
     )
@@ -279,7 +278,7 @@ def _naive(effect: ResponseEffect) -> tuple[str, str, str]:
             high=change(effect.slope.high),
             unadjusted=change(effect.unadjusted.value),
             as_slow=change(effect.as_slow.value),
-        ).replace("-", "−"),
+        ),
     )
 
 
@@ -306,7 +305,7 @@ def attribution_table(found: Attribution) -> Block:
             "Opportunities, then bookings, by each rule. {caveat}", caveat=found.caveat
         ),
         header=(
-            tr(_ONE[found.by]), tr("First touch"), tr("Last touch"), tr("All touches"),
+            begin_large(tr(BY[found.by])), tr("First touch"), tr("Last touch"), tr("All touches"),
             tr("Booked, first"), tr("Booked, last"), tr("Booked, all"),
         ),
         rows=(

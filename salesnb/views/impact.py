@@ -21,6 +21,7 @@ from salesnb.analysis.impact.verdict import Check, Word
 from salesnb.analysis.wording import MISSING, begin_large, count_things, name_quarters
 from salesnb.language import format_number, format_share, mark, tr, write_day
 from salesnb.views.blocks import Block, Note, Remark, Remarks, Table
+from salesnb.views.figures.parts import write_signed
 
 Row = dict[Hashable, Any]
 VERDICT_ANCHOR, METHODS_ANCHOR, LEVELS_ANCHOR = "impact-verdict", "impact-methods", "impact-levels"
@@ -138,7 +139,7 @@ def impact_methods(impact: TrainingImpact) -> Block:
         ),
         rows=tuple(_method(impact, row) for row in rows),
         numeric=frozenset({1, 2, 3, 4}),
-        key=tuple(f"{_name(row)}: {row['why']}" for row in rows if row["why"]),
+        key=tuple(f"{tr(row['method'])}: {row['why']}" for row in rows if row["why"]),
         anchor=f"{METHODS_ANCHOR}-{impact.kpi.kpi}",
         is_sortable=False,
     )
@@ -205,17 +206,12 @@ def _methods_title(impact: TrainingImpact) -> str:
 
 def _method(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
     return (
-        _name(row),
+        tr(row["method"]),
         impact.write(row["estimate"]),
         _span(impact, row["low95"], row["high95"]),
-        _signed(row["in_sd"]),
+        write_signed(row["in_sd"]),
         impact.write(row["off_by"]) if np.isfinite(row["off_by"]) else MISSING,
     )
-
-
-def _name(row: Row) -> str:
-    method = str(row["method"])
-    return tr(method)
 
 
 def _levels_title(impact: TrainingImpact) -> str:
@@ -248,7 +244,7 @@ def _level(impact: TrainingImpact, row: Row) -> tuple[str, ...]:
     elif level == LEARNING:
         figure = format_share(row["figure"])
     else:
-        write = impact.write if level == RESULTS else _signed
+        write = impact.write if level == RESULTS else write_signed
         figure, low, high = (write(row[name]) for name in ("figure", "low", "high"))
         figure = tr("{figure} ({low} to {high})", figure=figure, low=low, high=high)
     if level == RESULTS:
@@ -279,7 +275,3 @@ def _passed(check: Check) -> str:
 
 def _span(impact: TrainingImpact, low: float, high: float) -> str:
     return tr("{low} to {high}", low=impact.write(low), high=impact.write(high))
-
-
-def _signed(value: float) -> str:
-    return format_number(value, 2, sign=True, group=False).replace("-", "−")

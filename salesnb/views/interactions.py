@@ -13,7 +13,7 @@ from salesnb.analysis.interactions.capacity_result import (
     write_load,
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
-from salesnb.analysis.interactions.steps import STEP_WORDS
+from salesnb.analysis.interactions.steps import STEP_WORDS, write_odds
 from salesnb.analysis.wording import MISSING, begin_large, count_people
 from salesnb.language import format_number, tr, tr_many
 from salesnb.measures.contacts import LANDMARK_DAYS
@@ -57,17 +57,13 @@ def patterns_table(found: WinningPatterns) -> Block:
 
 
 def _pattern_row(row: Row) -> tuple[str, ...]:
-    odds = [_odds(row[name]) for name in ("naive", "raw", "adjusted")]
-    interval = f"{_odds(row['low'])} – {_odds(row['high'])}"
+    odds = [write_odds(row[name]) for name in ("naive", "raw", "adjusted")]
+    interval = f"{write_odds(row['low'])} – {write_odds(row['high'])}"
     is_clear = row["q_value"] < FALSE_CLAIMS
     says = tr("beyond chance") if is_clear else tr("no clear difference")
     step = tr(STEP_WORDS[str(row["pattern"])])
-    others = [_odds(row[name]) for name in ("same_stage", "together")]
+    others = [write_odds(row[name]) for name in ("same_stage", "together")]
     return str(row["label"]), step, *odds, interval, *others, says
-
-
-def _odds(value: float) -> str:
-    return f"x{format_number(value, 2, group=False)}" if math.isfinite(value) else MISSING
 
 
 def _rests_on(found: WinningPatterns) -> str:
@@ -134,8 +130,9 @@ def _load_rows(found: Capacity) -> list[tuple[str, ...]]:
 def _change(row: Row) -> str:
     if not math.isfinite(row["ratio"]):
         return MISSING
-    ends = f"{_odds(row['low'])} – {_odds(row['high'])}"
+    ends = f"{write_odds(row['low'])} – {write_odds(row['high'])}"
     n = format_number(row["n"], group=False)
+    said = {"ratio": write_odds(row["ratio"]), "ends": ends, "n": n}
     if row["p_adjusted"] < FALSE_CLAIMS:
-        return tr("{ratio} ({ends}), n {n}", ratio=_odds(row["ratio"]), ends=ends, n=n)
-    return tr("{ratio} ({ends}), n {n}; no clear change", ratio=_odds(row["ratio"]), ends=ends, n=n)
+        return tr("{ratio} ({ends}), n {n}", **said)
+    return tr("{ratio} ({ends}), n {n}; no clear change", **said)

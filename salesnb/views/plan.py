@@ -248,7 +248,7 @@ def _gap(gap: float, low: float, high: float) -> str:
 
 
 def _points(value: float) -> str:
-    return format_number(value, 1, group=False).replace("-", "−")
+    return format_number(value, 1, group=False)
 
 
 def _ranges(low: pd.Series[float], high: pd.Series[float], currency: str) -> list[str]:

@@ -18,14 +18,13 @@ from salesnb.analysis.process import (
     StageFlow,
     TeamBottlenecks,
 )
-from salesnb.analysis.process.compare import DAYS, MOVED, WON_IN_TIME
-from salesnb.analysis.wording import MISSING, count_things, format_money, name_quarters
+from salesnb.analysis.process.compare import BY, DAYS, MOVED, WON_IN_TIME
+from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money, name_quarters
 from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.views.blocks import Block, Note, Table
 
 STAGES_ANCHOR, STEPS_ANCHOR = "process-stages", "process-steps"
 _BEGINNING = mark("(beginning)")
-_BY = {"team": mark("Team"), "quarter": mark("Quarter")}
 MOST_TEAMS = 8
 
 
@@ -253,7 +252,7 @@ def comparison_table(found: ProcessComparison) -> Block:
     return Table(
         title=found.finding,
         caption=f"{found.company}, {found.caveat}",
-        header=(tr(_BY[found.by]), *(_heading(found, *key) for key in keys)),
+        header=(begin_large(tr(BY[found.by])), *(_heading(found, *key) for key in keys)),
         rows=tuple((unit, *(_cell(cells.get((*key, unit))) for key in keys)) for unit in units),
         numeric=frozenset(range(1, len(keys) + 1)),
         key=(tr("* no difference beyond chance between them."),),
@@ -311,8 +310,7 @@ def points(value: float) -> str:
     """Write a difference of shares in points."""
     if not math.isfinite(value):
         return MISSING
-    size = format_number(abs(value) * 100, 1, group=False)
-    return tr("{change} pts", change=f"{'−' if value < 0 else '+'}{size}")
+    return tr("{change} pts", change=format_number(value * 100, 1, sign=True, group=False))
 
 
 def _money_span(low: float, high: float, currency: str) -> str:

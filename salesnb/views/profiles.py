@@ -14,6 +14,7 @@ from salesnb.analysis.skills import skill_label
 from salesnb.analysis.wording import MISSING, begin_large, count_things
 from salesnb.language import format_number, format_share, mark, tr
 from salesnb.views.blocks import Block, Cell, Matrix, Note, Table
+from salesnb.views.figures.parts import write_signed
 
 _KEY = (
     (2, mark("surely above target")),
@@ -45,7 +46,7 @@ def profiles_table(profiles: SkillProfiles) -> Block:
             (unit, [_cell(cells[rep, skill]) for skill in profiles.skills])
             for rep, unit in zip(levels["rep_id"], levels["unit"], strict=True)
         ],
-        key=tuple((tint, tr(words)) for tint, words in _KEY),
+        key=_KEY,
         anchor=PROFILES_ANCHOR,
     )
 
@@ -55,7 +56,7 @@ def _cell(row: dict[Hashable, Any]) -> Cell:
         return Cell(MISSING, tr("insufficient evidence") if row["n_raters"] else tr("not rated"))
     note = tr("no target")
     if not np.isnan(row["gap"]):
-        gap = format_number(row["gap"], 1, sign=True, group=False).replace("-", "−")
+        gap = format_number(row["gap"], 1, sign=True, group=False)
         note = tr("{gap} to target", gap=gap)
     return Cell(
         value=format_number(row["score"], 1, group=False),
@@ -102,17 +103,13 @@ def _rater(row: dict[Hashable, Any]) -> tuple[str, ...]:
     return (
         row["rater"],
         tr(role) if role in _ROLES else role or MISSING,
-        _signed(row["severity"]),
-        tr("{low} to {high}", low=_signed(row["low"]), high=_signed(row["high"])),
+        write_signed(row["severity"]),
+        tr("{low} to {high}", low=write_signed(row["low"]), high=write_signed(row["high"])),
         side if row["is_beyond_chance"] else MISSING,
-        format_share(row["halo"], sign=True).replace("-", "−"),
+        format_share(row["halo"], sign=True),
         f"{row['n_forms']:.0f}",
         f"{row['n_people']:.0f}",
     )
-
-
-def _signed(value: float) -> str:
-    return format_number(value, 2, sign=True, group=False).replace("-", "−")
 
 
 def _agreement_note(agreement: pd.DataFrame) -> str:

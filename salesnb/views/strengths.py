@@ -11,16 +11,9 @@ import pandas as pd
 from salesnb.analysis.skill_matrix import SKILL_MATRIX_ANCHOR, SkillMatrix
 from salesnb.analysis.skills import skill_label
 from salesnb.analysis.strengths import STRENGTHS_ANCHOR, Strengths
-from salesnb.analysis.wording import MISSING, begin_large
+from salesnb.analysis.wording import MISSING, begin_large, name_one
 from salesnb.language import format_number, mark, tr, tr_many
-from salesnb.views.blocks import Block, Cell, Matrix, Note, Table
-
-_UNITS = {"rep": mark("Rep"), "team": mark("Team"), "region": mark("Region")}
-_KEY = (
-    (3, mark("clearly better than the group")), (2, mark("better")), (1, mark("leans better")),
-    (0, mark("cannot be told from the group")), (-1, mark("leans worse")), (-2, mark("worse")),
-    (-3, mark("clearly worse")),
-)  # fmt: skip
+from salesnb.views.blocks import GROUP_KEY, Block, Cell, Matrix, Note, Table
 
 
 def strengths_table(found: Strengths) -> Block:
@@ -45,7 +38,7 @@ def strengths_table(found: Strengths) -> Block:
             "about one of them, less than 5% is expected to be wrong.",
             quarter=found.period,
         ),
-        header=(tr(_UNITS[found.by]), tr("Strengths"), tr("Weaknesses")),
+        header=(name_one(found.by), tr("Strengths"), tr("Weaknesses")),
         rows=tuple(rows),
         key=tuple(line for line in (quiet, found.caveat) if line),
         anchor=STRENGTHS_ANCHOR,
@@ -78,7 +71,7 @@ def skill_table(matrix: SkillMatrix) -> Block:
         ),
         columns=[begin_large(skill_label(skill)) for skill in matrix.skills],
         rows=rows,
-        key=_KEY,
+        key=GROUP_KEY,
         anchor=SKILL_MATRIX_ANCHOR,
         reference=(tr("All"), [_group_cell(matrix, skill) for skill in matrix.skills]),
         numbers=_numbers(matrix.scores),

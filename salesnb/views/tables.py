@@ -20,12 +20,14 @@ from salesnb.analysis.wording import (
     format_precise,
     format_range,
     format_value,
+    name_one,
     name_quarters,
 )
 from salesnb.language import format_number, mark, tr, tr_many
 from salesnb.measures.catalogue import Kpi, find_kpis
 from salesnb.measures.measures import Measures
 from salesnb.views.blocks import (
+    GROUP_KEY,
     Block,
     Cell,
     Definition,
@@ -40,8 +42,6 @@ from salesnb.views.blocks import (
 )
 
 Row = dict[Hashable, Any]
-_UNITS = {"rep": mark("Rep"), "team": mark("Team"), "region": mark("Region")}
-_ANY_UNIT = mark("Unit")
 
 
 def matrix_table(matrix: PerformanceMatrix) -> Block:
@@ -70,20 +70,12 @@ def matrix_table(matrix: PerformanceMatrix) -> Block:
         ),
         columns=columns,
         rows=rows,
-        key=(
-            (3, mark("clearly better than the group")), (2, mark("better")),
-            (1, mark("leans better")), (0, mark("cannot be told from the group")),
-            (-1, mark("leans worse")), (-2, mark("worse")), (-3, mark("clearly worse")),
-        ),
+        key=GROUP_KEY,
         anchor=matrix_anchor(matrix),
-        corner=_name_units(matrix),
+        corner=name_one(matrix.by),
         reference=_reference(matrix),
         numbers=_numbers(matrix),
     )  # fmt: skip
-
-
-def _name_units(matrix: PerformanceMatrix) -> str:
-    return tr(_UNITS.get(matrix.by, _ANY_UNIT))
 
 
 def _reference(matrix: PerformanceMatrix) -> tuple[str, list[Cell]]:
@@ -131,7 +123,7 @@ def _numbers(matrix: PerformanceMatrix) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                _name_units(matrix): row["unit"],
+                name_one(matrix.by): row["unit"],
                 tr("KPI"): kpis[row["kpi"]].label,
                 tr("In the quarter"): format_value(kpis[row["kpi"]], row["value"], matrix.currency),
                 tr("In the window"): format_value(kpis[row["kpi"]], row["raw"], matrix.currency),

@@ -1,8 +1,12 @@
 """Batches in another language: what is said, who is told, what is made again or kept apart."""
 
+import ast
+import datetime as dt
 import re
 import string
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import texts
 from babel.messages.catalog import Catalog
@@ -23,7 +27,7 @@ from salesnb.publish.manifest import About
 from salesnb.publish.plan import make_plan
 from salesnb.publish.portal import render_portal
 from salesnb.publish.run import _read_facts
-from salesnb.views.blocks.base import FACTS_MIME
+from salesnb.views.blocks import Headline, Headlines, Table
 
 KINDS = ("team_review", "company_review", "data_quality")
 TOLD = (
@@ -49,14 +53,18 @@ SAID = {
 
 @pytest.fixture
 def german(tmp_path, monkeypatch):
-    """A catalogue of a few words: what the package's says is no matter of these tests."""
-    catalogue = Catalog(locale="de")
-    for text, said in SAID.items():
-        many = isinstance(said, tuple)
-        catalogue.add((text, "people") if many else text, said)
+    """A catalogue of a few words: what the package's says is no matter of these tests.
+
+    There are two more languages, of no words at all.
+    """
     folder = tmp_path / "locale"
     folder.mkdir()
-    (folder / "de.po").write_bytes(texts.render(catalogue))
+    for code, words in {"de": SAID, "nl": {}, "tr": {}}.items():
+        catalogue = Catalog(locale=code)
+        for text, said in words.items():
+            many = isinstance(said, tuple)
+            catalogue.add((text, "people") if many else text, said)
+        (folder / f"{code}.po").write_bytes(texts.render(catalogue))
     monkeypatch.setattr(language, "CATALOGUES", folder)
     for kept in (language._catalogue, language._known_languages):
         kept.cache_clear()
@@ -82,7 +90,7 @@ def test_a_language_without_a_catalogue_is_refused(tmp_path, german):
     path = tmp_path / "params.yaml"
     path.write_text("snapshot: ''\nlanguage: fr\n", encoding="utf-8")
     with pytest.raises(
-        ParameterError, match=r"language: .*there is no catalogue of 'fr'. Known: en, de"
+        ParameterError, match=r"language: .*there is no catalogue of 'fr'. Known: en, de, nl, tr"
     ):
         read_params(path)
     assert read_params(path, language="de").language == "de"
@@ -147,14 +155,57 @@ def test_only_the_usual_purpose_is_translated(german):
 
 def test_findings_are_read_back_in_any_language(german):
     people = People({"r1": "Ana Lima"}, ())
-    facts = {"headline": "Ana Lima gewann", "evidence": "strong", "kpis": []}
-    for label in ("Starke Belege", "Strong evidence"):
-        told = f"Ana Lima gewann [{label}]\nNord gewann [{label}]"
-        data = {FACTS_MIME: facts, "text/plain": told}
+    said = [Headline(f"{who} gewann", "", "strong") for who in ("Ana Lima", "Nord")]
+    with language.speaking("de"):
+        data = Headlines(tuple(said))._repr_mimebundle_()
         cell = new_code_cell(outputs=[new_output("display_data", data)])
-        with language.speaking("de"):
-            found = _read_facts(new_notebook(cells=[cell]), people)
-        assert (found["headline"], found["evidence"]) == ("Nord gewann", "strong")
+        found = _read_facts(new_notebook(cells=[cell]), people)
+    assert (found["headline"], found["evidence"]) == ("Nord gewann", "strong")
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "share"),
+    [
+        ("en", "2026-10-05", "−2.5%"), ("de", "05.10.2026", "−2,5\N{NO-BREAK SPACE}%"),
+        ("nl", "5-10-2026", "−2,5%"), ("tr", "05.10.2026", "%−2,5"),
+    ],
+)  # fmt: skip
+def test_days_in_tables_are_numbers_and_signs_stand_where_a_language_has_them(
+    german, code, day, share
+):
+    days = pd.to_datetime(["2026-10-05", "2026-02-28"])
+    frame = pd.DataFrame({"Rep": ["Ana", "Bo"], "On": days})
+    with language.speaking(code):
+        assert language.write_day(dt.date(2026, 10, 5)) == day
+        assert language.format_share(-0.025, 1) == share
+        sorted_by = re.findall(r'data-v="(\d+)"', Table.from_frame(frame, title="T").render_html())
+    assert len(sorted_by) == (0 if code == "en" else 2)
+    assert sorted_by == sorted(sorted_by, reverse=True)
+
+
+def test_columns_of_a_table_have_names_of_their_own_in_all_languages():
+    """Frames are made of texts that were said: two that read alike would be one column."""
+    alike = []
+    for code in language.languages():
+        with language.speaking(code):
+            for path in sorted(Path(language.__file__).parent.rglob("*.py")):
+                for names in _find_columns(path.read_text(encoding="utf-8")):
+                    said = [language.tr(name) for name in names]
+                    alike += [(path.name, *names)] if len(set(said)) < len(set(names)) else []
+    assert alike == []
+
+
+def _find_columns(code):
+    """Find the literal keys of each mapping, and names of columns that stand in a row."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Dict | ast.List | ast.Tuple | ast.Set):
+            keys = node.keys if isinstance(node, ast.Dict) else node.elts
+            found = [key.args[0] for key in keys if _is_said(key)]
+            yield [text.value for text in found if isinstance(text, ast.Constant)]
+
+
+def _is_said(node):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"
 
 
 def test_a_page_that_names_no_language_is_in_the_one_spoken(german):
@@ -178,16 +229,19 @@ def test_translations_have_the_places_of_their_texts(code):
         found = read_po(stream, locale=code)
     wrong = []
     for message in found:
-        if not message.id or not message.string:
-            continue
-        forms = (message.id,) if isinstance(message.id, str) else message.id
-        said = (message.string,) if isinstance(message.string, str) else message.string
-        # the first form is of one, which may be said without its number; all others are of many
-        wrong += [
-            text for at, text in enumerate(said)
-            if text and _places(text) != _places(forms[min(at, len(forms) - 1)])
-        ]  # fmt: skip
+        one, *_, many = [_places(text) for text in _forms(message.id) * 2]
+        said = [text for text in _forms(message.string) if text]
+        # a form of few need not name the number: one column is simply "the column"
+        wrong += [text for text in said if not one <= _places(text) <= many]
+        wrong += [text for text in said[-1:] if _places(text) != many]
     assert wrong == []
+    # a letter that follows a name would make another word of it, which is not found as a name
+    said = [text for message in found for text in _forms(message.string)]
+    assert [text for text in said if re.search(r"\{(?!n\})\w+\}[^\W\d_]", text)] == []
+
+
+def _forms(text):
+    return [text] if isinstance(text, str) else list(text)
 
 
 def _places(text):

@@ -8,6 +8,7 @@ import pytest
 from small_company import import_tables
 from tiny_batch import make_params, write_notebooks
 
+from salesnb.language import speaking, tr
 from salesnb.measures.privacy import read_people
 from salesnb.params import PurposeParams
 from salesnb.publish.batch import run_batch
@@ -73,11 +74,13 @@ def told(folder):
     return f"{text} {' '.join(path.name for path in files)}"
 
 
+in_any_language = pytest.mark.parametrize("code", ["en", "de"])
 SECRETS = (*NAMES, *NAMES.values(), "Max", "Muster", "boss@acme.example")
 
 
-def test_under_pseudonyms_no_file_names_anybody(company, tmp_path):
-    done = run(company, tmp_path, "pseudonyms")
+@in_any_language
+def test_under_pseudonyms_no_file_names_anybody(company, tmp_path, code):
+    done = run(company, tmp_path, "pseudonyms", language=code)
     text = told(done.portal.parent)
     assert [secret for secret in SECRETS if secret in text] == []
     people = set(re.findall(r"Rep [A-Z]\d[A-Z]\d", text))
@@ -86,24 +89,34 @@ def test_under_pseudonyms_no_file_names_anybody(company, tmp_path):
     assert "Max" not in " ".join(describe(item) for item in done.done)
 
 
-def test_of_teams_only_no_file_tells_of_anybody(company, tmp_path):
+@in_any_language
+def test_of_teams_only_no_file_tells_of_anybody(company, tmp_path, code):
     """The notebooks show whom they can: their pages are not written, and say why."""
-    done = run(company, tmp_path, "team_only", cells=("# Q?", SHOW, "text"))
+    done = run(company, tmp_path, "team_only", cells=("# Q?", SHOW, "text"), language=code)
     text = told(done.portal.parent)
     assert [secret for secret in SECRETS if secret in text] == []
     assert re.findall("‹....›", text) == []
     assert {item.record.status for item in done.done} == {"failed"}
-    assert {item.record.reason for item in done.done} == {
-        "it was not safe to be shown: it tells of a single person, which privacy: team_only does "
-        "not allow"
-    }
+    with speaking(code):
+        why = tr("it tells of a single person, which privacy: team_only does not allow")
+        reason = tr("it was not safe to be shown: {why}", why=why)
+    assert {item.record.reason for item in done.done} == {reason}
 
 
-def test_of_teams_only_small_teams_have_no_report_and_marked_parts_are_dropped(company, tmp_path):
+@in_any_language
+def test_of_teams_only_parts_about_people_are_dropped(company, tmp_path, code):
     cells = ("# Q?", ("needs:persons", "# People\n"), ("needs:persons", "1 / 0"), SHOW, "'fine'")
-    done = run(company, tmp_path, "team_only", cells=cells)
+    done = run(company, tmp_path, "team_only", cells=cells, language=code)
     made = {item.job.slug: item.record.reason for item in done.done}
     assert made == {"north": "", "company": ""}
+    assert "<b>People</b>" in (done.portal.parent / "north.html").read_text(encoding="utf-8")
+
+
+def test_of_teams_only_small_teams_have_no_report_and_the_page_says_what_is_dropped(
+    company, tmp_path
+):
+    cells = ("# Q?", ("needs:persons", "# People\n"), ("needs:persons", "1 / 0"), SHOW, "'fine'")
+    done = run(company, tmp_path, "team_only", cells=cells)
     page = (done.portal.parent / "north.html").read_text(encoding="utf-8")
     assert "People</b> needs people to be told of, which privacy: team_only does not" in page
     assert "This report tells of teams only." in page

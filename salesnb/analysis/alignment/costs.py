@@ -7,18 +7,17 @@ import pandas as pd
 from scipy.stats import chi2, norm
 
 from salesnb.analysis.alignment.rows import LEVEL, View
-from salesnb.language import mark
 from salesnb.measures.measures import Measures
 
 COSTED = (
-    (mark("lead"), "leads", "leads"),
-    (mark("qualified lead"), "qualified", "lead_to_qualified"),
-    (mark("opportunity"), "opportunities", "lead_to_won"),
-    (mark("win"), "won", "lead_to_won"),
+    ("lead", "leads", "leads"),
+    ("qualified lead", "qualified", "lead_to_qualified"),
+    ("opportunity", "opportunities", "lead_to_won"),
+    ("win", "won", "lead_to_won"),
 )
 """What is paid for, the column that counts it, and the KPI that needs the same data."""
 
-PER_BOOKED = mark("1 of bookings")
+PER_BOOKED = "1 of bookings"
 COSTS = ["unit", "what", "n", "spend", "cost", "low", "high"]
 
 

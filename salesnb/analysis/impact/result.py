@@ -161,7 +161,7 @@ class TrainingImpact(Result):
         if self.kpi.family == "log_mean":
             share = np.expm1(change)
             is_known = np.isfinite(share)
-            return format_share(share, sign=True).replace("-", "−") if is_known else "–"
+            return format_share(share, sign=True) if is_known else "–"
         return format_change(self.kpi, change * self.kpi.scale, self.currency)
 
     @property

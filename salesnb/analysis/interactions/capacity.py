@@ -199,17 +199,17 @@ def _test_teams(people: pd.DataFrame) -> pd.DataFrame:
 
 def _fill_week(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Say what five working days of one person hold."""
-    parts = {
-        tr("Calls made"): ("n_calls", 1.0),
-        tr("Meetings"): ("n_meetings", 1.0),
-        tr("Messages"): ("n_emails", 1.0),
-        tr("Hours in calls"): ("call_seconds", 3600.0),
-        tr("Hours in meetings"): ("meeting_seconds", 3600.0),
-        tr("New opportunities"): ("n_new", 1.0),
-    }
+    parts = (
+        (tr("Calls made"), "n_calls", 1.0),
+        (tr("Meetings"), "n_meetings", 1.0),
+        (tr("Messages"), "n_emails", 1.0),
+        (tr("Hours in calls"), "call_seconds", 3600.0),
+        (tr("Hours in meetings"), "meeting_seconds", 3600.0),
+        (tr("New opportunities"), "n_new", 1.0),
+    )
     rows = [
         (what, *(_per_week(frame, part) / unit for frame in (now, before)))
-        for what, (part, unit) in parts.items()
+        for what, part, unit in parts
     ]
     return pd.DataFrame(rows, columns=WEEK_COLUMNS)
 

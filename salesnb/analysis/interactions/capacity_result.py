@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
-from salesnb.analysis.interactions.steps import NO_CAUSE
+from salesnb.analysis.interactions.steps import NO_CAUSE, write_odds
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import (
@@ -45,10 +45,6 @@ def write_load(value: float) -> str:
 
 def _write_plain(value: float, digits: int = 0) -> str:
     return format_number(value, digits, group=False)
-
-
-def _write_odds(ratio: float) -> str:
-    return f"x{_write_plain(ratio, 2)}"
 
 
 @dataclass(frozen=True)
@@ -192,7 +188,7 @@ class Capacity(Result):
         if not math.isfinite(one.p_value):
             people = count_people(one.n_people)
             return tr("Whether busier people win less cannot be said of {people}.", people=people)
-        doubled, low, high = (_write_odds(2**value) for value in (one.slope, one.low, one.high))
+        doubled, low, high = (write_odds(2**value) for value in (one.slope, one.low, one.high))
         shown = tr(
             "{odds} for twice as many new opportunities (95% interval {low} to {high}; {n} people)",
             odds=doubled,
@@ -276,8 +272,8 @@ class Capacity(Result):
                 n=_write_plain(row["n"]),
                 quarter=self.period,
                 past=self.past_said,
-                low=_write_odds(row["low"]),
-                high=_write_odds(row["high"]),
+                low=write_odds(row["low"]),
+                high=write_odds(row["high"]),
             ),
             anchor=CAPACITY_ANCHOR,
             effect=size if row["p_adjusted"] < FALSE_CLAIMS else 0.0,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.finding import FALSE_CLAIMS, Candidate
-from salesnb.analysis.interactions.steps import NO_CAUSE, STEP_WORDS
+from salesnb.analysis.interactions.steps import NO_CAUSE, STEP_WORDS, write_odds
 from salesnb.analysis.multiplicity import SMALLEST
 from salesnb.analysis.result import Result
 from salesnb.analysis.wording import within_sentence
@@ -106,7 +106,7 @@ class WinningPatterns(Result):
             most=format_share(high["win_rate"]),
             low=low["label"],
             least=format_share(low["win_rate"]),
-            odds=_write_odds(row["adjusted"]),
+            odds=write_odds(row["adjusted"]),
             step=tr(STEP_WORDS[pattern]),
         )
 
@@ -133,7 +133,7 @@ class WinningPatterns(Result):
         naive, raw = math.log(float(row["naive"])), math.log(float(row["raw"]))
         said = {
             "pattern": within_sentence(str(row["label"])),
-            "odds": _write_odds(math.exp(naive)),
+            "odds": write_odds(math.exp(naive)),
             "step": tr(STEP_WORDS[str(row["pattern"])]),
             "days": LANDMARK_DAYS,
         }
@@ -149,7 +149,7 @@ class WinningPatterns(Result):
         return tr(
             "Over whole lives {pattern} would show odds {odds} a {step}, less than the {odds_raw} "
             "of the first {days} days: what is lost late gathers touches too.",
-            odds_raw=_write_odds(math.exp(raw)),
+            odds_raw=write_odds(math.exp(raw)),
             **said,
         )
 
@@ -184,14 +184,10 @@ class WinningPatterns(Result):
                 first=self.window[0],
                 last=self.window[-1],
                 days=LANDMARK_DAYS,
-                low=_write_odds(row["low"]),
-                high=_write_odds(row["high"]),
+                low=write_odds(row["low"]),
+                high=write_odds(row["high"]),
             ),
             anchor=PATTERNS_ANCHOR,
             effect=min(effect, 1.0) if is_told else 0.0,
             p_value=max(float(row["p_value"]), SMALLEST),
         )
-
-
-def _write_odds(ratio: float) -> str:
-    return f"x{format_number(ratio, 2, group=False)}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from salesnb.language import mark, tr, tr_many
+from salesnb.analysis.wording import MISSING
+from salesnb.language import format_number, mark, tr, tr_many
 from salesnb.measures.contacts import (
     CALLS,
     FIRST_TOUCH,
@@ -85,6 +87,15 @@ def take_step(bins: pd.Series[int], steps: dict[int, int]) -> pd.Series[int]:
     values = bins.to_numpy(dtype=int)
     nearest = known[np.abs(values[:, None] - known).argmin(axis=1)]
     return pd.Series([steps[bin_] for bin_ in nearest.tolist()], index=bins.index, dtype=int)
+
+
+def write_odds(ratio: float) -> str:
+    """Write a ratio of odds; a dash where it is missing.
+
+    >>> write_odds(1.234), write_odds(float("nan"))
+    ('x1.23', '–')
+    """
+    return f"x{format_number(ratio, 2, group=False)}" if math.isfinite(ratio) else MISSING
 
 
 def name_step(pattern: str, bins: list[int]) -> str:

@@ -144,7 +144,7 @@ def _amount(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
 
 
 def _drift(number: float, usual: float, stage: str) -> str:  # noqa: ARG001
-    change = format_share(float(np.expm1(number)), sign=True).replace("-", "−")
+    change = format_share(float(np.expm1(number)), sign=True)
     return tr("amount {change} since first seen", change=change)
 
 

@@ -87,8 +87,7 @@ class SkillImportance(Result):
             return tr("Skills count as the manager weighs them: {why}.", why=self.lacking)
         top = self.skills.iloc[int(self.skills["importance"].argmax())]
         share, low, high = (
-            format_share(top[name], sign=True).replace("-", "−")
-            for name in ("importance", "low", "high")
+            format_share(top[name], sign=True) for name in ("importance", "low", "high")
         )
         said = {"skill": skill_label(top["skill"]), "share": share, "low": low, "high": high}
         if self.is_beyond_weights:

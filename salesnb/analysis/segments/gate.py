@@ -12,7 +12,6 @@ from salesnb.analysis.segments.cells import Cells, Floats, Single
 from salesnb.analysis.segments.clustering import cluster, measure, silhouettes, stack_of
 from salesnb.analysis.segments.nulls import NULLS, Null
 from salesnb.analysis.segments.valleys import valley_depths
-from salesnb.language import mark
 
 FEWEST_PEOPLE = 30
 """Below this nothing is tested: no grouping of so few could stand out from chance."""
@@ -27,9 +26,9 @@ _PEOPLE_PER_SEGMENT = 10
 class Verdict(StrEnum):
     """How sure it is that people fall into segments."""
 
-    NONE = mark("none")
-    PROVISIONAL = mark("provisional")
-    CONFIRMED = mark("confirmed")
+    NONE = "none"
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ NO_TOUCH = mark("no touch on record")
 MODELS = ("first", "last", "linear")
 """Who gets the credit for an opportunity: its first touch, its last, or all of them equally."""
 
-STAGES_OF_REJECTION = (mark("before touch"), mark("after touch"), mark("after qualified"))
+STAGES_OF_REJECTION = ("before touch", "after touch", "after qualified")
 """When sales rejected a lead."""
 
 PLACE = ["team_id", "period"]

@@ -15,12 +15,13 @@ from salesnb.views.blocks.findings import (
     render_change,
     render_evidence,
 )
-from salesnb.views.blocks.matrix import STANDARD_KEY, Cell, Matrix
+from salesnb.views.blocks.matrix import GROUP_KEY, STANDARD_KEY, Cell, Matrix
 from salesnb.views.blocks.panels import Panel
 from salesnb.views.blocks.remarks import Remark, Remarks
 from salesnb.views.blocks.table import Table
 
 __all__ = [
+    "GROUP_KEY",
     "EVIDENCE",
     "STANDARD_KEY",
     "Block",

@@ -33,6 +33,12 @@ MOST_BESIDE = 6
 STANDARD_KEY = tuple((tint, WORDS[tint]) for tint in (3, 2, 0, -2, -3))
 """The key under a matrix; give another when `tint` 1 and -1 occur or zero means another level."""
 
+GROUP_KEY = (
+    (3, mark("clearly better than the group")), (2, WORDS[2]), (1, WORDS[1]),
+    (0, mark("cannot be told from the group")), (-1, WORDS[-1]), (-2, WORDS[-2]), (-3, WORDS[-3]),
+)  # fmt: skip
+"""The key where zero is the level of a group."""
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -275,7 +275,7 @@ def _format_column(column: "pd.Series[Any]") -> tuple[str, ...]:
     values = column.astype(float).to_numpy(na_value=np.nan)
     decimals = _decimals_needed(values)
     return tuple(
-        format_number(value, decimals).replace("-", "−") if math.isfinite(value) else MISSING
+        format_number(value, decimals) if math.isfinite(value) else MISSING
         for value in (values.round(decimals) + 0.0)
     )
 

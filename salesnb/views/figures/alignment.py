@@ -13,11 +13,10 @@ from salesnb.analysis.alignment import Attribution, LeadFunnel, ResponseEffect
 from salesnb.analysis.alignment.answers import OUTCOMES, RESPONSE_ANCHOR
 from salesnb.analysis.alignment.attribution import ATTRIBUTION_ANCHOR
 from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
-from salesnb.analysis.alignment.rows import NOT_SAID
+from salesnb.analysis.alignment.rows import BY, By, name_unit
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large, within_sentence
 from salesnb.language import format_number, format_share, mark, tr
-from salesnb.measures.demand.names import OTHER
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import (
     format_axis,
@@ -46,7 +45,6 @@ _HOW_CREDIT = mark(
     "that its touch came last before. A long line means that the models disagree about the row."
 )
 
-_ONE = {"source": mark("Source"), "campaign": mark("Campaign"), "segment": mark("Segment")}
 _MANY = {"source": mark("sources"), "campaign": mark("campaigns"), "segment": mark("segments")}
 _ALIKE = {
     "source": mark("{unit}: {step} is {share}; no source differs beyond chance"),
@@ -72,7 +70,7 @@ def lead_chart(funnel: LeadFunnel, step: str = "qualified") -> Block:
         )
         return Note(said, "missing")
     about = funnel.steps[funnel.steps["step"] == step].iloc[0]
-    label = _name_step(about)
+    label = str(about["label"])
     if funnel.differs(step):
         rows = rows.sort_values(["estimate", "unit"], ascending=[False, True])
         title = f"{funnel.unit}: {funnel.apart(step)}"
@@ -118,12 +116,12 @@ def _plot_leads(
     axes.axvline(overall, color=LIGHT["ink2"], linewidth=1, zorder=1)
     axes.hlines(places, rows["low"], rows["high"], colors=colours, linewidth=2)
     axes.scatter(rows["estimate"], places, c=colours, s=34, zorder=3)
-    axes.set_yticks(places, [shorten(_name(unit), width) for unit in rows["unit"]])
+    axes.set_yticks(places, [shorten(name_unit(unit), width) for unit in rows["unit"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
     format_axis(axes.xaxis, write_percent, most=5)
-    label = _name_step(about)
+    label = str(about["label"])
     axes.set_xlabel(
         tr("{step} (line: all, {share})", step=label, share=format_share(overall))
         if width > NARROW else label
@@ -131,10 +129,10 @@ def _plot_leads(
     return axes
 
 
-def _lead_numbers(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+def _lead_numbers(rows: pd.DataFrame, by: By) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            tr(_ONE[by]): [_name(unit) for unit in rows["unit"]],
+            begin_large(tr(BY[by])): [name_unit(unit) for unit in rows["unit"]],
             tr("Could"): write_numbers(rows["n"], group=True),
             tr("Did"): write_numbers(rows["reached"], group=True),
             tr("Share"): write_shares(rows["raw"], 1),
@@ -181,15 +179,6 @@ def response_chart(effect: ResponseEffect) -> Block:
             ),
             anchor=RESPONSE_ANCHOR,
         )  # fmt: skip
-
-
-def _name_step(about: pd.Series[float]) -> str:
-    label = str(about["label"])
-    return tr(label)
-
-
-def _name(unit: str) -> str:
-    return tr(unit) if unit in (OTHER, NOT_SAID) else unit
 
 
 def _intervals(rows: pd.DataFrame) -> list[str]:
@@ -259,7 +248,7 @@ def attribution_chart(found: Attribution) -> Block:
             how_to_read=tr(_HOW_CREDIT),
             numbers=pd.DataFrame(
                 {
-                    tr(_ONE[found.by]): [_name(unit) for unit in rows["unit"]],
+                    begin_large(tr(BY[found.by])): [name_unit(unit) for unit in rows["unit"]],
                     tr("Opens"): write_shares(rows["opens_share"], 1),
                     tr("Closes"): write_shares(rows["closes_share"], 1),
                     tr("All touches equally"): write_shares(
@@ -282,7 +271,7 @@ def _plot_credit(rows: pd.DataFrame, width: float) -> Axes:
     axes.scatter(rows["opens_share"], places, s=48, facecolors=LIGHT["paper"], edgecolors=colours,
                  linewidths=1.6, zorder=3, label="opens")  # fmt: skip
     axes.scatter(rows["closes_share"], places, c=colours, s=40, zorder=4, label="closes")
-    axes.set_yticks(places, [shorten(_name(unit), width) for unit in rows["unit"]])
+    axes.set_yticks(places, [shorten(name_unit(unit), width) for unit in rows["unit"]])
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")

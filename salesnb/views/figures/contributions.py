@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from salesnb.analysis.contributions import CONTRIBUTIONS_ANCHOR, Contributions
-from salesnb.analysis.wording import MISSING, format_precise, format_value, within_sentence
+from salesnb.analysis.wording import (
+    MISSING,
+    format_precise,
+    format_value,
+    name_one,
+    within_sentence,
+)
 from salesnb.language import format_number, format_share, mark, tr, write_signs
 from salesnb.views.blocks import Block, Figure, Note, Table
 from salesnb.views.figures.parts import (
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_BARS = 30
-_WHO = {"rep": mark("Rep"), "team": mark("Team")}
 
 
 def contributions_chart(result: Contributions) -> Block:
@@ -141,15 +146,14 @@ def _axis_label(result: Contributions) -> str:
 
 
 def _tick_writer(result: Contributions) -> Callable[[float], str]:
-    write = tick_writer(result.kpi, result.currency)
     if result.kpi.is_ratio and result.kpi.unit == "share":
-        return lambda value: write_signs(f"{value * 100:.3g}").replace("-", "−")
-    return lambda value: write(value).replace("-", "−")
+        return lambda value: write_signs(f"{value * 100:.3g}")
+    return tick_writer(result.kpi, result.currency)
 
 
 def _numbers(result: Contributions) -> pd.DataFrame:
     kpi, currency, parts = result.kpi, result.currency, result.parts
-    table = pd.DataFrame({tr(_WHO[result.by]): parts["unit"]})
+    table = pd.DataFrame({name_one(result.by): parts["unit"]})
     if kpi.is_ratio:
         table[kpi.label] = [format_value(kpi, value, currency) for value in parts["value"]]
         table[tr("Weight")] = _shares(parts["weight"])

@@ -11,8 +11,8 @@ import pandas as pd
 from salesnb.analysis.drivers import (
     COUNTED,
     DRIVERS_ANCHOR,
-    LABELS,
     BookingDrivers,
+    name_driver,
     signed_money,
 )
 from salesnb.analysis.wording import MISSING, format_money
@@ -39,7 +39,7 @@ def driver_chart(result: BookingDrivers) -> Block:
              "after": format_money(result.after, result.currency)}  # fmt: skip
     change = signed_money(result.change, result.currency)
     parts = ", ".join(
-        f"{_name(row['driver'])} {signed_money(row['effect'], result.currency)}"
+        f"{name_driver(row['driver'])} {signed_money(row['effect'], result.currency)}"
         for row in result.pieces.to_dict("records")
     )
     with use_theme():
@@ -111,9 +111,9 @@ def driver_table(result: BookingDrivers) -> Block:
             "of teams. {caveat}",
             first=result.versus, last=result.period, caveat=result.caveat,
         ),
-        columns=[*map(_name, drivers), tr("Change")],
+        columns=[*map(name_driver, drivers), tr("Change")],
         rows=rows,
-        key=tuple((tint, tr(words)) for tint, words in _KEY),
+        key=_KEY,
         anchor=f"{DRIVERS_ANCHOR}-teams",
         corner=tr("Team"),
         numbers=_numbers(result.teams, result.currency),
@@ -143,7 +143,7 @@ def _team_cells(team: pd.DataFrame, currency: str) -> list[Cell]:
     change = float(team["effect"].sum())
     return [
         *cells,
-        Cell(signed_money(change, currency), words=tr("sum of the drivers"), sort_value=change),
+        Cell(signed_money(change, currency), words=mark("sum of the drivers"), sort_value=change),
     ]
 
 
@@ -153,7 +153,7 @@ def _cell(row: _Row, currency: str) -> Cell:
         value=signed_money(row["effect"], currency),
         note=_write_move(row, currency),
         tint=tint,
-        words=tr(dict(_KEY)[tint]),
+        words=dict(_KEY)[tint],
         sort_value=float(row["effect"]),
     )
 
@@ -164,12 +164,8 @@ def _colour(row: _Row) -> str:
     return BETTER if row["effect"] > 0 else WORSE
 
 
-def _name(driver: str) -> str:
-    return tr(LABELS[driver])
-
-
 def _label(row: _Row, currency: str) -> str:
-    head = f"{_name(row['driver'])} {signed_money(row['effect'], currency)}"
+    head = f"{name_driver(row['driver'])} {signed_money(row['effect'], currency)}"
     move = _write_move(row, currency)
     return f"{head}\n{move}" if move else head
 
@@ -202,7 +198,7 @@ def _numbers(pieces: pd.DataFrame, currency: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             tr("Of"): [row["unit"] for row in rows],
-            tr("Driver"): [_name(row["driver"]) for row in rows],
+            tr("Driver"): [name_driver(row["driver"]) for row in rows],
             tr("Before"): [_write_factor(row["driver"], row["before"], currency) for row in rows],
             tr("After"): [_write_factor(row["driver"], row["after"], currency) for row in rows],
             tr("Part"): money("effect"),

@@ -15,7 +15,7 @@ from salesnb.analysis.feedback.result import FEEDBACK_ANCHOR
 from salesnb.analysis.feedback.verdict import EFFECT_ANCHOR, FELL, MOVED
 from salesnb.analysis.finding import FALSE_CLAIMS
 from salesnb.analysis.wording import MISSING, begin_large
-from salesnb.language import format_number, format_share, mark, tr
+from salesnb.language import format_share, mark, tr
 from salesnb.views.blocks import Block, Figure, Note
 from salesnb.views.figures.parts import (
     format_axis,
@@ -140,8 +140,8 @@ def effect_chart(effect: FeedbackEffect) -> Block:
             alt=tr(
                 "Dot plot with intervals of {n} kinds of feedback; all together {points} points, "
                 "from {low} to {high}. {finding}",
-                n=len(rows), points=_plain(first["effect"]), low=_plain(first["low"]),
-                high=_plain(first["high"]), finding=effect.finding,
+                n=len(rows), points=write_signed(first["effect"]), low=write_signed(first["low"]),
+                high=write_signed(first["high"]), finding=effect.finding,
             ),
             how_to_read=tr(_HOW_EFFECT),
             numbers=_effect_numbers(effect),
@@ -194,10 +194,6 @@ def _effect_numbers(effect: FeedbackEffect) -> pd.DataFrame:
 
 def _name_kind(kind: str) -> str:
     return tr("All") if kind == ALL else begin_large(kind_label(kind))
-
-
-def _plain(points: float) -> str:
-    return format_number(points, 2, sign=True, group=False)
 
 
 def _points(values: pd.Series[float]) -> list[str]:

@@ -95,8 +95,7 @@ def _write_tick(impact: TrainingImpact, change: float) -> str:
     points = round(change * impact.kpi.scale * 100, 1)
     if impact.kpi.unit != "share" or impact.kpi.family == "log_mean" or points % 1:
         return impact.write(change)
-    sign = "−" if change < 0 else "+"
-    return tr("{change} pts", change=f"{sign}{format_number(abs(points), group=False)}")
+    return tr("{change} pts", change=format_number(points, sign=True, group=False))
 
 
 def _shown(events: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +116,7 @@ def _numbers(impact: TrainingImpact, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             tr("Quarter"): rows["period"].replace("", MISSING),
-            tr("From training"): rows["relative"].map("{:+d}".format).str.replace("-", "−"),
+            tr("From training"): [format_number(n, sign=True) for n in rows["relative"]],
             tr("Use"): [tr(_ROLES[role]) for role in rows["role"]],
             tr("Effect"): rows["effect"].map(impact.write),
             tr("95% interval"): [

@@ -17,6 +17,7 @@ from salesnb.analysis.interactions.capacity_result import (
     write_load,
 )
 from salesnb.analysis.interactions.patterns_result import PATTERNS_ANCHOR
+from salesnb.analysis.interactions.steps import write_odds
 from salesnb.analysis.wording import (
     MISSING,
     begin_large,
@@ -67,8 +68,8 @@ def patterns_chart(found: WinningPatterns) -> Block:
                 "Forest plot of {steps} steps of {patterns} patterns; adjusted odds from {lowest} "
                 "to {highest}. {finding}",
                 steps=len(found.steps), patterns=len(found.patterns),
-                lowest=_write_times(found.steps["adjusted"].min()),
-                highest=_write_times(found.steps["adjusted"].max()), finding=found.finding,
+                lowest=write_odds(found.steps["adjusted"].min()),
+                highest=write_odds(found.steps["adjusted"].max()), finding=found.finding,
             ),
             how_to_read=tr(_HOW_PATTERNS),
             numbers=_pattern_numbers(found),
@@ -100,7 +101,7 @@ def _plot_patterns(found: WinningPatterns, width: float) -> Axes:
                  edgecolors=LIGHT["ink3"], linewidths=1.2)  # fmt: skip
     axes.scatter(rows["adjusted"], places, c=colours, s=26, zorder=4)
     heads = rows.groupby(block).head(1).index
-    labels = found.patterns.set_index("pattern")["label"].map(tr)
+    labels = found.patterns.set_index("pattern")["label"]
     for at in heads:
         axes.text(0, places[at] + 0.85, labels[rows["pattern"][at]],
                   transform=axes.get_yaxis_transform(), ha="left", va="center",
@@ -136,27 +137,23 @@ def _scale_odds(axes: Axes, rows: pd.DataFrame, width: float) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _write_odds(value)))
 
 
-def _write_times(ratio: float) -> str:
-    return f"x{format_number(ratio, 2, group=False)}"
-
-
 def _write_odds(ratio: float) -> str:
     return f"x{ratio:.0f}" if ratio >= 1 else f"x1/{1 / ratio:.0f}"
 
 
 def _pattern_numbers(found: WinningPatterns) -> pd.DataFrame:
     rows = found.steps
-    labels = found.patterns.set_index("pattern")["label"].map(tr)
+    labels = found.patterns.set_index("pattern")["label"]
     return pd.DataFrame(
         {
             tr("Pattern"): rows["pattern"].map(labels),
             tr("Step"): rows["label"].map(begin_large),
             tr("Opportunities"): rows["n"].map(format_number),
             tr("Won"): write_shares(rows["win_rate"]),
-            tr("Raw odds"): [_write_times(value) for value in rows["raw"]],
-            tr("Alike ones"): [_write_times(value) for value in rows["adjusted"]],
+            tr("Raw odds"): [write_odds(value) for value in rows["raw"]],
+            tr("Alike ones"): [write_odds(value) for value in rows["adjusted"]],
             tr("95% interval"): [
-                f"{_write_times(low)} – {_write_times(high)}" if np.isfinite(low) else MISSING
+                f"{write_odds(low)} – {write_odds(high)}" if np.isfinite(low) else MISSING
                 for low, high in zip(rows["low"], rows["high"], strict=True)
             ],
         }

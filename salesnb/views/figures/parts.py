@@ -96,7 +96,7 @@ def write_signed(value: float) -> str:
     """Write a difference in points with its sign; a dash where it is missing."""
     if not math.isfinite(value):
         return MISSING
-    return format_number(value, 2, sign=True, group=False).replace("-", "−")
+    return format_number(value, 2, sign=True, group=False)
 
 
 def tick_writer(kpi: Kpi, currency: str) -> Callable[[float], str]:
