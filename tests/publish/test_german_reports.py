@@ -3,16 +3,19 @@
 import re
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from babel.dates import get_month_names
 from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup, Comment, Doctype
+from page_checks import MOST_BYTES
 
 import salesnb as sn
-from salesnb.language import CATALOGUES, speaking
+from salesnb.language import CATALOGUES
 from salesnb.params import RunParams
 from salesnb.publish.batch import run_batch
+from salesnb.publish.export import render_report
 from salesnb.publish.plan import make_plan
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -29,32 +32,35 @@ ENGLISH_FIGURE = re.compile(r"(?<![\d.,/-])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|\d\.
 
 
 @pytest.fixture(scope="module")
-def batches(tmp_path_factory):
-    """Reports of one quarter and team, of each kind, by language."""
-    made = {}
-    for code in ("en", "de"):
-        folder = tmp_path_factory.mktemp(code)
-        params = RunParams(
-            snapshot="", quarter="2026Q3", reports=KINDS, teams=("North",),
-            programmes=("NEG-220 2026-01",), notebooks=NOTEBOOKS, out=folder, language=code,
-        )  # fmt: skip
-        with speaking(code):
-            result = run_batch(make_plan(params))
-        assert result.failed == ()
-        made[code] = {
-            item.job.notebook.stem: (result.portal.parent / f"{item.job.slug}.html").read_text()
-            for item in result.done
-        }
-        made[code]["portal"] = result.portal.read_text()
-    return made
+def pages(tmp_path_factory):
+    """The portal, and a report of each kind."""
+    folder = tmp_path_factory.mktemp("german")
+    params = RunParams(
+        snapshot="", quarter="2026Q3", reports=KINDS, teams=("North",),
+        programmes=("NEG-220 2026-01",), notebooks=NOTEBOOKS, out=folder, language="de",
+    )  # fmt: skip
+    result = run_batch(make_plan(params), workers=2)
+    assert result.failed == ()
+    made = {
+        item.job.notebook.stem: (result.portal.parent / f"{item.job.slug}.html").read_text()
+        for item in result.done
+    }
+    return {**made, "portal": result.portal.read_text()}
+
+
+@pytest.fixture(scope="module")
+def english():
+    """Words of the English texts, and of all reports as they are committed in English."""
+    texts = [text for message in _read_catalogue() for text in _forms(message.id)]
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        texts += texts_in(render_report(nbformat.read(path, as_version=4)))
+    return words_of(" ".join(texts))
 
 
 @pytest.fixture(scope="module")
 def german():
     """Words of the German texts, and of what a company writes itself."""
-    with (CATALOGUES / "de.po").open("rb") as stream:
-        catalogue = read_po(stream, locale="de")
-    said = [text for message in catalogue for text in _forms(message.string)]
+    said = [text for message in _read_catalogue() for text in _forms(message.string)]
     snapshot = sn.load_snapshot()
     written = []
     for path in sorted(snapshot.folder.rglob("*.parquet")):
@@ -67,30 +73,28 @@ def german():
 
 
 def test_all_texts_are_translated():
-    with (CATALOGUES / "de.po").open("rb") as stream:
-        catalogue = read_po(stream, locale="de")
-    open_ones = [one.id for one in catalogue if one.id and not all(_forms(one.string))]
+    open_ones = [one.id for one in _read_catalogue() if one.id and not all(_forms(one.string))]
     assert open_ones == []
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "portal"])
-def test_no_english_word_is_left(batches, german, kind):
-    assert leftovers(batches, german, kind) == {}
+def test_no_english_word_is_left(pages, english, german, kind):
+    left = {
+        word: text.strip()[:120]
+        for text in texts_in(pages[kind])
+        for word in words_of(text) & english - german
+    }
+    assert left == {}
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "portal"])
-def test_figures_are_written_as_in_german(batches, kind):
-    assert [text for text in texts_in(batches["de"][kind]) if ENGLISH_FIGURE.search(text)] == []
+def test_figures_are_written_as_in_german(pages, kind):
+    assert [text for text in texts_in(pages[kind]) if ENGLISH_FIGURE.search(text)] == []
 
 
-def leftovers(batches, german, name):
-    """English words of a German page, each with a text it is in."""
-    english = words_of(" ".join(texts_in(batches["en"][name])))
-    found = {}
-    for text in texts_in(batches["de"][name]):
-        for word in words_of(text) & english - german:
-            found.setdefault(word, text.strip()[:120])
-    return found
+@pytest.mark.parametrize("kind", [*KINDS, "portal"])
+def test_a_page_in_german_is_as_small(pages, kind):
+    assert len(pages[kind].encode()) <= MOST_BYTES
 
 
 def texts_in(page):
@@ -113,6 +117,11 @@ def texts_in(page):
 
 def words_of(text):
     return {word.lower() for word in re.findall(r"[^\W\d_]+", text) if len(word) >= SHORTEST}
+
+
+def _read_catalogue():
+    with (CATALOGUES / "de.po").open("rb") as stream:
+        return read_po(stream, locale="de")
 
 
 def _forms(text):
