@@ -346,7 +346,7 @@ def signed_table(found: AlignmentTable) -> Block:
     return Table(
         title=found.finding,
         caption=f"{found.unit}, {found.period}. {found.caveat}",
-        header=(tr("Source"), *(tr(column.label) for column in columns)),
+        header=(tr("Source"), *(column.label for column in columns)),
         rows=tuple(
             (
                 name_unit(row["unit"]),
