@@ -12,6 +12,7 @@ from page_checks import (
     check_axe_on_a_phone,
     check_print,
     check_quiet_and_still,
+    check_size,
     check_widths,
     check_words,
 )
@@ -22,6 +23,8 @@ from salesnb.publish.manifest import MAIL, PORTAL
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 QUICK = ("team_review", "pipeline_priorities")
+MOST_BYTES = 500_000
+"""What `check_size` asks is for a team of fourteen: these matrices have 36 rows, and long names."""
 
 
 @pytest.fixture(scope="module")
@@ -82,5 +85,7 @@ def test_every_kind_of_report_of_such_a_company_passes(open_page, snapshot, tmp_
     pages = run_reports(snapshot, tmp_path, REPORTS)
     assert len(pages) >= len(REPORTS)
     for html in pages.values():
+        assert len(html.encode()) <= MOST_BYTES
         for check in CHECKS:
-            check(open_page, html)
+            if check is not check_size:
+                check(open_page, html)
