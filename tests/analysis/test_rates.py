@@ -407,6 +407,14 @@ def test_equal_evidence_gives_equal_figures_but_own_draws() -> None:
     assert 2 < found.expected_rank[0] < 4
 
 
+def test_single_mean_of_logs_is_its_geometric_mean_within_its_interval() -> None:
+    sample = np.exp(np.random.default_rng(5).normal(4.1, 0.5, 200))
+    found = estimate_log_means(*log_sums([sample]))
+    expected = np.exp(np.log(sample).mean())
+    assert found.estimate[0] == pytest.approx(expected)
+    assert found.low[0] < expected < found.high[0] < 1.2 * expected
+
+
 def test_seed_decides_everything_and_global_state_is_left_alone() -> None:
     np.random.seed(1)  # noqa: NPY002
     before = np.random.get_state()[1].copy()  # noqa: NPY002

@@ -295,7 +295,7 @@ class Effects:
                 factor = generator.chisquare(self.noise_df, n_draws) / self.noise_df
                 deviation /= factor**0.5
             draws = (self.values[:, None] + deviation).astype(np.float32)
-            return Posterior(self.raw, np.array([np.nan]), draws)
+            return Posterior(self.values, np.array([np.nan]), draws)
         return NormalNormal(self.values, self.noise, self.noise_df, build_design(self.size)).infer(
             n_draws, generator
         )
