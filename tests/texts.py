@@ -72,10 +72,20 @@ def render(catalogue: Catalog) -> bytes:
     return stream.getvalue()
 
 
+def read_translation(path: Path) -> Catalog:
+    """Read what a language's file says."""
+    with path.open("rb") as stream:
+        return read_po(stream, locale=path.stem)
+
+
+def forms_of(text: str | tuple[str, ...]) -> list[str]:
+    """List the forms of a text: one, or one for each number that has its own."""
+    return [text] if isinstance(text, str) else list(text)
+
+
 def renew(path: Path, found: Catalog) -> bytes:
     """Bring a translation up to date; what it says of texts that are gone is dropped."""
-    with path.open("rb") as stream:
-        kept = read_po(stream, locale=path.stem)
+    kept = read_translation(path)
     kept.update(found, no_fuzzy_matching=True)
     kept.obsolete.clear()
     return render(kept)

@@ -59,12 +59,23 @@ def format_value(kpi: Kpi, value: float, currency: str) -> str:
     if kpi.unit == "money":
         return format_money(value, currency)
     if kpi.unit == "share":
-        return format_share(value, 0 if abs(value) >= 0.0995 else 1)
+        return write_share(value)
     if kpi.unit == "days":
         return tr("{number} days", number=format_number(value, group=False))
     if kpi.unit == "minutes":
         return tr("{number} min", number=format_number(value))
     return format_number(value, 0 if kpi.unit == "count" else 1, group=kpi.unit == "count")
+
+
+def write_share(value: float) -> str:
+    """Write a share, small ones with a decimal place; a dash where it is missing.
+
+    >>> write_share(0.256), write_share(0.0256)
+    ('26%', '2.6%')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    return format_share(value, 0 if abs(value) >= 0.0995 else 1)
 
 
 def format_precise(kpi: Kpi, value: float, currency: str) -> str:

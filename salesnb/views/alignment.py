@@ -21,7 +21,7 @@ from salesnb.analysis.alignment.funnel import FUNNEL_ANCHOR
 from salesnb.analysis.alignment.rows import BY, name_unit
 from salesnb.analysis.alignment.table import ALIGNMENT_ANCHOR
 from salesnb.analysis.finding import FALSE_CLAIMS
-from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money
+from salesnb.analysis.wording import MISSING, begin_large, count_things, format_money, write_share
 from salesnb.language import format_number, format_share, mark, tr, tr_many
 from salesnb.measures.demand.names import MODELS, NO_TOUCH
 from salesnb.views.blocks import Block, Note, Table
@@ -40,13 +40,6 @@ _COSTS = {
     "win": mark("Per win"),
     PER_BOOKED: mark("Per 1 of bookings"),
 }
-
-
-def write_share(value: float) -> str:
-    """Write a share, small ones with a decimal place."""
-    if not math.isfinite(value):
-        return MISSING
-    return format_share(value, 0 if abs(value) >= 0.0995 else 1)
 
 
 def write_count(value: float) -> str:

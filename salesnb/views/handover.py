@@ -5,9 +5,10 @@ from __future__ import annotations
 from salesnb.analysis.alignment import Handover
 from salesnb.analysis.alignment.handover import HANDOVER_ANCHOR, say_sign
 from salesnb.analysis.alignment.rows import name_unit
+from salesnb.analysis.wording import write_share
 from salesnb.language import format_number, mark, tr
 from salesnb.measures.demand.names import STAGES_OF_REJECTION
-from salesnb.views.alignment import write_count, write_ends, write_share
+from salesnb.views.alignment import write_count, write_ends
 from salesnb.views.blocks import Block, Note, Table
 
 _REJECTED = {

@@ -7,9 +7,9 @@ import nbformat
 import pandas as pd
 import pytest
 from babel.dates import get_month_names
-from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup, Comment, Doctype
 from page_checks import MOST_BYTES
+from texts import forms_of, read_translation
 
 import salesnb as sn
 from salesnb.language import CATALOGUES
@@ -19,6 +19,7 @@ from salesnb.publish.export import render_report
 from salesnb.publish.plan import make_plan
 from salesnb.schema import TABLES
 
+GERMAN = CATALOGUES / "de.po"
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 KINDS = (
     "team_review", "company_review", "pipeline_priorities", "sales_process", "marketing_alignment",
@@ -52,7 +53,7 @@ def pages(tmp_path_factory):
 @pytest.fixture(scope="module")
 def english():
     """Words of the English texts, and of all reports as they are committed in English."""
-    texts = [text for message in _read_catalogue() for text in _forms(message.id)]
+    texts = [text for message in read_translation(GERMAN) for text in forms_of(message.id)]
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         texts += texts_in(render_report(nbformat.read(path, as_version=4)))
     return words_of(" ".join(texts))
@@ -61,7 +62,7 @@ def english():
 @pytest.fixture(scope="module")
 def german():
     """Words of the German texts, and of what a company writes itself."""
-    said = [text for message in _read_catalogue() for text in _forms(message.string)]
+    said = [text for message in read_translation(GERMAN) for text in forms_of(message.string)]
     snapshot = sn.load_snapshot()
     written = []
     for path in sorted(snapshot.folder.rglob("*.parquet")):
@@ -74,7 +75,9 @@ def german():
 
 
 def test_all_texts_are_translated():
-    open_ones = [one.id for one in _read_catalogue() if one.id and not all(_forms(one.string))]
+    open_ones = [
+        one.id for one in read_translation(GERMAN) if one.id and not all(forms_of(one.string))
+    ]
     assert open_ones == []
 
 
@@ -118,12 +121,3 @@ def texts_in(page):
 
 def words_of(text):
     return {word.lower() for word in re.findall(r"[^\W\d_]+", text) if len(word) >= SHORTEST}
-
-
-def _read_catalogue():
-    with (CATALOGUES / "de.po").open("rb") as stream:
-        return read_po(stream, locale="de")
-
-
-def _forms(text):
-    return [text] if isinstance(text, str) else list(text)

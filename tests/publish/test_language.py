@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import texts
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from tiny_batch import make_params, write_notebooks
 
@@ -225,23 +224,18 @@ def test_the_catalogue_lists_all_texts():
 
 @pytest.mark.parametrize("code", language.languages()[1:])
 def test_translations_have_the_places_of_their_texts(code):
-    with (language.CATALOGUES / f"{code}.po").open("rb") as stream:
-        found = read_po(stream, locale=code)
+    found = texts.read_translation(language.CATALOGUES / f"{code}.po")
     wrong = []
     for message in found:
-        one, *_, many = [_places(text) for text in _forms(message.id) * 2]
-        said = [text for text in _forms(message.string) if text]
+        one, *_, many = [_places(text) for text in texts.forms_of(message.id) * 2]
+        said = [text for text in texts.forms_of(message.string) if text]
         # a form of few need not name the number: one column is simply "the column"
         wrong += [text for text in said if not one <= _places(text) <= many]
         wrong += [text for text in said[-1:] if _places(text) != many]
     assert wrong == []
     # a letter that follows a name would make another word of it, which is not found as a name
-    said = [text for message in found for text in _forms(message.string)]
+    said = [text for message in found for text in texts.forms_of(message.string)]
     assert [text for text in said if re.search(r"\{(?!n\})\w+\}[^\W\d_]", text)] == []
-
-
-def _forms(text):
-    return [text] if isinstance(text, str) else list(text)
 
 
 def _places(text):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from salesnb.analysis.interactions.steps import name_step
+from salesnb.analysis.interactions.steps import find_days, name_step
 from salesnb.language import tr
-from salesnb.measures.contacts import CALLS, FIRST_TOUCH, MEETINGS, MOST, PEOPLE, TOUCHED_WITHIN
+from salesnb.measures.contacts import CALLS, FIRST_TOUCH, MEETINGS, MOST, PEOPLE
 
 
 def shorten_step(pattern: str, bins: list[int]) -> str:
@@ -24,10 +24,9 @@ def shorten_step(pattern: str, bins: list[int]) -> str:
 def _shorten_days(low: int, high: int) -> str:
     if not high:
         return tr("no touch")
-    after = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - high - 1] if high < len(TOUCHED_WITHIN) else 0
-    if not low:
+    after, last = find_days(low, high)
+    if last is None:
         return tr("{n} days or none", n=after) if after else tr("any or no touch")
-    last = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - low] - 1
     if not last:
         return tr("the same day")
     if not after:

@@ -116,15 +116,24 @@ def name_step(pattern: str, bins: list[int]) -> str:
     return tr("{low} to {high} {things}", low=low, high=high, things=say(2))
 
 
+def find_days(low: int, high: int) -> tuple[int, int | None]:
+    """Find the first and last day of bins of the first touch; no last where none may come.
+
+    >>> find_days(4, 4), find_days(0, 4)
+    ((1, 2), (1, None))
+    """
+    after = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - high - 1] if high < len(TOUCHED_WITHIN) else 0
+    return after, TOUCHED_WITHIN[len(TOUCHED_WITHIN) - low] - 1 if low else None
+
+
 def _name_days(low: int, high: int) -> str:
     if not high:
         return tr("no touch within {days} days", days=LANDMARK_DAYS)
-    after = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - high - 1] if high < len(TOUCHED_WITHIN) else 0
-    if not low:
+    after, last = find_days(low, high)
+    if last is None:
         if not after:
             return tr("any or no touch")
         return tr("first touch after {days} days or none", days=after)
-    last = TOUCHED_WITHIN[len(TOUCHED_WITHIN) - low] - 1
     if not last:
         return tr("first touch the same day")
     if not after:
